@@ -1,0 +1,35 @@
+# Two commands matter: `make run` (the demo shop on http://localhost:8000) and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+DEMO   := var/demo
+export VALET_DATA ?= $(wildcard $(abspath ../shared/data))
+
+.PHONY: install run test lint clean
+
+install: $(VENV)/installed
+
+# Rebuilt only when the lock or the project's metadata change; the stamp is written last, so a killed install is repeated.
+$(VENV)/installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Valet needs Python 3.11 or newer: make install PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV) || { echo "Python cannot make a virtual environment here; on Debian: apt-get install python3-venv"; exit 2; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+run: install $(DEMO)/models/current
+	$(BIN)/python -m service.serve --demo $(DEMO)
+
+$(DEMO)/models/current: $(VENV)/installed $(wildcard training/demo/*.py training/demo/*.toml)
+	$(BIN)/python -m training.run --demo --models-dir $(DEMO)/models --store sqlite:///$(DEMO)/valet.db
+
+test: install
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) var

@@ -1,0 +1,53 @@
+"""Blend: how much each source of scores counts for each intent.
+
+Intents  for_you (what is not owned yet) · for_you_owned (owned items too) · complementary · similar
+Sources  together · alike · factors · popularity · repeat
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+DAY_S = 86_400
+INTENTS = ("for_you", "for_you_owned", "complementary", "similar")
+SOURCES = ("together", "alike", "factors", "popularity", "repeat")
+
+
+@dataclass(frozen=True)
+class Blend:
+    """weights[intent][source]: what a source counts once its scores are on one scale; one that is not named counts 0.
+
+    half_life_days  after how long a customer's purchase says half as much of their taste; None: never
+    """
+
+    weights: dict[str, dict[str, float]]
+    half_life_days: float | None = None
+
+    def mix(self, intent: str, sources: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """float32[items]: Σ weight · scores / rms(scores), the root mean square over all items.
+
+        A source of zeros contributes zeros; an intent without weights scores all items 0. It takes one source or more.
+        """
+        weights = self.weights.get(intent, {})
+        mixed = np.zeros_like(next(iter(sources.values())), dtype=np.float32)
+        for name, scores in sources.items():
+            weight = weights.get(name, 0.0)
+            if weight and (size := rms(scores)) > 0:
+                mixed += np.float32(weight / size) * scores
+        return mixed
+
+    def recency(self, last_at: NDArray[np.int64], *, now: int) -> NDArray[np.float32]:
+        """float32[history]: what a purchase of then still says now: 1 for one of now, halved every half-life."""
+        if self.half_life_days is None:
+            return np.ones(len(last_at), dtype=np.float32)
+        age_days = np.maximum(now - last_at, 0) / DAY_S
+        return np.exp2(-age_days / self.half_life_days).astype(np.float32)
+
+
+def rms(scores: NDArray[np.float32]) -> float:
+    """The root mean square of a vector; 0 for an empty one."""
+    return float(np.sqrt(np.dot(scores, scores) / max(len(scores), 1)))

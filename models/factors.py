@@ -1,0 +1,97 @@
+"""Factors: a taste vector for each item, learnt by alternating least squares; the customer's is solved when asked for.
+
+Hu, Koren & Volinsky 2008 with the weight of what was not bought and the frequency-scaled regularisation of Rendle et
+al. 2022 (arXiv 2110.14037, section 3):
+
+    Σ_bought w (x·y − 1)²  +  α0 Σ_all (x·y)²  +  λ (Σw + α0 |items|)^ν ‖x‖².
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Item vectors in the eigenbasis of their Gram matrix: (Gram + λI)⁻¹ is a vector, whatever a customer's λ.
+
+    item_factors    float32[items, factors]  V, rotated: VᵀV = diag(gram)
+    gram            float32[factors]         the eigenvalues of VᵀV
+    regularization  λ
+    unobserved      α0, the weight of an item that was not bought, beside 1 for one that was
+    exponent        ν: 0 regularises all customers alike, 1 by the weight of their history
+    """
+
+    item_factors: NDArray[np.float32]
+    gram: NDArray[np.float32]
+    regularization: float
+    unobserved: float
+    exponent: float
+
+    def __len__(self) -> int:
+        return len(self.item_factors)
+
+    def fold_in(self, rows: NDArray[np.int32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+        """float32[factors]: the vector of a customer with this history; zeros where no weight is above 0.
+
+        Items of weight 0 or below are left out. Equals one exact user step of ALS with the item vectors held
+        (Hu, Koren & Volinsky, eq. 4); short histories by Woodbury's identity, long ones directly.
+        """
+        liked = weights > 0
+        bought, confidence = self.item_factors[rows[liked]], weights[liked] / np.float32(self.unobserved)
+        if len(bought) == 0:
+            return np.zeros(self.item_factors.shape[1], dtype=np.float32)
+        diagonal = self.gram + np.float32(self.penalty(float(weights[liked].sum())))
+        wanted = np.asarray((1 + confidence) @ bought, dtype=np.float32)
+        if len(bought) < len(diagonal):
+            return _solve_short(bought, confidence, diagonal, wanted)
+        left = (bought.T * confidence) @ bought
+        left.flat[:: len(diagonal) + 1] += diagonal
+        return np.linalg.solve(left, wanted).astype(np.float32)
+
+    def penalty(self, weight: float) -> float:
+        """λ (Σw + α0 |items|)^ν / α0: the regularisation of a history of weight Σw, in units of α0."""
+        return float(self.regularization * (weight + self.unobserved * len(self)) ** self.exponent / self.unobserved)
+
+    def score(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """float32[items]: how well each item suits a customer's vector, about 1 for what was bought."""
+        return np.asarray(self.item_factors @ vector, dtype=np.float32)
+
+    def similar(self, row: int) -> NDArray[np.float32]:
+        """float32[items]: the cosine of each item's vector with this item's; zeros for an item nobody bought."""
+        norms = np.maximum(np.sqrt(np.einsum("if,if->i", self.item_factors, self.item_factors)), TINY)
+        return np.asarray(self.item_factors @ (self.item_factors[row] / norms[row]) / norms, dtype=np.float32)
+
+    def contributions(self, rows: NDArray[np.int32], weights: NDArray[np.float32], target: int) -> NDArray[np.float32]:
+        """float32[history]: what each history item added to the score of `target` (Hu, Koren & Volinsky, section 5).
+
+        They sum to `score(fold_in(...))[target]`; items of weight 0 or below added nothing.
+        """
+        carried = np.zeros(len(rows), dtype=np.float32)
+        liked = weights > 0
+        if not liked.any():
+            return carried
+        bought, confidence = self.item_factors[rows[liked]], weights[liked] / np.float32(self.unobserved)
+        diagonal = self.gram + np.float32(self.penalty(float(weights[liked].sum())))
+        seen_from_target = _solve_short(bought, confidence, diagonal, self.item_factors[target])
+        carried[liked] = (1 + confidence) * (bought @ seen_from_target)
+        return carried
+
+
+def _solve_short(
+    bought: NDArray[np.float32],
+    confidence: NDArray[np.float32],
+    diagonal: NDArray[np.float32],
+    wanted: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """x of (D + BᵀCB) x = wanted with D, C diagonal: Woodbury's identity, a system of the history's size."""
+    first = wanted / diagonal
+    scaled = bought / diagonal
+    small = scaled @ bought.T
+    small.flat[:: len(bought) + 1] += 1 / confidence
+    return np.asarray(first - np.linalg.solve(small, bought @ first) @ scaled, dtype=np.float32)

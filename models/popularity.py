@@ -1,0 +1,18 @@
+"""What everybody buys: decayed purchase counts as of the run. The list of last resort, and the baseline of every table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Popularity:
+    """Row i of `score` is item i; the best of a category are the best under the mask of the category.
+
+    score  float32[items]  purchases, each worth 2^(-age / half-life) as of the run; 0 for what nobody bought, never negative
+    """
+
+    score: NDArray[np.float32]

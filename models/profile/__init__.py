@@ -1,0 +1,37 @@
+"""The profile of a customer: a fold over what happened to her, kept as one compact JSON document.
+
+event → fold → Profile → dump → store          one event, in the service
+history → training.profiles → store            everybody, in training; equal to the fold, a test says so
+Profile → describe(now) → the answer           what depends on time is never stored
+"""
+
+from models.profile.document import dump, load
+from models.profile.fold import EVENTS, INTEREST, OTHER, TELLING, fold, thousandths
+from models.profile.interactions import Interactions, interactions
+from models.profile.picture import describe, money, rfc3339
+from models.profile.state import EMPTY, NEVER, CartLine, Event, Item, Order, Profile
+from models.settings import DAY_S
+
+__all__ = [
+    "DAY_S",
+    "EMPTY",
+    "EVENTS",
+    "INTEREST",
+    "NEVER",
+    "OTHER",
+    "TELLING",
+    "CartLine",
+    "Event",
+    "Interactions",
+    "Item",
+    "Order",
+    "Profile",
+    "describe",
+    "dump",
+    "fold",
+    "interactions",
+    "load",
+    "money",
+    "rfc3339",
+    "thousandths",
+]

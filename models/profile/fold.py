@@ -1,0 +1,151 @@
+"""The fold: a profile and one more event make the next profile.
+
+Every field is a sum, a minimum, a maximum, or "the newest n", so events that come late give the profile they would have given in time.
+The exceptions: a late line of an order older than the newest ORDERS counts as one order more, an item past the newest ITEMS starts anew,
+and a refund of a whole order that names no amount takes back what is known of the order by then.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from models.profile.state import CartLine, Event, Item, Order, Profile
+from models.settings import DAY_S, Settings
+
+ITEMS, ORDERS, RECENT, CART = 500, 20, 50, 50  # how many of each the profile keeps, newest first
+OTHER = "other"  # all names that mean nothing to us are counted together: the profile stays small
+_EVENTS = """
+    view_item view_item_list search add_to_cart remove_from_cart add_to_wishlist begin_checkout purchase refund rating dislike share referral
+    review email_sent email_open email_click email_bounce unsubscribe support_contact complaint complaint_resolved call visit_store consent
+    login page_view select_item view_cart add_shipping_info add_payment_info view_promotion select_promotion
+"""
+_TELLING = "email_sent email_open email_click email_bounce unsubscribe complaint complaint_resolved support_contact refund dislike"
+EVENTS = frozenset(_EVENTS.split())
+TELLING = frozenset(_TELLING.split())  # of her mood: kept with their times
+# What an event says of interest in its item; an event of these names puts the item on record.
+INTEREST: Mapping[str, float] = Settings().event_weights
+
+Changes = dict[str, Any]  # fields of a profile that an event changes
+
+
+def fold(profile: Profile, event: Event) -> Profile:
+    """The profile after one more event. An event of an unknown name is counted as OTHER and changes nothing else but `last_seen`."""
+    name = event.name if event.name in EVENTS else OTHER
+    changes = _counted(profile, event.at, name)
+    if name == "purchase":
+        changes |= _bought(profile, event)
+    elif name == "refund":
+        changes |= _refunded(profile, event)
+    elif name in ("add_to_cart", "remove_from_cart"):
+        changes |= _cart_changed(profile, event, kept=name == "add_to_cart")
+    if event.item_id is not None and (name in INTEREST or name == "refund"):
+        item = _item_after(profile.items.get(event.item_id, Item()), event, name)
+        changes["items"] = _newest_items(profile.items, event.item_id, item)
+    return replace(profile, **changes)
+
+
+def thousandths(quantity: float) -> int:
+    """A quantity as an integer; 0 for what is no finite number."""
+    return round(quantity * 1000) if math.isfinite(quantity) else 0
+
+
+def _counted(profile: Profile, at: int, name: str) -> Changes:
+    changes: Changes = {
+        "counts": {**profile.counts, name: profile.counts.get(name, 0) + 1},
+        "last_seen": max(profile.last_seen, at),
+    }
+    if name in TELLING:
+        changes["recent"] = tuple(sorted((*profile.recent, (at, name)))[-RECENT:])
+    return changes
+
+
+def _bought(profile: Profile, event: Event) -> Changes:
+    day = event.at // DAY_S
+    last_at = max(profile.last_at, event.at)
+    return {
+        **_with_order(
+            profile, event.order_id or f"@{day}", event.at, bought=event.amount
+        ),  # without an id: all of one day
+        "value": profile.value + event.amount,
+        "first_at": min(profile.first_at, event.at) if profile.bought_on else event.at,
+        "last_at": last_at,
+        "days": _with_spend(profile.days, day, event.amount),
+        "bought_on": _with_day(profile.bought_on, day),
+        "cart_lines": {item_id: line for item_id, line in profile.cart_lines.items() if line.at > last_at},
+    }
+
+
+def _refunded(profile: Profile, event: Event) -> Changes:
+    """Money goes back on the day it goes back: the tier is what it was until then."""
+    back = abs(event.amount)
+    order = profile.recent_orders.get(event.order_id) if event.order_id else None
+    if order is not None and event.item_id is None and back == 0:
+        back = max(order.bought - order.refunded, 0)  # the whole order, as GA4 tells it
+    changes: Changes = {"value": profile.value - back, "days": _with_spend(profile.days, event.at // DAY_S, -back)}
+    return changes | _with_order(profile, event.order_id, event.at, refunded=back) if event.order_id else changes
+
+
+def _with_order(profile: Profile, order_id: str, at: int, *, bought: int | None = None, refunded: int = 0) -> Changes:
+    """The orders with one more line of this one (bought), or with something of it gone back (refunded)."""
+    old = profile.recent_orders.get(order_id, Order(at, 0, 0, 0))
+    order = Order(
+        max(old.at, at), old.bought + (bought or 0), old.refunded + refunded, old.lines + (bought is not None)
+    )
+    orders = {**profile.recent_orders, order_id: order}
+    earlier = profile.earlier_orders
+    if len(orders) > ORDERS:
+        oldest = min(orders, key=lambda order_id: (orders[order_id].at, order_id))
+        earlier += orders.pop(oldest).stands
+    return {"recent_orders": orders, "earlier_orders": earlier}
+
+
+def _with_spend(days: Mapping[int, int], day: int, amount: int) -> Mapping[int, int]:
+    changed = {**days, day: days.get(day, 0) + amount}
+    return changed if day in days or day > max(days, default=day - 1) else dict(sorted(changed.items()))
+
+
+def _with_day(days: tuple[int, ...], day: int) -> tuple[int, ...]:
+    place = bisect_left(days, day)
+    return days if place < len(days) and days[place] == day else (*days[:place], day, *days[place:])
+
+
+def _cart_changed(profile: Profile, event: Event, *, kept: bool) -> Changes:
+    """The newest word on an item counts; within one second, taking out does. What is not newer than the last purchase is no cart."""
+    if event.item_id is None or (profile.bought_on and event.at <= profile.last_at):
+        return {}
+    line = CartLine(event.at, abs(thousandths(event.quantity)), event.amount) if kept else CartLine(event.at, 0, 0)
+    lines = dict(profile.cart_lines)
+    lines[event.item_id] = max(
+        line, lines.get(event.item_id, line), key=lambda line: (line.at, -line.quantity, line.amount)
+    )
+    if len(lines) > CART:
+        del lines[min(lines, key=lambda item_id: (lines[item_id].at, item_id))]
+    return {"cart_lines": lines}
+
+
+def _item_after(item: Item, event: Event, name: str) -> Item:
+    quantity, seen_at = abs(thousandths(event.quantity)), max(item.seen_at, event.at)
+    if name == "purchase":
+        first_at = min(item.first_at, event.at) if item.purchases else event.at
+        return Item(
+            item.purchases + 1, item.quantity + quantity, first_at, max(item.last_at, event.at), seen_at, item.events
+        )
+    events = {**item.events, name: item.events.get(name, 0) + 1}
+    return item._replace(quantity=item.quantity - (quantity if name == "refund" else 0), seen_at=seen_at, events=events)
+
+
+def _newest_items(items: Mapping[str, Item], item_id: str, item: Item) -> dict[str, Item]:
+    """The items with a changed one, oldest first, ties by id: what is newest needs no sorting."""
+    changed = dict(items)
+    changed.pop(item_id, None)
+    newest = next(reversed(changed), None)
+    changed[item_id] = item
+    if newest is not None and (item.seen_at, item_id) < (changed[newest].seen_at, newest):
+        changed = dict(sorted(changed.items(), key=lambda entry: (entry[1].seen_at, entry[0])))
+    if len(changed) > ITEMS:
+        del changed[next(iter(changed))]
+    return changed

@@ -1,0 +1,100 @@
+"""What is kept of a customer. Days are UTC days since 1970, money is minor units, quantities are thousandths of a piece: sums are exact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+NEVER = 0
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened. at: seconds since 1970 UTC; amount: minor units of the whole line, positive for a refund too."""
+
+    name: str
+    at: int
+    item_id: str | None = None
+    quantity: float = 1.0
+    amount: int = 0
+    order_id: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Item(NamedTuple):
+    """A customer's dealings with one item. Times are NEVER where it did not happen."""
+
+    purchases: int = 0  # lines
+    quantity: int = 0  # thousandths of a piece, less what went back
+    first_at: int = NEVER  # of a purchase
+    last_at: int = NEVER
+    seen_at: int = NEVER  # newest event of any kind
+    events: Mapping[str, int] = {}  # counts of events that are no purchases, by name
+
+
+class Order(NamedTuple):
+    """What is remembered of an order, so that it counts once, and not at all when it went back whole."""
+
+    at: int
+    bought: int  # minor units
+    refunded: int
+    lines: int  # purchase lines; 0 while only its refund is known
+
+    @property
+    def stands(self) -> bool:
+        """Whether it counts as an order."""
+        return self.lines > 0 and (self.refunded == 0 or self.refunded < self.bought)
+
+
+class CartLine(NamedTuple):
+    """The newest word on an item in the cart; quantity 0: taken out."""
+
+    at: int
+    quantity: int  # thousandths
+    amount: int  # minor units
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The fold over all her events (models.profile.fold). Mappings are never changed in place.
+
+    earlier_orders    orders beyond the newest ones in `recent_orders`
+    value             minor units bought, less what went back
+    first_at, last_at of a purchase; last_seen: of any event; NEVER where there is none
+    days              day -> net spend, ascending; every day with a purchase or a refund
+    bought_on         the days with a purchase, ascending
+    items             oldest first by `seen_at`, ties by id
+    recent            the newest events that tell of her mood, (at, name), ascending
+    """
+
+    earlier_orders: int = 0
+    value: int = 0
+    first_at: int = NEVER
+    last_at: int = NEVER
+    last_seen: int = NEVER
+    days: Mapping[int, int] = field(default_factory=dict)
+    bought_on: tuple[int, ...] = ()
+    recent_orders: Mapping[str, Order] = field(default_factory=dict)
+    items: Mapping[str, Item] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    recent: tuple[tuple[int, str], ...] = ()
+    cart_lines: Mapping[str, CartLine] = field(default_factory=dict)
+
+    @property
+    def orders(self) -> int:
+        """Orders placed and not sent back whole."""
+        return self.earlier_orders + sum(order.stands for order in self.recent_orders.values())
+
+    @property
+    def open_complaints(self) -> int:
+        """Complaints that nobody has resolved yet."""
+        return max(self.counts.get("complaint", 0) - self.counts.get("complaint_resolved", 0), 0)
+
+    @property
+    def cart(self) -> dict[str, CartLine]:
+        """What lies in the cart: put there since the last purchase and not taken out."""
+        return {item_id: line for item_id, line in self.cart_lines.items() if line.quantity > 0}
+
+
+EMPTY = Profile()

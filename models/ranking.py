@@ -1,0 +1,34 @@
+"""Ranking: the best rows of a vector of scores, exactly."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK = 256  # scores a block: its maximum is found at memory speed, and few blocks can hold one of the best
+
+
+def top(scores: NDArray[np.float32], eligible: NDArray[np.bool_] | None, n: int) -> NDArray[np.int32]:
+    """int32[≤ n]: the rows of the n best eligible scores, best first, equal ones by row; fewer where fewer are.
+
+    scores float32[items] without NaN, -inf is never shown; eligible bool[items], None: all are.
+    """
+    if eligible is not None:
+        scores = np.where(eligible, scores, -np.inf)
+    if n < 1:
+        return np.zeros(0, dtype=np.int32)
+    least = _below_the_best(scores, n)
+    rows = np.flatnonzero(scores > least)
+    if len(rows) < n and least > -np.inf:  # ties at the bound: the first rows of them
+        rows = np.sort(np.concatenate([rows, np.flatnonzero(scores == least)[: n - len(rows)]]))
+    best = np.argsort(-scores[rows], kind="stable")[:n]
+    return rows[best].astype(np.int32)
+
+
+def _below_the_best(scores: NDArray[np.float32], n: int) -> float:
+    """A bound that at least n scores reach, or -inf: the n-th best of the blocks' maxima."""
+    whole = len(scores) // BLOCK
+    if whole <= n:
+        return -np.inf
+    maxima = scores[: whole * BLOCK].reshape(whole, BLOCK).max(axis=1)
+    return float(np.partition(maxima, whole - n)[whole - n])

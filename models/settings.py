@@ -1,0 +1,147 @@
+"""The shop's settings: `valet.toml`, parsed once at start into frozen dataclasses. Pure: a text comes in, settings or an InputError go out.
+
+Every table and every key is optional. An unknown one is an error that says where, so that a typing mistake is never silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from models.toml import Place, build
+
+DAY_S = 86_400
+
+
+@dataclass(frozen=True)
+class Shop:
+    """One deployment is one shop: one currency, one time zone, one default language."""
+
+    currency: str | None = None  # ISO 4217; None: what the history says, else unknown
+    time_zone: str = "UTC"
+    language: str = "en"
+
+
+@dataclass(frozen=True)
+class HistorySettings:
+    """Where the till's export lies and how to read it. Paths are relative to the settings file."""
+
+    files: tuple[str, ...] = ()
+    items: str | None = None
+    customers: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)  # our field -> the file's header
+    day_first: bool = False  # 03/04/2011 is the 3rd of April
+    # Lines that are no products, as regular expressions over the whole item id or title, case ignored. The defaults know the till's usual ones.
+    not_product_ids: tuple[str, ...] = (
+        r"post|dot|postage|shipping|delivery|carriage|c2|c3",
+        r"m|manual|d|discount|adjust\d*|s|samples?|b|bank charges|amazonfee|cruk|pads|fee|tip",
+        r"test\d*|gift_\d+(_\d+)?|gift ?card.*",
+    )
+    not_product_titles: tuple[str, ...] = (
+        r"(dotcom )?postage|shipping|carriage|delivery|(next day )?carriage",
+        r"discount|manual|samples?|bank charges|amazon fee|adjust(ment)? .*|.* commission|adjust bad debt",
+        r"this is a test product\.?|test|dotcomgiftshop gift voucher.*",
+    )
+
+
+@dataclass(frozen=True)
+class TierRule:
+    """A tier: spend this much within the window to enter, that much to stay. Money in major units, as written."""
+
+    name: str
+    entry: float = 0.0
+    maintenance: float | None = None  # None: 80 % of entry
+
+
+@dataclass(frozen=True)
+class TierSettings:
+    """Tiers, lowest first. Without rules, entry thresholds are learnt from the customers' spend (see training.fit.tiers)."""
+
+    window_days: int = 365
+    grace_days: int = 30
+    rules: tuple[TierRule, ...] = ()
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A named place of the shop where a list stands, with its defaults."""
+
+    intent: str
+    n: int = 10
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What the offline job may choose from. Numbers left at None are searched on the validation cut."""
+
+    neighbours: int = 200  # K, the others kept for each item
+    factors: int | None = None
+    iterations: int | None = None
+    minimum_support: int | None = None
+    test_days: int | None = None  # the last days are the test; None: a sixth of the window, 7 to 28 days
+    keep_bundles: int = 5
+
+
+def _event_weights() -> Mapping[str, float]:
+    return {
+        "purchase": 1.0,
+        "add_to_cart": 0.5,
+        "begin_checkout": 0.5,
+        "add_to_wishlist": 0.4,
+        "select_item": 0.2,
+        "view_item": 0.2,
+        "rating": 0.5,
+        "review": 0.5,
+        "share": 0.4,
+        "dislike": -1.0,
+    }
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of `valet.toml`."""
+
+    shop: Shop = Shop()
+    history: HistorySettings = HistorySettings()
+    tiers: TierSettings = TierSettings()
+    training: TrainingSettings = TrainingSettings()
+    placements: Mapping[str, Placement] = field(default_factory=dict)
+    event_max_age_days: int = 30  # the service refuses older events; 0 for imports and replays
+    event_weights: Mapping[str, float] = field(
+        default_factory=_event_weights
+    )  # what an event of this name says of interest
+
+
+def parse(text: str, source: str) -> Settings:
+    """The settings in a TOML text; `source` names it in errors. Raises InputError with the line where it is known."""
+    settings = build(Settings, text, source)
+    _check(settings, Place(source, text))
+    return settings
+
+
+def _check(settings: Settings, place: Place) -> None:
+    try:
+        ZoneInfo(settings.shop.time_zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise (place / "shop" / "time_zone").error(
+            f"{settings.shop.time_zone!r} is no IANA time zone, like Asia/Bangkok"
+        ) from error
+    for name in ("not_product_ids", "not_product_titles"):
+        for pattern in getattr(settings.history, name):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise (place / "history" / name).error(f"{pattern!r} is no regular expression: {error}") from error
+    if settings.event_max_age_days < 0:
+        raise (place / "event_max_age_days").error("must be at least 0")
+    for key, least in (("window_days", 1), ("grace_days", 0)):
+        if getattr(settings.tiers, key) < least:
+            raise (place / "tiers" / key).error(f"must be at least {least}")
+    entries = [rule.entry for rule in settings.tiers.rules]
+    if entries != sorted(entries):
+        raise (place / "tiers" / "rules").error("entry thresholds must rise: write the lowest tier first")
+    for key in ("neighbours", "keep_bundles"):
+        if getattr(settings.training, key) < 1:
+            raise (place / "training" / key).error("must be at least 1")

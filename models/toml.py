@@ -1,0 +1,135 @@
+"""TOML into frozen dataclasses, typed and strict: an unknown key or a wrong value is an error that names file, line, key and cure.
+
+Pure: a text comes in, a dataclass or an InputError goes out. `settings` and `actions` say what may stand in their files as dataclasses.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+import tomllib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from types import UnionType
+from typing import Any, Literal, TypeVar
+
+from models.errors import InputError
+
+T = TypeVar("T")
+
+
+def build(cls: type[T], text: str, source: str) -> T:
+    """The dataclass `cls` from a TOML text; `source` names the text in errors. Raises InputError.
+
+    A key is the field's name without a trailing underscore (`class` fills `class_`). A date or time without an offset is UTC.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{source}: {error}. Mend the TOML there.") from error
+    built: T = _build(cls, document, Place(source, text))
+    return built
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a text we are, for errors that can be found."""
+
+    source: str
+    text: str
+    path: tuple[str, ...] = ()
+
+    def __truediv__(self, key: str) -> Place:
+        return dataclasses.replace(self, path=(*self.path, key))
+
+    def error(self, message: str) -> InputError:
+        """An InputError that names file, line and key."""
+        return InputError(f"{self.source}{self._line()}: {'.'.join(self.path)}: {message}")
+
+    def _line(self) -> str:
+        """The line of the last key: table by table, an element of a list of tables by its number; as far as it is found."""
+        at, table, named = 0, "", [part for part in self.path if not part.isdigit()]
+        for part, following in zip(self.path, (*self.path[1:], ""), strict=True):
+            if part.isdigit():
+                continue
+            table = f"{table}.{part}" if table else part
+            found = self._element(table, int(following), at) if following.isdigit() else None
+            found = found if found is not None else self._key(part, at)
+            if found is None:
+                break
+            at = found
+        return f", line {self.text.count(chr(10), 0, at) + 1}" if named else ""
+
+    def _element(self, table: str, number: int, start: int) -> int | None:
+        headers = re.finditer(rf"^[ \t]*\[\[\s*{re.escape(table)}\s*\]\]", self.text[start:], re.M)
+        return next((start + header.start() for index, header in enumerate(headers) if index == number), None)
+
+    def _key(self, part: str, start: int) -> int | None:
+        key = re.escape(part)
+        found = re.compile(rf"^[ \t]*\[+[^\]\n]*\b{key}\b|^[ \t]*\"?{key}\"?\s*=|[{{,]\s*\"?{key}\"?\s*=", re.M).search(
+            self.text, start
+        )
+        return None if found is None else found.start()
+
+
+def _build(hint: Any, value: Any, place: Place) -> Any:
+    """`value` as the type `hint` says, through dataclasses, tuples and mappings."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if dataclasses.is_dataclass(hint):
+        return _build_dataclass(typing.cast(type[Any], hint), value, place)
+    if origin is UnionType:
+        return _build(next(part for part in arguments if part is not type(None)), value, place)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise place.error(f"{value!r} is not a list; write [ … ]")
+        return tuple(_build(arguments[0], part, place / str(index)) for index, part in enumerate(value))
+    if origin is Mapping:
+        if not isinstance(value, dict):
+            raise place.error(f"{value!r} is not a table; write key = value pairs")
+        return {key: _build(arguments[1], part, place / key) for key, part in value.items()}
+    return _scalar(hint, value, place)
+
+
+def _build_dataclass(cls: type[Any], value: Any, place: Place) -> Any:
+    if not isinstance(value, dict):
+        raise place.error(f"{value!r} is not a table; write key = value pairs")
+    hints = typing.get_type_hints(cls)
+    fields = {item.name.rstrip("_"): item for item in dataclasses.fields(cls)}
+    for key in value:
+        if key not in fields:
+            raise (place / key).error(f"unknown; known here: {', '.join(sorted(fields))}")
+    missing = [key for key, item in fields.items() if _required(item) and key not in value]
+    if missing:
+        raise place.error(f"{missing[0]} is missing")
+    return cls(**{fields[key].name: _build(hints[fields[key].name], part, place / key) for key, part in value.items()})
+
+
+def _required(item: dataclasses.Field[Any]) -> bool:
+    return item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+
+
+def _moment(value: Any, place: Place) -> datetime:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    if not isinstance(value, datetime):
+        raise place.error(f"{value!r} is not a time; write 2026-11-20 or 2026-11-20T18:00:00+07:00, without quotes")
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _scalar(hint: Any, value: Any, place: Place) -> Any:
+    if typing.get_origin(hint) is Literal:
+        if value not in typing.get_args(hint):
+            raise place.error(f"{value!r} is none of {', '.join(map(str, typing.get_args(hint)))}")
+        return value
+    if hint is datetime:
+        return _moment(value, place)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
+        raise place.error(f"{value!r} is not {'a number' if hint in (int, float) else f'a {hint.__name__}'}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise place.error(f"{value!r} is not a finite number")
+    return value

@@ -1,0 +1,81 @@
+"""A vocabulary numbers outside strings: ids become rows 0 … n−1 in sorted order, so the same ids always get the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+MISSING = -1
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Sorted unique strings as one pool of bytes with an open-addressing hash table; memory-mapped, it costs a worker nothing.
+
+    pool     uint8[bytes]   the UTF-8 texts, one after the other
+    offsets  int64[n + 1]   text `row` is pool[offsets[row]:offsets[row + 1]]
+    slots    int32[2^k]     row by hash, -1 where free; at most half full, linear probing
+    """
+
+    pool: NDArray[np.uint8]
+    offsets: NDArray[np.int64]
+    slots: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def row(self, text: str) -> int:
+        """The row of a text, or -1 when it is unknown."""
+        encoded = text.encode("utf-8", "surrogatepass")
+        mask = len(self.slots) - 1
+        slot = _hash(encoded) & mask
+        while (row := int(self.slots[slot])) != MISSING:
+            if self._bytes(row) == encoded:
+                return row
+            slot = (slot + 1) & mask
+        return MISSING
+
+    def rows(self, texts: Iterable[str]) -> NDArray[np.int32]:
+        """int32[len(texts)]: the row of each text, -1 for unknown ones."""
+        return np.fromiter((self.row(text) for text in texts), dtype=np.int32)
+
+    def text(self, row: int) -> str:
+        """The text of a row."""
+        return self._bytes(row).decode("utf-8", "surrogatepass")
+
+    def texts(self, rows: Iterable[int]) -> list[str]:
+        """The texts of some rows, in their order."""
+        return [self.text(int(row)) for row in rows]
+
+    def _bytes(self, row: int) -> bytes:
+        return bytes(self.pool[self.offsets[row] : self.offsets[row + 1]])
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Vocabulary:
+        """The vocabulary of some texts: sorted by code point, repeats counted once."""
+        return cls.of_sorted(sorted(set(texts)))
+
+    @classmethod
+    def of_sorted(cls, texts: Sequence[str]) -> Vocabulary:
+        """As `of`, for texts that are sorted and unique already."""
+        encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+        offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
+        np.cumsum([len(text) for text in encoded], out=offsets[1:])
+        size = 2
+        while size < 2 * len(encoded):
+            size *= 2
+        slots = np.full(size, MISSING, dtype=np.int32)
+        for row, text in enumerate(encoded):
+            slot = _hash(text) & (size - 1)
+            while slots[slot] != MISSING:
+                slot = (slot + 1) & (size - 1)
+            slots[slot] = row
+        return cls(pool=np.frombuffer(b"".join(encoded), dtype=np.uint8), offsets=offsets, slots=slots)
+
+
+def _hash(text: bytes) -> int:
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")

@@ -1,0 +1,97 @@
+"""The service. `create_app` is the one place of assembly; flask is imported inside it, so that the use cases load without it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from models.actions import Actions
+    from service.services import Services
+    from service.settings import ServiceSettings
+    from service.store import Store
+
+DEFAULT_ACTIONS = Path(__file__).with_name("actions.toml")
+MOST_BYTES = 1 << 20  # of a body; a batch sets its own
+
+
+def create_app(settings: ServiceSettings | None = None) -> Flask:
+    """The WSGI application, from VALET_… in the environment unless settings are given. Raises InputError for what cannot be used."""
+    from flask import Flask
+
+    from service.http import customers, decide, events, observe, operations, outcomes, recommend
+    from service.http.metrics import Metrics
+    from service.http.problems import ProblemApi
+    from service.settings import from_environment
+
+    observe.log_json()
+    services = assemble(settings or from_environment(os.environ))
+    app = Flask("service", static_folder=None)
+    app.config.update(
+        API_TITLE="Valet",
+        API_VERSION="1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/",
+        OPENAPI_JSON_PATH="openapi.json",
+        API_SPEC_OPTIONS={"info": {"description": "Recommendations and next best actions for one shop."}},
+        MAX_CONTENT_LENGTH=MOST_BYTES,
+    )
+    app.extensions["valet"] = services
+    app.extensions["valet.metrics"] = Metrics(services.live)
+    observe.observe(app)
+    api = ProblemApi(app)
+    for part in (recommend, decide, events, outcomes, customers, operations):
+        api.register_blueprint(part.blueprint)
+    return app
+
+
+def assemble(settings: ServiceSettings) -> Services:
+    """The services that these settings describe."""
+    from service.live import Live
+    from service.services import Services
+    from service.settings import read_shop
+    from service.store.open import open_store
+
+    shop = read_shop(settings.config)
+    store = open_store(settings.store)
+    return Services(
+        store=store,
+        live=Live(settings.models_dir, poll_s=settings.poll_s),
+        settings=shop,
+        actions=_actions(settings),
+        clock=_clock(settings.now),
+        secret=settings.secret or _secret(store),
+    )
+
+
+def _actions(settings: ServiceSettings) -> Actions:
+    """The shop's catalogue, else the one that comes with the service."""
+    from models.actions import parse
+    from service.settings import read_text
+
+    path = settings.actions or DEFAULT_ACTIONS
+    return parse(read_text(path), str(path))
+
+
+def _clock(now: int | None) -> Callable[[], int]:
+    return (lambda: int(time.time())) if now is None else lambda: now
+
+
+def _secret(store: Store | None) -> bytes:
+    """The key that the store keeps for all workers and machines; one of this process alone while there is no store to ask."""
+    from models.errors import StoreUnavailable
+
+    fresh = secrets.token_bytes(32)
+    if store is None:
+        return fresh
+    try:
+        store.put("secret", "tokens", fresh)
+        return store.get("secret", "tokens") or fresh
+    except StoreUnavailable:
+        return fresh

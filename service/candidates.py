@@ -1,0 +1,239 @@
+"""Candidates: for each intent, a score for every item and which items the intent speaks for at all.
+
+A list is filled from the stages of its intent's chain, in order; the first stage is the intent itself, the others are its fallbacks:
+
+    complementary  what is bought together with the items → similar → popular in their category → popular
+    similar        what the same people buy → popular in their category → popular
+    for_you        what goes with the customer's taste → popular
+    buy_again      what is due → for_you → popular                recently_viewed  newest first → for_you → popular
+    popular        what everybody buys                            trending         has no model of its own yet → popular
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.blend import rms
+from models.bundle import Models
+from service.request import ABOUT_ITEMS
+from service.taste import NONE, Taste
+
+Scores = NDArray[np.float32]
+Rows = NDArray[np.int32]
+
+CHAINS = {
+    "complementary": ("complementary", "similar", "popular_alike", "popular"),
+    "similar": ("similar", "popular_alike", "popular"),
+    "for_you": ("for_you", "popular"),
+    "because_you": ("for_you", "popular"),
+    "buy_again": ("buy_again", "for_you", "popular"),
+    "recently_viewed": ("recently_viewed", "for_you", "popular"),
+    "trending": ("popular",),
+    "popular": ("popular",),
+}
+TINY = 1e-12
+LEAST = 1e-6  # evidence below it is rounding
+PERSONAL = (
+    "together",
+    "alike",
+    "factors",
+    "repeat",
+)  # sources that say something of these items; popularity says it of none
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the stages answer: the items asked about, and the customer's taste.
+
+    rows     int32  the items asked about
+    owned    whether what the customer owns may be chosen for her
+    """
+
+    models: Models
+    rows: Rows
+    taste: Taste
+    owned: bool
+    now: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One intent's view of all items.
+
+    intent   whose list it is, as `fallback` names it
+    scores   float32[items]
+    shown    bool[items]  the items it speaks for; None: all
+    sources  name -> float32[items], what the scores are made of
+    scales   name -> what one unit of a source counts in the scores
+    rows, weights  the history that carried them (empty where none did), for reasons
+    """
+
+    intent: str
+    scores: Scores
+    shown: NDArray[np.bool_] | None
+    sources: Mapping[str, Scores]
+    scales: Mapping[str, float]
+    rows: Rows
+    weights: Scores
+
+    def shares(self, rows: Rows) -> dict[str, Scores]:
+        """float32[rows] of each source: what it gave to the scores of these rows; they sum to the scores."""
+        return {name: np.float32(self.scales[name]) * scores[rows] for name, scores in self.sources.items()}
+
+
+def stages(intent: str, question: Question) -> Iterator[Stage]:
+    """The stages of an intent, computed as they are needed; a stage that has nothing to go by is left out."""
+    about_nothing = intent in ABOUT_ITEMS and not len(question.rows)
+    for name in CHAINS["for_you" if about_nothing else intent]:
+        if (stage := STAGES[name](question)) is not None:
+            yield stage
+
+
+def _complementary(question: Question) -> Stage | None:
+    """What is bought with the items asked about: only items that were, because a guess completes nothing."""
+    return _about(question, "complementary", evidence=("together", "alike"))
+
+
+def _similar(question: Question) -> Stage | None:
+    return _about(question, "similar", evidence=PERSONAL)
+
+
+def _about(question: Question, intent: str, *, evidence: tuple[str, ...]) -> Stage | None:
+    if not len(question.rows):
+        return None
+    return _blended(question, intent, question.rows, np.ones(len(question.rows), dtype=np.float32), evidence=evidence)
+
+
+def _for_you(question: Question) -> Stage | None:
+    """What goes with the customer's taste, and with the items asked about as if she looked at them just now."""
+    rows = np.concatenate([question.taste.rows, question.rows])
+    weights = np.concatenate([question.taste.weights, np.ones(len(question.rows), dtype=np.float32)])
+    if not (weights > 0).any():
+        return None
+    stage = _blended(question, "for_you_owned" if question.owned else "for_you", rows, weights, evidence=PERSONAL)
+    return stage and replace(
+        stage, intent="for_you", shown=None if question.owned else _not(question.taste.owned, question.models)
+    )
+
+
+def _blended(
+    question: Question, intent: str, rows: Rows, weights: Scores, *, evidence: tuple[str, ...]
+) -> Stage | None:
+    """The blend of all sources that count for the intent; None where no source of evidence says anything."""
+    counted = question.models.blend.weights.get(intent, {})
+    found = {
+        name: scores
+        for name, weight in counted.items()
+        if weight and (scores := SOURCES[name](question, rows, weights)) is not None
+    }
+    speaking = [found[name] > LEAST for name in evidence if name in found]
+    shown = np.logical_or.reduce(speaking) if speaking else None
+    if shown is None or not shown.any():
+        return None
+    scales = {name: counted[name] / max(rms(scores), TINY) for name, scores in found.items()}
+    return Stage(
+        intent=intent,
+        scores=question.models.blend.mix(intent, found),
+        shown=shown,
+        sources=found,
+        scales=scales,
+        rows=rows,
+        weights=weights,
+    )
+
+
+def _not(rows: Rows, models: Models) -> NDArray[np.bool_]:
+    others = np.ones(len(models.catalogue), dtype=np.bool_)
+    others[rows] = False
+    return others
+
+
+def _buy_again(question: Question) -> Stage | None:
+    due = _repeat(question, question.taste.rows, question.taste.weights)
+    if due is None or not due.any():
+        return None
+    return _single("buy_again", "repeat", due, due > 0, question.taste)
+
+
+def _recently_viewed(question: Question) -> Stage | None:
+    taste = question.taste
+    seen = taste.seen_at > 0
+    if not seen.any():
+        return None
+    newest = np.argsort(-taste.seen_at[seen], kind="stable")
+    scores = np.zeros(len(question.models.catalogue), dtype=np.float32)
+    scores[taste.rows[seen][newest]] = np.arange(len(newest), 0, -1, dtype=np.float32) / len(newest)
+    return _single("recently_viewed", "seen", scores, scores > 0, taste)
+
+
+def _popular_alike(question: Question) -> Stage | None:
+    """What is popular in the categories of the items asked about."""
+    category = question.models.catalogue.category.code
+    wanted = np.unique(category[question.rows])
+    shown = np.isin(category, wanted[wanted >= 0])
+    return _most_bought(question, shown) if shown.any() else None
+
+
+def _popular(question: Question) -> Stage | None:
+    return _most_bought(question, None)
+
+
+def _most_bought(question: Question, shown: NDArray[np.bool_] | None) -> Stage:
+    return _single("popular", "popularity", question.models.popularity.score, shown, NONE)
+
+
+def _single(intent: str, source: str, scores: Scores, shown: NDArray[np.bool_] | None, history: Taste) -> Stage:
+    """A stage of one source, on the scale of a blend."""
+    scale = 1 / max(rms(scores), TINY)
+    return Stage(
+        intent, np.float32(scale) * scores, shown, {source: scores}, {source: scale}, history.rows, history.weights
+    )
+
+
+def _together(question: Question, rows: Rows, weights: Scores) -> Scores | None:
+    return question.models.together.add_up(rows, weights) if question.models.together else None
+
+
+def _alike(question: Question, rows: Rows, weights: Scores) -> Scores | None:
+    return question.models.alike.add_up(rows, weights) if question.models.alike else None
+
+
+def _factors(question: Question, rows: Rows, weights: Scores) -> Scores | None:
+    factors = question.models.factors
+    return factors.score(factors.fold_in(rows, weights)) if factors else None
+
+
+def _repeat(question: Question, rows: Rows, weights: Scores) -> Scores | None:
+    """When the customer's own items are due again, whatever history the other sources look at."""
+    repeat, taste = question.models.repeat, question.taste
+    if repeat is None:
+        return None
+    scores = np.zeros(len(question.models.catalogue), dtype=np.float32)
+    scores[taste.rows] = repeat.score(taste.rows, taste.purchases, taste.first_at, taste.last_at, now=question.now)
+    return scores
+
+
+def _popularity(question: Question, rows: Rows, weights: Scores) -> Scores | None:
+    return question.models.popularity.score
+
+
+SOURCES: Mapping[str, Callable[[Question, Rows, Scores], Scores | None]] = {
+    "together": _together,
+    "alike": _alike,
+    "factors": _factors,
+    "popularity": _popularity,
+    "repeat": _repeat,
+}
+STAGES: Mapping[str, Callable[[Question], Stage | None]] = {
+    "complementary": _complementary,
+    "similar": _similar,
+    "for_you": _for_you,
+    "buy_again": _buy_again,
+    "recently_viewed": _recently_viewed,
+    "popular_alike": _popular_alike,
+    "popular": _popular,
+}

@@ -1,0 +1,63 @@
+"""Customers: one customer, read once a request. While the store is away, nobody is known, and the answer says that it is degraded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from models.errors import StoreUnavailable
+from models.profile import EMPTY, Profile, load
+from service.facts import Facts, may_profile
+from service.facts import load as load_facts
+from service.store import Customer, Store
+
+SESSION = "session:"  # what a visitor without a name did stands in the store under her session
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the store knows of a customer: nothing, for one never seen, and for all while it is away (then `degraded`)."""
+
+    profile: Profile
+    facts: Facts
+    degraded: bool = False
+
+    @property
+    def telling(self) -> Profile:
+        """What may choose what she sees: her profile, or an empty one where she refused to be profiled."""
+        return self.profile if may_profile(self.facts) else EMPTY
+
+
+NOBODY = Known(EMPTY, load_facts(None))
+AWAY = Known(EMPTY, load_facts(None), degraded=True)
+
+
+def key(customer_id: str | None, session_id: str | None) -> str | None:
+    """Under what the store keeps this visitor: the customer, else the session; None for nobody."""
+    if customer_id is not None:
+        return customer_id
+    return None if session_id is None else f"{SESSION}{session_id}"
+
+
+def read(store: Store | None, customer_id: str | None) -> Known:
+    """The customer under this key, in one round trip; in none where no customer is named."""
+    if store is None or customer_id is None:
+        return NOBODY
+    try:
+        return _known(store.customer(customer_id))
+    except StoreUnavailable:
+        return AWAY
+
+
+def read_many(store: Store | None, customer_ids: Iterable[str | None]) -> dict[str | None, Known]:
+    """As `read`, for many in one round trip."""
+    named = [customer_id for customer_id in customer_ids if customer_id is not None]
+    try:
+        found = store.customers(named) if store is not None and named else [None] * len(named)
+    except StoreUnavailable:
+        return {None: NOBODY, **dict.fromkeys(named, AWAY)}
+    return {None: NOBODY, **{customer_id: _known(customer) for customer_id, customer in zip(named, found, strict=True)}}
+
+
+def _known(customer: Customer | None) -> Known:
+    return NOBODY if customer is None else Known(load(customer.profile), load_facts(customer.facts))

@@ -1,0 +1,68 @@
+"""Facts: what a customer or the shop said of her: attributes, consents, addresses not to use. Never derived, never overwritten by training.
+
+The store keeps them as one JSON document a customer; these functions read it and make the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import orjson
+
+Facts = dict[str, Any]
+Answer = Literal["yes", "no", "unknown"]
+
+STATUSES = ("granted", "denied", "withdrawn")
+EVERY = "all"  # a consent or refusal for all channels
+MARKETING, PROFILING = "marketing", "profiling"
+
+
+def load(document: bytes | None) -> Facts:
+    """The facts in a document; empty where there is none."""
+    facts: Facts = orjson.loads(document) if document else {}
+    return {"attributes": {}, "consents": [], "do_not_contact": {}, **facts}
+
+
+def dump(facts: Facts) -> bytes:
+    """The document of some facts; the same facts give the same bytes."""
+    return orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)
+
+
+def with_attributes(facts: Facts, changes: Mapping[str, Any]) -> Facts:
+    """The facts with some attributes set; None removes one."""
+    attributes = {**facts["attributes"], **changes}
+    return {**facts, "attributes": {name: value for name, value in attributes.items() if value is not None}}
+
+
+def with_consents(facts: Facts, consents: Sequence[Mapping[str, Any]]) -> Facts:
+    """The facts with more of the consent history; each has purpose, channel, status and `at` in seconds. Repeats count once."""
+    known = facts["consents"]
+    return {**facts, "consents": known + [dict(consent) for consent in consents if consent not in known]}
+
+
+def with_do_not_contact(facts: Facts, channel: str, reason: str) -> Facts:
+    """The facts with a channel that must not be used any more."""
+    return {**facts, "do_not_contact": {**facts["do_not_contact"], channel: reason}}
+
+
+def consent(facts: Facts, purpose: str, channel: str) -> Answer:
+    """What she last said about this purpose on this channel or on all; said at the same moment, a no counts."""
+    said = [
+        (entry["at"], entry["status"] != "granted")
+        for entry in facts["consents"]
+        if entry["purpose"] == purpose and entry["channel"] in (channel, EVERY)
+    ]
+    if not said:
+        return "unknown"
+    return "no" if max(said)[1] else "yes"
+
+
+def may_profile(facts: Facts) -> bool:
+    """Whether her profile may be read for decisions and recommendations: unless she refused."""
+    return consent(facts, PROFILING, EVERY) != "no"
+
+
+def do_not_contact(facts: Facts, channel: str) -> bool:
+    """Whether this channel must not be used for her, whatever she consented to."""
+    return channel in facts["do_not_contact"] or EVERY in facts["do_not_contact"]

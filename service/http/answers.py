@@ -1,0 +1,103 @@
+"""Answers of /recommend and /rank as JSON: prepared item bodies go out as they lie in the bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from models.bundle import Bundle
+from models.catalogue import Catalogue
+from service.recommend import Answer, Pick
+from service.request import Request
+from service.services import Services
+from service.tokens import Token, digest, sign
+
+DIGITS = 6
+
+
+def document(
+    answer: Answer, request: Request, *, bundle: Bundle | None, services: Services, degraded: bool
+) -> dict[str, Any]:
+    """The contract's answer, ready for orjson."""
+    now = services.clock()
+    catalogue = None if bundle is None else bundle.models.catalogue
+    answered: dict[str, Any] = {
+        "recommendation_id": _token(answer, request, bundle, services, now),
+        "model_version": None if bundle is None else bundle.version,
+        "placement": request.placement,
+        "intent": answer.intent,
+        "items": [] if catalogue is None else _items(answer.picks, request, catalogue),
+        "fallback": answer.fallback,
+        "degraded": degraded or bundle is None,
+        "missing_ids": answer.missing_ids,
+        "experiment": None,
+        "generated_at": _time(now),
+    }
+    if answer.intent == "because_you":
+        answered["rows"] = [] if catalogue is None else _rows(answer, request, catalogue)
+    return answered
+
+
+def _items(picks: Iterable[Pick], request: Request, catalogue: Catalogue) -> list[dict[str, Any]]:
+    items = []
+    for rank, pick in enumerate(picks, start=1):
+        reason = pick.reason
+        item = {
+            "item_id": pick.item_id,
+            "rank": rank,
+            "score": pick.score,
+            "source": pick.source,
+            "reason": {"code": reason.code, "because": reason.because, "text": reason.text} if reason else None,
+            "item": _body(catalogue, pick.row, request),
+        }
+        if request.explain != "none":
+            item["explain"] = _explained(pick.shares, request.explain)
+        items.append(item)
+    return items
+
+
+def _rows(answer: Answer, request: Request, catalogue: Catalogue) -> list[dict[str, Any]]:
+    return [
+        {
+            "anchor": {"item_id": catalogue.items.text(row), "item": _body(catalogue, row, request)},
+            "items": _items(picks, request, catalogue),
+        }
+        for row, picks in answer.anchored
+    ]
+
+
+def _body(catalogue: Catalogue, row: int | None, request: Request) -> orjson.Fragment | dict[str, Any]:
+    """The product fields: all of them as bytes, or those asked for; in Thai where the title has a Thai one."""
+    if row is None:
+        return {}
+    if not request.fields and request.lang != "th":
+        return orjson.Fragment(catalogue.json(row))
+    body: dict[str, Any] = orjson.loads(catalogue.json(row))
+    if request.lang == "th" and body.get("title_th"):
+        body["title"] = body["title_th"]
+    return {name: body[name] for name in request.fields if name in body} if request.fields else body
+
+
+def _explained(shares: Mapping[str, float], explain: str) -> dict[str, float]:
+    """The strongest source, or all of them, strongest first."""
+    ordered = sorted(shares.items(), key=lambda share: (-share[1], share[0]))
+    return {name: round(share, DIGITS) for name, share in (ordered[:1] if explain == "top" else ordered)}
+
+
+def _token(answer: Answer, request: Request, bundle: Bundle | None, services: Services, now: int) -> str:
+    shown = [pick.item_id for pick in answer.picks]
+    token = Token(
+        placement=request.placement,
+        variant=None,
+        model_version=None if bundle is None else bundle.version,
+        at=now,
+        request=digest((request.customer_id, request.session_id, request.item_ids, shown), services.secret),
+    )
+    return sign(token, services.secret)
+
+
+def _time(now: int) -> str:
+    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,97 @@
+"""NDJSON batches: one request a line in, one answer a line out, any number of lines in little memory.
+
+The input is spooled first: a client that sends all before it reads would wait for a server that answers while it reads. Customers are
+read a chunk of lines at a time, in one round trip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
+
+import orjson
+from flask import request
+from marshmallow import ValidationError
+
+from service.customers import Known, key, read_many
+from service.request import Request
+from service.store import Store
+
+MOST_BYTES = 1 << 30
+MOST_LINE = 1 << 20
+IN_MEMORY = 4 << 20
+COPY = 1 << 16
+CHUNK = 64
+
+Line = tuple[int, Request | dict[str, Any]]  # its number, and the request in it or what is wrong with it
+
+
+def spooled() -> IO[bytes]:
+    """The whole body of this request, on disk where it is long; 413 where it is longer than MOST_BYTES."""
+    request.max_content_length = MOST_BYTES
+    spool: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  (answer_lines closes it)
+    while part := request.stream.read(COPY):
+        spool.write(part)
+    spool.seek(0)
+    return spool
+
+
+def answer_lines(
+    lines: IO[bytes],
+    *,
+    ask: Callable[[Any], Request],
+    answer: Callable[[Request, Known], Mapping[str, Any]],
+    store: Store | None,
+) -> Iterator[bytes]:
+    """An answer for each line that is not blank, in their order, and a last line that says that all are there.
+
+    A bad line is answered by what is wrong with it, and harms no other.
+    """
+    asked, count = _asked(lines, ask), 0
+    with lines:
+        while chunk := list(islice(asked, CHUNK)):
+            for number, found in _answered(chunk, answer, store):
+                yield orjson.dumps(
+                    {"line": number, **found}, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
+                )
+            count += len(chunk)
+        yield orjson.dumps({"done": True, "count": count}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _answered(
+    chunk: Sequence[Line], answer: Callable[[Request, Known], Mapping[str, Any]], store: Store | None
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    who = {key(part.customer_id, part.session_id) for _, part in chunk if isinstance(part, Request)}
+    known = read_many(store, who)
+    for number, part in chunk:
+        yield number, answer(part, known[key(part.customer_id, part.session_id)]) if isinstance(part, Request) else part
+
+
+def _asked(lines: IO[bytes], ask: Callable[[Any], Request]) -> Iterator[Line]:
+    for number, line in enumerate(_lines(lines), start=1):
+        if line is None:
+            yield number, {"error": f"longer than {MOST_LINE} bytes"}
+        elif line.strip():
+            yield number, _parsed(line, ask)
+
+
+def _parsed(line: bytes, ask: Callable[[Any], Request]) -> Request | dict[str, Any]:
+    try:
+        return ask(orjson.loads(line))
+    except orjson.JSONDecodeError as error:
+        return {"error": f"not JSON: {error}"}
+    except ValidationError as error:
+        return {"error": f"mend {', '.join(map(str, error.messages_dict))}", "errors": error.messages_dict}
+
+
+def _lines(stream: IO[bytes]) -> Iterator[bytes | None]:
+    """The lines of a stream; None for one that is too long."""
+    while line := stream.readline(MOST_LINE):
+        if line.endswith(b"\n") or len(line) < MOST_LINE:
+            yield line
+            continue
+        while (rest := stream.readline(MOST_LINE)) and not rest.endswith(b"\n"):
+            pass
+        yield None

@@ -1,0 +1,51 @@
+"""What comes in, as plain documents: JSON bodies and query strings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from flask import request
+from marshmallow import Schema, ValidationError, fields
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+
+def json_body() -> Any:
+    """The JSON document of this request; 415 for another media type, 400 for what does not parse, 413 for too much."""
+    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+        raise UnsupportedMediaType("Send the body as application/json.")
+    return parse(request.get_data(cache=False))
+
+
+def parse(body: bytes) -> Any:
+    """A JSON document; 400 where the bytes are none."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"The body is not JSON: {error}.") from error
+
+
+def query(schema: Schema) -> dict[str, Any]:
+    """The query string as a document for `schema`: list fields collect every repetition, empty values count as absent."""
+    known = {field.data_key or name: field for name, field in schema.fields.items()}
+    document: dict[str, Any] = {}
+    for name, values in request.args.lists():
+        given = [value for value in values if value]
+        if isinstance(known.get(name), fields.List):
+            document[name] = given
+        elif len(given) > 1:
+            raise ValidationError({name: ["Given more than once."]})
+        elif given:
+            document[name] = given[0]
+        elif name not in known:
+            document[name] = ""  # unknown, and said so
+    return document
+
+
+def without_nulls(document: Any) -> Any:
+    """An object without its nulls: null says the same as leaving a field out."""
+    return (
+        {name: value for name, value in document.items() if value is not None}
+        if isinstance(document, dict)
+        else document
+    )

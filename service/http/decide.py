@@ -1,0 +1,211 @@
+"""/next-best-action and /decisions: load → decide → dump. A request takes one bundle, reads its customer once, and reserves once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from flask import Response, abort
+from flask_smorest import Blueprint
+from marshmallow import Schema, ValidationError, fields, validate
+
+from models.actions import OUTCOMES, Items
+from models.bundle import Bundle
+from models.profile import Profile
+from service.decide import DecisionTakenError, Learnt, Request, logged, next_best_action
+from service.funnel import ORDER
+from service.http.answers import document
+from service.http.bodies import json_body, query, without_nulls
+from service.http.paths import install
+from service.http.schemas import EXPLAIN, ID, Scalar, Whole
+from service.http.services import currency, services, store
+from service.reasons import LANGUAGES
+from service.recommend import recommend
+from service.request import Request as ListRequest
+from service.services import Services
+from service.taste import taste
+
+blueprint = Blueprint("decide", __name__, description="The next best action")
+blueprint.record_once(lambda state: install(state.app))
+
+MOST = 20
+
+
+class DecideQuery(Schema):
+    """GET /next-best-action."""
+
+    customer_id = fields.String(required=True, validate=ID, metadata={"description": "Whom; session:<id> for a visit"})
+    channel = fields.String(required=True, validate=ID, metadata={"description": "website, email, agent, …"})
+    placement = fields.String(validate=ID, metadata={"description": "Where on the channel it stands"})
+    n = Whole(validate=validate.Range(1, MOST), metadata={"description": "How many actions; 3 for an agent, else 1"})
+    decision_id = fields.String(validate=validate.Length(1, 200), metadata={"description": "Makes the call idempotent"})
+    seed = Whole(metadata={"description": "Of exploration; kept, without effect yet"})
+    explain = fields.String(
+        validate=validate.OneOf(EXPLAIN), metadata={"description": "How much of why; top by default"}
+    )
+    dry_run = fields.Boolean(metadata={"description": "Decide, and leave no trace"})
+    lang = fields.String(validate=validate.OneOf(LANGUAGES))
+
+
+class DecideBody(DecideQuery):
+    """POST /next-best-action."""
+
+    context = fields.Dict(
+        keys=fields.String(), values=Scalar(), metadata={"description": "What is known of the moment: page, intent, …"}
+    )
+
+
+class FactorsSchema(Schema):
+    """priority = propensity · value · context · lever · fatigue · recency − cost."""
+
+    propensity = fields.Float(required=True)
+    value = fields.Float(required=True)
+    context = fields.Float(required=True)
+    lever = fields.Float(required=True)
+    fatigue = fields.Float(required=True)
+    recency = fields.Float(required=True)
+    cost = fields.Float(required=True)
+
+
+class ObjectionSchema(Schema):
+    """What a customer may answer, and what to say then."""
+
+    says = fields.String(allow_none=True)
+    answer = fields.String(allow_none=True)
+
+
+class AgentSchema(Schema):
+    """What an agent needs to say it."""
+
+    script = fields.String(required=True, allow_none=True)
+    objections = fields.List(fields.Nested(ObjectionSchema), required=True)
+    if_rejected = fields.String(required=True, allow_none=True, metadata={"description": "The action to offer then"})
+
+
+class ContentSchema(Schema):
+    """What the customer sees."""
+
+    title = fields.String(allow_none=True)
+    text = fields.String(allow_none=True)
+    template = fields.String(allow_none=True)
+
+
+class ActionSchema(Schema):
+    """One action, ranked."""
+
+    action_id = fields.String(required=True)
+    treatment = fields.String(required=True)
+    rank = fields.Integer(required=True)
+    priority = fields.Float(required=True)
+    factors = fields.Nested(FactorsSchema, required=True)
+    probability = fields.Float(required=True)
+    why = fields.List(fields.String(), required=True)
+    not_before = fields.DateTime(required=True, allow_none=True)
+    content = fields.Nested(ContentSchema, required=True)
+    items = fields.List(fields.Dict(), required=True)
+    agent = fields.Nested(AgentSchema, required=True, allow_none=True)
+
+
+class DecisionSchema(Schema):
+    """The answer of /next-best-action."""
+
+    decision_id = fields.String(required=True)
+    arm = fields.String(required=True)
+    actions = fields.List(fields.Nested(ActionSchema), required=True)
+    dropped = fields.Dict(keys=fields.String(validate=validate.OneOf(ORDER)), values=fields.Integer(), required=True)
+    no_action_reason = fields.String(required=True, allow_none=True)
+    catalogue_version = fields.String(required=True)
+    model_version = fields.String(required=True, allow_none=True)
+    valid_until = fields.DateTime(required=True)
+    degraded = fields.Boolean(required=True)
+
+
+class LoggedSchema(Schema):
+    """A decision as it was logged."""
+
+    decision_id = fields.String(required=True)
+    customer_id = fields.String(required=True)
+    channel = fields.String(required=True)
+    placement = fields.String(required=True, allow_none=True)
+    context = fields.Dict(required=True)
+    at = fields.DateTime(required=True)
+    answer = fields.Nested(DecisionSchema, required=True)
+    outcomes = fields.Dict(keys=fields.String(validate=validate.OneOf(OUTCOMES)), values=fields.Raw())
+
+
+QUERY, BODY = DecideQuery(), DecideBody()
+DECIDED = {"200": {"description": "The decision", "content": {"application/json": {"schema": DecisionSchema}}}}
+
+
+@blueprint.route("/next-best-action", methods=["GET"])
+@blueprint.doc(parameters=[{"in": "query", "schema": DecideQuery}], responses=DECIDED)
+def decide_by_query() -> Response:
+    """What to do for this customer now, asked for in a query."""
+    return _send(_decided(QUERY.load(query(QUERY))))
+
+
+@blueprint.route("/next-best-action", methods=["POST"])
+@blueprint.doc(
+    requestBody={"required": True, "content": {"application/json": {"schema": DecideBody}}}, responses=DECIDED
+)
+def decide_by_body() -> Response:
+    """What to do for this customer now, with what is known of the moment."""
+    return _send(_decided(BODY.load(without_nulls(json_body()))))
+
+
+@blueprint.route("/decisions/<id:decision_id>", methods=["GET"])
+@blueprint.doc(responses={"200": {"description": "Logged", "content": {"application/json": {"schema": LoggedSchema}}}})
+def decision(decision_id: str) -> Response:
+    """One decision as it was logged."""
+    kept = logged(store(), decision_id)
+    if kept is None:
+        abort(404, "There is no such decision, or it has expired.")
+    return _send(kept)
+
+
+def _decided(loaded: dict[str, Any]) -> dict[str, Any]:
+    shop = services()
+    language = shop.settings.shop.language
+    loaded.setdefault("lang", language if language in LANGUAGES else "en")
+    asked = Request(**loaded)
+    if asked.channel not in shop.actions.channels:
+        raise ValidationError({"channel": [f"Unknown; known here: {', '.join(shop.actions.channels)}."]})
+    bundle, now = shop.live.bundle(), shop.clock()
+    try:
+        return next_best_action(
+            asked,
+            store=shop.store,
+            actions=shop.actions,
+            learnt=_learnt(bundle, shop, lang=asked.lang, now=now),
+            now=now,
+            new_id=uuid4().hex,
+        )
+    except DecisionTakenError as error:
+        raise ValidationError(
+            {"decision_id": ["Another customer or channel has it; give each decision its own."]}
+        ) from error
+
+
+def _learnt(bundle: Bundle | None, shop: Services, *, lang: str, now: int) -> Learnt:
+    if bundle is None:
+        return Learnt(attach=lambda *_: [], currency=shop.settings.shop.currency)
+
+    def attach(items: Items, profile: Profile, item_ids: Sequence[str]) -> list[Any]:
+        asked = ListRequest(intent=items.intent, item_ids=tuple(item_ids), n=items.n, lang=lang).at(None)
+        own = taste(profile, bundle.models, now=now, event_weights=shop.settings.event_weights)
+        answer = recommend(asked, models=bundle.models, taste=own, now=now)
+        listed: list[Any] = document(answer, asked, bundle=bundle, services=shop, degraded=False)["items"]
+        return listed
+
+    return Learnt(
+        attach=attach,
+        tiers=bundle.models.tiers,
+        currency=currency(),
+        model_version=bundle.version,
+    )
+
+
+def _send(answered: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(answered), content_type="application/json")

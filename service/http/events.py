@@ -1,0 +1,61 @@
+"""/events: load → record → receipts."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from flask import Response
+from flask_smorest import Blueprint
+from marshmallow import INCLUDE, Schema, fields
+
+from service.events import record
+from service.http.bodies import json_body
+from service.http.receipts import RESPONSES, receipts
+from service.http.services import rules, services, store
+
+blueprint = Blueprint("events", __name__, description="What happened")
+
+
+class ItemSchema(Schema):
+    """A line of a basket or list."""
+
+    class Meta:
+        """Unknown fields are kept."""
+
+        unknown = INCLUDE
+
+    item_id = fields.String(required=True)
+    quantity = fields.Float(metadata={"description": "1 by default"})
+    price = fields.Float(metadata={"description": "Of one piece, major units"})
+
+
+class EventSchema(ItemSchema):
+    """One event in the plain form. GA4 payloads (data layer and Measurement Protocol) are taken as they come, too."""
+
+    item_id = fields.String()
+    event = fields.String(required=True, metadata={"description": "view_item, add_to_cart, purchase, …"})
+    event_id = fields.String(metadata={"description": "Makes it idempotent"})
+    customer_id = fields.String()
+    session_id = fields.String(metadata={"description": "The visit, where the customer is not known"})
+    items = fields.List(fields.Nested(ItemSchema))
+    time = fields.DateTime(metadata={"description": "When it happened; now by default"})
+    order_id = fields.String()
+    currency = fields.String()
+    recommendation_id = fields.String()
+    decision_id = fields.String()
+
+
+class EventsBody(Schema):
+    """1 to 500 events; a list of them, or one alone, will do."""
+
+    events = fields.List(fields.Nested(EventSchema), required=True)
+
+
+@blueprint.route("/events", methods=["POST"])
+@blueprint.doc(
+    requestBody={"required": True, "content": {"application/json": {"schema": EventsBody}}}, responses=RESPONSES
+)
+def post_events() -> Response:
+    """Keep what happened; a receipt a row says whether it was accepted, known already, or refused, and why."""
+    shop = services()
+    return receipts(record(json_body(), store=store(), rules=rules(), now=shop.clock(), new_id=lambda: uuid4().hex))

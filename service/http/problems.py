@@ -1,0 +1,84 @@
+"""Errors as RFC 9457 problems: one shape for whatever goes wrong, with what is wrong at each field under `errors`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Flask, Response
+from flask_smorest import Api
+from marshmallow import Schema, ValidationError, fields
+from werkzeug.exceptions import HTTPException
+
+from models.errors import InputError, StoreUnavailable
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 1
+
+
+class ProblemSchema(Schema):
+    """What every error looks like."""
+
+    type = fields.String(required=True, metadata={"description": "about:blank: the status says it all"})
+    title = fields.String(required=True, metadata={"description": "The name of the status"})
+    status = fields.Integer(required=True)
+    detail = fields.String(metadata={"description": "What is wrong, and what to do"})
+    errors = fields.Dict(
+        keys=fields.String(), metadata={"description": "Field → what is wrong with it, nested as the request is"}
+    )
+
+
+class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest has no types
+    """flask-smorest with these problems for its errors, and their schema in its documentation."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        register(self._app)
+
+
+def problem(
+    status: int, detail: str, *, errors: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A problem as an answer."""
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if errors is not None:
+        document["errors"] = errors
+    body = orjson.dumps(document, default=str, option=orjson.OPT_NON_STR_KEYS)
+    return Response(body, status, content_type=MEDIA_TYPE, headers=dict(headers or {}))
+
+
+def register(app: Flask) -> None:
+    """Answer every error of this app with a problem."""
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(ValidationError, _invalid)
+    app.register_error_handler(InputError, _unusable)
+    app.register_error_handler(StoreUnavailable, _away)
+
+
+def _http(error: HTTPException) -> Response | HTTPException:
+    if error.code is None or error.code < 400:  # a redirect of the router: no error of anyone
+        return error
+    kept = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After", "WWW-Authenticate")}
+    return problem(error.code, error.description or "", errors=getattr(error, "errors", None), headers=kept)
+
+
+def _invalid(error: ValidationError) -> Response:
+    errors = error.messages_dict
+    return problem(422, f"Mend {', '.join(map(str, errors)) or 'the request'}: see errors.", errors=errors)
+
+
+def _unusable(error: InputError) -> Response:
+    return problem(422, str(error))
+
+
+def _away(error: StoreUnavailable) -> Response:
+    detail = "The store does not answer; nothing was written. Try again."
+    return problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_S)})

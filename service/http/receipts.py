@@ -1,0 +1,53 @@
+"""The answer of /events and /outcomes: a receipt a row; 422 where every row is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+from flask import Response
+from marshmallow import Schema, fields, validate
+
+from service.events import Receipt, summary
+from service.http.problems import MEDIA_TYPE
+
+
+class ReceiptSchema(Schema):
+    """What became of one row."""
+
+    index = fields.Integer(required=True)
+    status = fields.String(required=True, validate=validate.OneOf(("accepted", "repeated", "refused")))
+    event_id = fields.String(required=True, allow_none=True)
+    errors = fields.Dict(
+        keys=fields.String(), values=fields.List(fields.String()), required=True, metadata={"description": "By field"}
+    )
+
+
+class ReceiptsSchema(Schema):
+    """What became of all rows. Accepted: it is kept for good."""
+
+    accepted = fields.Integer(required=True)
+    repeated = fields.Integer(required=True)
+    refused = fields.Integer(required=True)
+    results = fields.List(fields.Nested(ReceiptSchema), required=True)
+
+
+RESPONSES = {
+    "200": {"description": "A receipt a row", "content": {"application/json": {"schema": ReceiptsSchema}}},
+    "422": {"description": "Every row is refused", "content": {MEDIA_TYPE: {"schema": ReceiptsSchema}}},
+}
+
+
+def receipts(rows: Sequence[Receipt]) -> Response:
+    """The receipts as an answer; where none is good, as a problem that carries them."""
+    answered = summary(rows)
+    if answered["refused"] < len(rows):
+        return Response(orjson.dumps(answered), content_type="application/json")
+    problem = {
+        "type": "about:blank",
+        "title": "Unprocessable Entity",
+        "status": 422,
+        "detail": "Every row is refused: see results.",
+        "errors": {str(row.index): row.errors for row in rows},
+    }
+    return Response(orjson.dumps(problem | answered), 422, content_type=MEDIA_TYPE)

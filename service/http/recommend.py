@@ -1,0 +1,159 @@
+"""/recommend, /recommend/batch and /rank: load → recommend → dump. A request takes one bundle, reads its customer once, and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from flask import Response, request
+from flask_smorest import Blueprint
+from marshmallow import ValidationError
+
+from models.bundle import Bundle
+from models.settings import Settings
+from service.customers import Known, key, read
+from service.http.answers import document
+from service.http.batch import answer_lines, spooled
+from service.http.bodies import json_body, query, without_nulls
+from service.http.metrics import metrics
+from service.http.schemas import AnswerSchema, PageBody, PageSchema, RankBody, RecommendBody, RecommendQuery
+from service.http.services import services
+from service.reasons import LANGUAGES
+from service.recommend import Answer, rank, recommend
+from service.request import Boost, Promotion, Request
+from service.services import Services
+from service.taste import taste
+
+blueprint = Blueprint("recommend", __name__, description="Lists of products")
+
+NDJSON = "application/x-ndjson"
+Count = Callable[[Mapping[str, Any]], None]
+QUERY, BODY, PAGE, RANK = RecommendQuery(), RecommendBody(), PageBody(), RankBody()
+
+
+def _answers(schema: type) -> dict[str, Any]:
+    return {"200": {"description": "The list", "content": {"application/json": {"schema": schema}}}}
+
+
+def _takes(schema: type) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+@blueprint.route("/recommend", methods=["GET"])
+@blueprint.doc(parameters=[{"in": "query", "schema": RecommendQuery}], responses=_answers(AnswerSchema))
+def recommend_by_query() -> Response:
+    """One list, asked for in a query."""
+    loaded = QUERY.load(query(QUERY))
+    return _send(_recommended(loaded | {"item_ids": loaded.pop("item_id", ())}))
+
+
+@blueprint.route("/recommend", methods=["POST"])
+@blueprint.doc(requestBody=_takes(RecommendBody), responses=_answers(AnswerSchema))
+def recommend_by_body() -> Response:
+    """One list, asked for in a document: with filters, boosts and a cart."""
+    return _send(_recommended(BODY.load(without_nulls(json_body()))))
+
+
+@blueprint.route("/recommend/batch", methods=["POST"])
+@blueprint.doc(requestBody=_takes(PageBody), responses=_answers(PageSchema))
+def recommend_batch() -> Response:
+    """The lists of one page (JSON), or one request a line for many customers (NDJSON, answered line by line)."""
+    if request.mimetype == NDJSON:
+        return _stream(services())
+    page = PAGE.load(without_nulls(json_body()))
+    return _send(
+        {"results": _page([without_nulls(part) for part in page["requests"]], distinct=page.get("distinct", False))}
+    )
+
+
+@blueprint.route("/rank", methods=["POST"])
+@blueprint.doc(requestBody=_takes(RankBody), responses=_answers(AnswerSchema))
+def rank_items() -> Response:
+    """The items given, best first for this customer; none is left out."""
+    shop = services()
+    asked = replace(_asked(RANK.load(without_nulls(json_body())), shop.settings), intent="for_you")
+    known = read(shop.store, key(asked.customer_id, asked.session_id))
+    bundle = shop.live.bundle()
+    answer = Answer("for_you") if bundle is None else rank(asked, **_reading(known, bundle, shop))
+    return _send(document(answer, asked, bundle=bundle, services=shop, degraded=known.degraded))
+
+
+def _recommended(loaded: dict[str, Any]) -> dict[str, Any]:
+    shop = services()
+    asked = _asked(loaded, shop.settings)
+    known = read(shop.store, key(asked.customer_id, asked.session_id))
+    return _answer(asked, known, shop.live.bundle(), shop, metrics().recommended)
+
+
+def _answer(asked: Request, known: Known, bundle: Bundle | None, shop: Services, count: Count) -> dict[str, Any]:
+    answer = Answer(asked.intent or "popular") if bundle is None else recommend(asked, **_reading(known, bundle, shop))
+    answered = document(answer, asked, bundle=bundle, services=shop, degraded=known.degraded)
+    count(answered)
+    return answered
+
+
+def _reading(known: Known, bundle: Bundle, shop: Services) -> dict[str, Any]:
+    now = shop.clock()
+    return {
+        "models": bundle.models,
+        "taste": taste(known.telling, bundle.models, now=now, event_weights=shop.settings.event_weights),
+        "now": now,
+    }
+
+
+def _page(requests: list[dict[str, Any]], *, distinct: bool) -> list[dict[str, Any]]:
+    """All lists from one bundle; with `distinct` each leaves out what the lists before it show."""
+    shop = services()
+    bundle = shop.live.bundle()
+    answers: list[dict[str, Any]] = []
+    customers: dict[str | None, Known] = {}
+    for place, loaded in enumerate(requests):
+        asked = _placed(loaded, shop.settings, place)
+        who = key(asked.customer_id, asked.session_id)
+        known = customers[who] = customers.get(who) or read(shop.store, who)
+        shown = [item["item_id"] for answer in answers for item in answer["items"]] if distinct else []
+        answers.append(
+            _answer(replace(asked, exclude=(*asked.exclude, *shown)), known, bundle, shop, metrics().recommended)
+        )
+    return answers
+
+
+def _stream(shop: Services) -> Response:
+    bundle = shop.live.bundle()  # one for all lines
+    count = metrics().recommended
+
+    def ask(document: Any) -> Request:
+        return _asked(BODY.load(without_nulls(document)), shop.settings)
+
+    def answer(asked: Request, known: Known) -> dict[str, Any]:
+        return _answer(asked, known, bundle, shop, count)
+
+    return Response(answer_lines(spooled(), ask=ask, answer=answer, store=shop.store), content_type=NDJSON)
+
+
+def _placed(loaded: dict[str, Any], settings: Settings, place: int) -> Request:
+    try:
+        return _asked(loaded, settings)
+    except ValidationError as error:
+        raise ValidationError({"requests": {place: error.messages}}) from error
+
+
+def _asked(loaded: Mapping[str, Any], settings: Settings) -> Request:
+    """The request of a loaded document, with the defaults of its placement. A placement nobody set up is a label, unless others are."""
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in loaded.items()
+    }
+    values.setdefault("lang", settings.shop.language if settings.shop.language in LANGUAGES else "en")
+    values["boost"] = tuple(Boost(**boost) for boost in values.get("boost", ()))
+    values["promotions"] = tuple(Promotion(**promotion) for promotion in values.get("promotions", ()))
+    values["context"] = tuple(values.get("context", {}).items())
+    placement = values.get("placement")
+    if placement is not None and settings.placements and placement not in settings.placements:
+        raise ValidationError({"placement": [f"Unknown; known here: {', '.join(settings.placements)}."]})
+    return Request(**values).at(settings.placements.get(placement) if placement else None)
+
+
+def _send(answered: Mapping[str, Any]) -> Response:
+    return Response(orjson.dumps(answered), content_type="application/json")

@@ -1,0 +1,204 @@
+"""The schemas of /recommend and /rank: they document the contract and check what comes in. Answers are checked against them by tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from models.rules import COMPARABLE, Filter, FilterError, parse
+from service.reasons import LANGUAGES
+from service.request import INTENTS
+
+EXPLAIN = ("none", "top", "full")
+MOST = 100
+MOST_IDS = 1_000
+PRICE = validate.Range(0, 1e12)
+ID = validate.Length(1, 4_000)
+
+
+class Whole(fields.Integer):
+    """An integer: 5, "5" in a query; 5.5 is wrong."""
+
+    def _validated(self, value: Any) -> int:
+        if isinstance(value, float):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
+class FilterField(fields.Field[Filter]):
+    """A filter over items, see models.rules."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Filter:
+        try:
+            return parse(value)
+        except FilterError as error:
+            messages: Any = [error.message]
+            for key in reversed(error.place):
+                messages = {key: messages}
+            raise ValidationError(messages) from error
+
+
+class Scalar(fields.Field[Any]):
+    """A text, a number, true or false."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, str | int | float | bool):
+            raise ValidationError("Must be a text, a number, true or false.")
+        return value
+
+
+def _id(**metadata: str) -> fields.String:
+    return fields.String(validate=ID, metadata=metadata)
+
+
+def _texts(
+    description: str, *, most: int = MOST_IDS, choices: tuple[str, ...] | None = None, name: str | None = None
+) -> fields.List[str]:
+    inner = fields.String(validate=validate.OneOf(choices) if choices else ID)
+    return fields.List(
+        inner, validate=validate.Length(max=most), metadata={"description": description}, data_key=name, attribute=name
+    )
+
+
+COMPARED = (*COMPARABLE, "color")
+
+
+class ListSchema(Schema):
+    """What GET and POST share."""
+
+    customer_id = _id(description="Whose list it is")
+    session_id = _id(description="The visit, where the customer is not known")
+    placement = _id(description="Where the list stands; gives intent and n their defaults")
+    intent = fields.String(validate=validate.OneOf(INTENTS))
+    n = Whole(validate=validate.Range(1, MOST), metadata={"description": "Length of the list, 10 by default"})
+    category = _texts("In one of these categories or below it", most=MOST)
+    brand = _texts("Of one of these brands", most=MOST)
+    price_min = fields.Float(validate=PRICE)
+    price_max = fields.Float(validate=PRICE)
+    exclude_ = _texts("Not these items", name="exclude")  # `exclude` and `fields` are marshmallow's own words
+    exclude_owned = fields.Boolean(
+        metadata={"description": "Leave out what the customer owns; by default where the list is for her"}
+    )
+    same = _texts("Alike the items asked about in these fields", most=MOST, choices=COMPARED)
+    different = _texts("Unlike the items asked about in these fields", most=MOST, choices=COMPARED)
+    diversity = fields.Float(validate=validate.Range(0, 1), metadata={"description": "Accepted; without effect yet"})
+    exploration = fields.Float(validate=validate.Range(0, 1), metadata={"description": "Accepted; without effect yet"})
+    fields_ = _texts("Product fields to return; all by default", most=MOST, name="fields")
+    lang = fields.String(validate=validate.OneOf(LANGUAGES), metadata={"description": "Of titles and reasons"})
+    explain = fields.String(
+        validate=validate.OneOf(EXPLAIN), metadata={"description": "What each source gave to a score"}
+    )
+    strict = fields.Boolean(metadata={"description": "No fallback: rather a short list"})
+    debug = fields.Boolean()
+
+
+class RecommendQuery(ListSchema):
+    """GET /recommend."""
+
+    item_id = _texts("The items asked about; repeat for a cart", most=MOST)
+
+
+class BoostSchema(Schema):
+    """Items that pass count more (above 1) or less (below)."""
+
+    filter = FilterField(required=True)
+    weight = fields.Float(required=True, validate=validate.Range(0.01, 100))
+
+
+class PromotionSchema(Schema):
+    """A share of the list for items that pass."""
+
+    name = fields.String(required=True, validate=ID)
+    percent = fields.Float(required=True, validate=validate.Range(0, 100))
+    filter = FilterField(required=True)
+
+
+class RecommendBody(ListSchema):
+    """POST /recommend."""
+
+    item_ids = _texts("The items asked about, a cart for example", most=MOST)
+    filter = FilterField(metadata={"description": "all, any, not; or field, op, value"})
+    boost = fields.List(fields.Nested(BoostSchema), validate=validate.Length(max=20))
+    promotions = fields.List(fields.Nested(PromotionSchema), validate=validate.Length(max=20))
+    context = fields.Dict(
+        keys=fields.String(),
+        values=Scalar(),
+        metadata={"description": "Device, country …; accepted, without effect yet"},
+    )
+
+
+class PageBody(Schema):
+    """POST /recommend/batch: the lists of one page."""
+
+    requests = fields.List(fields.Nested(RecommendBody), required=True, validate=validate.Length(1, 20))
+    distinct = fields.Boolean(metadata={"description": "No item twice on the page; earlier lists choose first"})
+
+
+class RankBody(Schema):
+    """POST /rank."""
+
+    item_ids = fields.List(fields.String(validate=ID), required=True, validate=validate.Length(1, MOST_IDS))
+    customer_id = _id()
+    session_id = _id()
+    placement = _id()
+    fields_ = _texts("Product fields to return; all by default", most=MOST, name="fields")
+    lang = fields.String(validate=validate.OneOf(LANGUAGES))
+    explain = fields.String(validate=validate.OneOf(EXPLAIN))
+    debug = fields.Boolean()
+
+
+class ReasonSchema(Schema):
+    """Why an item stands there."""
+
+    code = fields.String(required=True)
+    because = fields.List(fields.String(), required=True, metadata={"description": "The items that carried its score"})
+    text = fields.String(required=True)
+
+
+class PickSchema(Schema):
+    """One item of a list."""
+
+    item_id = fields.String(required=True)
+    rank = fields.Integer(required=True, validate=validate.Range(1))
+    score = fields.Float(
+        required=True, validate=validate.Range(0), metadata={"description": "Never rises with the rank"}
+    )
+    source = fields.String(required=True, metadata={"description": "The model that gave most to the score"})
+    reason = fields.Nested(ReasonSchema, required=True, allow_none=True)
+    item = fields.Dict(required=True, metadata={"description": "Product fields"})
+    explain = fields.Dict(
+        keys=fields.String(), values=fields.Float(), metadata={"description": "What each source gave"}
+    )
+
+
+class RowSchema(Schema):
+    """A list that starts from one of the customer's items."""
+
+    anchor = fields.Dict(required=True)
+    items = fields.List(fields.Nested(PickSchema), required=True)
+
+
+class AnswerSchema(Schema):
+    """The answer of /recommend and /rank."""
+
+    recommendation_id = fields.String(required=True)
+    model_version = fields.String(required=True, allow_none=True)
+    placement = fields.String(required=True, allow_none=True)
+    intent = fields.String(required=True)
+    items = fields.List(fields.Nested(PickSchema), required=True)
+    rows = fields.List(fields.Nested(RowSchema), metadata={"description": "Of because_you"})
+    fallback = fields.String(
+        required=True, allow_none=True, metadata={"description": "The intent that filled the list instead"}
+    )
+    degraded = fields.Boolean(required=True, metadata={"description": "Without models, or without the customer"})
+    missing_ids = fields.List(fields.String(), required=True)
+    experiment = fields.Dict(required=True, allow_none=True)
+    generated_at = fields.DateTime(required=True, format="iso")
+    debug = fields.Dict()
+
+
+class PageSchema(Schema):
+    """The answers of one page, in the order of its requests."""
+
+    results = fields.List(fields.Nested(AnswerSchema), required=True)

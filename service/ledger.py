@@ -1,0 +1,167 @@
+"""The ledger: what was said to a customer, on every channel, and what came of it. One JSON document a customer, newest last.
+
+Deciding reserves a contact. An outbound one counts until `not_sent` comes; an inbound one is released at `until` unless it was shown.
+Windows are true rolling ones: the contacts of the last so many seconds, whatever the calendar says.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+DAY_S = 86_400
+KEPT = 400
+POSITIVE = frozenset(("clicked", "accepted", "converted"))
+SEEN = POSITIVE | {"shown", "rejected", "maybe_later", "complaint", "unsubscribed", "no_response"}
+
+
+@dataclass(frozen=True)
+class Contact:
+    """One decision, as a contact with the customer.
+
+    at        seconds since 1970     until  when an unshown one is released, None never
+    counted   whether limits count it (service messages do not count)
+    actions   ids, best first        outcomes  action id -> outcome -> when
+    """
+
+    decision_id: str
+    channel: str
+    at: int
+    until: int | None
+    counted: bool
+    actions: tuple[str, ...]
+    outcomes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def shown(self, action_id: str) -> int | None:
+        """When the customer saw this action, None when as far as we know she did not."""
+        outcomes = self.outcomes.get(action_id, {})
+        if "not_sent" in outcomes:
+            return None
+        seen = [at for outcome, at in outcomes.items() if outcome in SEEN]
+        return min(seen) if seen else self.at if self.until is None else None
+
+    def stands(self, now: int) -> bool:
+        """Whether it is a contact: seen, or still reserved."""
+        if any(self.shown(action_id) is not None for action_id in self.actions):
+            return True
+        sent = not any("not_sent" in self.outcomes.get(action_id, {}) for action_id in self.actions)
+        return sent and self.until is not None and now < self.until
+
+    @property
+    def answered(self) -> bool:
+        """Whether the customer did anything good with it."""
+        return any(POSITIVE & outcomes.keys() for outcomes in self.outcomes.values())
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A customer's contacts, oldest first."""
+
+    contacts: tuple[Contact, ...] = ()
+
+    def without(self, decision_id: str) -> Ledger:
+        """The ledger as if a decision had not been made."""
+        return Ledger(tuple(contact for contact in self.contacts if contact.decision_id != decision_id))
+
+    def count(self, *, since: int, now: int, channel: str | None) -> int:
+        """How many contacts that limits count stand after `since`; on one channel, or over all."""
+        return sum(
+            contact.counted
+            and contact.at > since
+            and (channel is None or contact.channel == channel)
+            and contact.stands(now)
+            for contact in self.contacts
+        )
+
+    def unanswered(self, *, since: int) -> int:
+        """How many counted contacts after `since` were seen and not answered."""
+        return sum(
+            contact.counted
+            and contact.at > since
+            and not contact.answered
+            and any(contact.shown(action_id) is not None for action_id in contact.actions)
+            for contact in self.contacts
+        )
+
+    def answers(self) -> dict[str, Answers]:
+        """What came of each action so far."""
+        tally: dict[str, Answers] = {}
+        for contact in self.contacts:
+            for action_id in contact.actions:
+                shown = contact.shown(action_id)
+                if shown is not None:
+                    tally.setdefault(action_id, Answers()).add(shown, contact.outcomes.get(action_id, {}))
+        return tally
+
+
+@dataclass
+class Answers:
+    """The tally of one action for one customer; `last` is when each outcome last came."""
+
+    tries: int = 0
+    positives: int = 0
+    last: dict[str, int] = field(default_factory=dict)
+
+    def add(self, shown: int, outcomes: Mapping[str, int]) -> None:
+        """Count one time that it was seen."""
+        self.tries += 1
+        self.positives += bool(POSITIVE & outcomes.keys())
+        for outcome, at in {"shown": shown, **outcomes}.items():
+            self.last[outcome] = max(at, self.last.get(outcome, at))
+
+
+def load(document: bytes | None) -> Ledger:
+    """The ledger in a document; empty where there is none."""
+    rows: list[list[Any]] = orjson.loads(document) if document else []
+    return Ledger(
+        tuple(
+            Contact(decision_id, channel, at, until, counted, tuple(actions), outcomes)
+            for decision_id, channel, at, until, counted, actions, outcomes in rows
+        )
+    )
+
+
+def dump(ledger: Ledger) -> bytes:
+    """The document of a ledger."""
+    return orjson.dumps(
+        [
+            [row.decision_id, row.channel, row.at, row.until, row.counted, row.actions, row.outcomes]
+            for row in ledger.contacts
+        ]
+    )
+
+
+def reserve(ledger: Ledger, contact: Contact, *, keep_s: int) -> Ledger:
+    """The ledger with a decision's contact; of the old ones, those that no window looks back to are dropped.
+
+    Past KEPT contacts the oldest that count to no limit go first, so that service messages never wash a limit away.
+    """
+    contacts = [
+        row for row in ledger.contacts if row.at > contact.at - keep_s and row.decision_id != contact.decision_id
+    ]
+    surplus = len(contacts) + 1 - KEPT
+    if surplus > 0:
+        order = sorted(range(len(contacts)), key=lambda row: (contacts[row].counted, contacts[row].at))
+        dropped = set(order[:surplus])
+        contacts = [row for number, row in enumerate(contacts) if number not in dropped]
+    return Ledger((*contacts, contact))
+
+
+def answer(ledger: Ledger, decision_id: str, action_id: str, outcome: str, at: int) -> Ledger:
+    """The ledger with an outcome; told twice, it stands once, with its first time. An unknown decision changes nothing."""
+    return Ledger(
+        tuple(
+            _answered(contact, action_id, outcome, at) if contact.decision_id == decision_id else contact
+            for contact in ledger.contacts
+        )
+    )
+
+
+def _answered(contact: Contact, action_id: str, outcome: str, at: int) -> Contact:
+    outcomes = contact.outcomes.get(action_id, {})
+    outcomes = {**outcomes, outcome: min(at, outcomes.get(outcome, at))}
+    return dataclasses.replace(contact, outcomes={**contact.outcomes, action_id: outcomes})

@@ -1,0 +1,124 @@
+"""The live bundle: `current` is resolved once, verified once a machine, mapped whole, and then one reference is swapped.
+
+1. create_app loads what `current` names, if there is one;
+2. each worker watches the link in a thread of its own, off the request path (started in gunicorn's post_fork: threads die at a fork);
+3. a request takes `bundle()` once and keeps what it got, so a swap fails no request.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from models.bundle import CURRENT, MANIFEST, Bundle, checksum, load, read_manifest
+from models.errors import BundleError
+
+log = structlog.get_logger(__name__)
+
+
+class Live:
+    """The bundle that answers now. One reference, replaced whole: readers need no lock."""
+
+    def __init__(self, models_dir: Path, *, poll_s: float = 0.5) -> None:
+        self.models_dir = models_dir
+        self._poll_s = poll_s
+        self._bundle: Bundle | None = None
+        self._tried: Path | None = None  # a bundle that is not whole is reported once, not twice a second
+        self._watching: int | None = None  # the process whose thread watches
+        self._stop = threading.Event()
+        self.refresh()
+
+    def bundle(self) -> Bundle | None:
+        """The bundle to answer from, None as long as there never was one. Take it once a request."""
+        if self._watching != os.getpid():
+            self.watch()
+        return self._bundle
+
+    def refresh(self) -> bool:
+        """Look at `current` and swap when it names another bundle; a bundle that is not whole leaves the old one. True when swapped."""
+        target = self._target()
+        if target is None or target == self._tried:
+            return False
+        self._tried = target
+        try:
+            bundle = _load_verified(target)
+        except BundleError as error:
+            log.error("bundle refused", error=str(error))
+            return False
+        self._bundle = bundle
+        log.info("bundle live", model_version=bundle.version)
+        return True
+
+    def watch(self) -> None:
+        """Start watching in this process; does nothing where a thread of this process watches already."""
+        if self._watching == os.getpid():
+            return
+        self._watching = os.getpid()
+        self._stop = threading.Event()
+        threading.Thread(target=self._watch, args=(self._stop,), name="valet-live", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop watching; what is loaded stays."""
+        self._stop.set()
+
+    def _watch(self, stop: threading.Event) -> None:
+        while not stop.wait(self._poll_s):
+            self.refresh()
+
+    def _target(self) -> Path | None:
+        """The directory that `current` names, None where nothing is there."""
+        try:
+            return (self.models_dir / CURRENT).resolve(strict=True)
+        except OSError:
+            return None
+
+
+def _load_verified(directory: Path) -> Bundle:
+    """Load a bundle; its checksums are counted once on this machine, whichever worker comes first."""
+    mark = _mark(directory)
+    if mark is None:
+        return load(directory, verify=True)
+    with mark.open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # the other workers wait for the first, then find its mark
+        verified = file.seek(0, os.SEEK_END) > 0
+        bundle = load(directory, verify=not verified)
+        if not verified:
+            file.write(b"verified")
+        return bundle
+
+
+def _mark(directory: Path) -> Path | None:
+    """The file that says "verified here", named by what the manifest holds and when it was written; None where none can be kept.
+
+    It lies in a directory that only this user can enter, so that nobody else can vouch for a bundle.
+    """
+    marks = Path(tempfile.gettempdir()) / f"valet-verified-{os.getuid()}"
+    manifest = directory / MANIFEST
+    try:
+        marks.mkdir(mode=0o700, exist_ok=True)
+        owner = marks.lstat()
+        written = manifest.stat().st_mtime_ns
+        name = checksum(manifest)
+    except OSError:
+        return None
+    if owner.st_uid != os.getuid() or owner.st_mode & 0o077:
+        return None
+    return marks / f"{name}-{written}"
+
+
+def versions(models_dir: Path) -> list[tuple[str, dict[str, Any]]]:
+    """The whole bundles of a models directory with their manifests, newest first."""
+    found = []
+    for directory in models_dir.iterdir() if models_dir.is_dir() else ():
+        if directory.is_symlink() or directory.name.startswith(".") or not directory.is_dir():
+            continue
+        with suppress(BundleError):  # half written, or of another format
+            found.append((directory.name, read_manifest(directory)))
+    return sorted(found, key=lambda version: version[0], reverse=True)

@@ -1,0 +1,146 @@
+"""Outcomes: what became of what we decided or recommended.
+
+Each is kept once, and folded into the customer's ledger, where limits, cool-offs and propensities read it; a complaint becomes an event, an
+unsubscription takes back the consent. Folding comes first and may be repeated without harm; keeping comes last and says "accepted".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from models.actions import OUTCOMES
+from models.errors import InputError
+from models.event_log import encode
+from models.profile import Event
+from service import facts as facts_of
+from service import ledger as ledger_of
+from service.decide import AGENT, DECISIONS_KEPT_S, logged
+from service.events import MOST_ROWS, Receipt, Rules, fold, withdrawal
+from service.facts import MARKETING
+from service.fields import Fields, brief, digest, minor
+from service.store import Entry, Store
+
+FIELDS = (
+    *("decision_id", "recommendation_id", "action_id", "item_id", "outcome"),
+    *("reason", "value", "currency", "time", "event_id"),
+)
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One outcome that can be kept. It is about actions of a decision (of this customer, on this channel), or about a recommendation."""
+
+    name: str
+    at: int
+    known_as: str
+    about: str
+    action_ids: tuple[str, ...] = ()
+    item_id: str | None = None
+    customer_id: str | None = None
+    channel: str | None = None
+    reason: str | None = None
+    amount: int | None = None
+
+
+def record(payload: Any, *, store: Store, rules: Rules, now: int) -> list[Receipt]:
+    """Keep what can be kept; a receipt a row. Raises InputError for what is no list of 1 to 500 rows, StoreUnavailable."""
+    return [_receipt(row, index, store=store, rules=rules, now=now) for index, row in enumerate(_rows(payload))]
+
+
+def _rows(payload: Any) -> list[Any]:
+    rows = payload["outcomes"] if isinstance(payload, dict) and "outcomes" in payload else payload
+    rows = rows if isinstance(rows, list) else [rows]
+    if not isinstance(payload, dict | list):
+        raise InputError('write one outcome, a list of them, or {"outcomes": […]}')
+    if not 1 <= len(rows) <= MOST_ROWS:
+        raise InputError(f"{len(rows)} outcomes; send 1 to {MOST_ROWS} in one call")
+    return rows
+
+
+def _receipt(row: Any, index: int, *, store: Store, rules: Rules, now: int) -> Receipt:
+    if not isinstance(row, dict):
+        return Receipt(index, "refused", None, {"outcome": [f"{brief(row)} is no object; write {{…}}"]})
+    fields = Fields(row)
+    outcome = _read(fields, store=store, rules=rules, now=now)
+    if outcome is None or fields.errors:
+        return Receipt(index, "refused", fields.text("event_id"), fields.errors)
+    if store.get("outcome", outcome.known_as) is not None:
+        return Receipt(index, "repeated", outcome.known_as)
+    _fold(outcome, store)
+    document, whose = orjson.dumps(outcome), outcome.customer_id
+    new = store.put("outcome", outcome.known_as, document, expires_s=DECISIONS_KEPT_S, customer_id=whose)
+    return Receipt(index, "accepted" if new else "repeated", outcome.known_as)
+
+
+def _read(fields: Fields, *, store: Store, rules: Rules, now: int) -> Outcome | None:
+    for name in fields.row.keys() - set(FIELDS):
+        fields.wrong(name, f"is unknown; known here: {', '.join(FIELDS)}")
+    name = fields.text("outcome") or ""
+    if name not in OUTCOMES:
+        fields.wrong("outcome", f"{brief(name)} is none of {', '.join(OUTCOMES)}")
+    decision_id, recommendation_id = fields.text("decision_id"), fields.text("recommendation_id")
+    if (decision_id is None) == (recommendation_id is None):
+        fields.wrong("decision_id", "say what it is about: decision_id or recommendation_id, one of them")
+    at = fields.time("time", now=now)
+    fields.currency(rules.currency)
+    value = fields.money("value")
+    outcome = Outcome(
+        name=name,
+        at=now if at is None else at,
+        known_as=fields.text("event_id") or "",
+        about=decision_id or recommendation_id or "",
+        item_id=fields.text("item_id"),
+        reason=fields.text("reason", longest=LONGEST_REASON),
+        amount=None if value is None else minor(value),
+    )
+    action_id = fields.text("action_id")
+    if fields.errors:
+        return None
+    outcome = outcome if decision_id is None else _of_decision(outcome, fields, store, action_id)
+    known_as = outcome.known_as or digest([outcome.about, action_id, outcome.item_id, outcome.name])
+    return replace(outcome, known_as=known_as)
+
+
+def _of_decision(outcome: Outcome, fields: Fields, store: Store, action_id: str | None) -> Outcome:
+    """The outcome with what its decision says: whose it is, on which channel, and which of its actions are meant."""
+    decision = logged(store, outcome.about)
+    if decision is None:
+        fields.wrong("decision_id", f"{brief(outcome.about)} is unknown, or its decision has expired")
+        return outcome
+    decided = tuple(action["action_id"] for action in decision["answer"]["actions"])
+    meant = (action_id,) if action_id is not None else decided
+    if not set(meant) <= set(decided):
+        fields.wrong(
+            "action_id", f"{brief(action_id)} is not in this decision; it has {', '.join(decided) or 'no action'}"
+        )
+    if len(meant) > 1 and outcome.name not in ("shown", "not_sent", "no_response"):
+        fields.wrong("action_id", f"is missing; the decision has {', '.join(decided)}")
+    if decision["channel"] == AGENT and outcome.name == "rejected" and outcome.reason is None:
+        fields.wrong(
+            "reason", "is missing; say why she rejected it, like price, already_has, bad_moment, not_relevant, trust"
+        )
+    return replace(outcome, action_ids=meant, customer_id=decision["customer_id"], channel=decision["channel"])
+
+
+def _fold(outcome: Outcome, store: Store) -> None:
+    if outcome.customer_id is None:
+        return
+    store.change(outcome.customer_id, "ledger", lambda document: _in_ledger(document, outcome))
+    if outcome.name == "unsubscribed":
+        tells = withdrawal(MARKETING, outcome.channel or facts_of.EVERY, outcome.at, source="outcome")
+        store.change(outcome.customer_id, "facts", lambda document: facts_of.dump(tells(facts_of.load(document))))
+    if outcome.name == "complaint":
+        event = Event("complaint", outcome.at, extra={"decision_id": outcome.about, "reason": outcome.reason})
+        body = encode(event, event_id=outcome.known_as)
+        store.record([Entry(outcome.customer_id, (f"outcome:{outcome.known_as}",), outcome.at, body)], fold)
+
+
+def _in_ledger(document: bytes | None, outcome: Outcome) -> bytes:
+    ledger = ledger_of.load(document)
+    for action_id in outcome.action_ids:
+        ledger = ledger_of.answer(ledger, outcome.about, action_id, outcome.name, outcome.at)
+    return ledger_of.dump(ledger)

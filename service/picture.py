@@ -1,0 +1,107 @@
+"""The picture: what a decision reads of a customer, as of now, in plain numbers and words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from models.profile import DAY_S, EMPTY, Profile, money
+from models.tiers import Standing, Tiers
+from service.facts import MARKETING, Facts
+
+HOUR_S = 3_600
+TROUBLE = ("refund", "dislike", "complaint_resolved")
+UNKNOWN = "–"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """See models.actions: `numbers` are its FACTS, `words` its WORDS. `tiers` are all the names that her tier answers to."""
+
+    tiers: tuple[str, ...] = ()
+    lifecycle: str | None = None
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+    item_ids: tuple[str, ...] = ()  # what complements are for: the cart, else the last order
+
+
+NOTHING = Picture()  # of who refused to be profiled, or while the store is away: it meets no need
+
+
+def picture(profile: Profile, facts: Facts, *, tiers: Tiers | None, currency: str | None, now: int) -> Picture:
+    """The picture of a customer; without `tiers` (no bundle yet) tier and life cycle are unknown."""
+    today = now // DAY_S
+    numbers = _numbers(profile, facts, now)
+    standing, lifecycle = None, None
+    if tiers is not None:
+        days = tuple(day for day in profile.bought_on if day <= today)
+        standing = tiers.standing(list(profile.days), list(profile.days.values()), today=today)
+        lifecycle = tiers.lifecycle(days, profile.orders, profile.value, today=today)
+        numbers |= _tier_numbers(standing)
+        if days:
+            numbers["order_due"] = (today - days[-1]) / tiers.cadence_days(days)
+    return Picture(
+        tiers=_names(standing),
+        lifecycle=lifecycle,
+        numbers=numbers,
+        words=_words(numbers, standing, lifecycle, currency),
+        item_ids=_anchors(profile),
+    )
+
+
+def _numbers(profile: Profile, facts: Facts, now: int) -> dict[str, float]:
+    cart = profile.cart
+    trouble = [at for at, name in profile.recent if name in TROUBLE and at <= now]
+    numbers = {
+        "orders": float(profile.orders),
+        "spent": money(profile.value),
+        "cart_items": float(len(cart)),
+        "open_complaints": float(profile.open_complaints),
+        "marketing_known": float(any(consent["purpose"] == MARKETING for consent in facts["consents"])),
+    }
+    if profile.bought_on:
+        numbers["days_since_order"] = max(now - profile.last_at, 0) / DAY_S
+    if profile is not EMPTY and profile.last_seen:
+        numbers["days_since_seen"] = max(now - profile.last_seen, 0) / DAY_S
+    if cart:
+        numbers["hours_since_cart"] = max(now - max(line.at for line in cart.values()), 0) / HOUR_S
+    if trouble:
+        numbers["days_since_trouble"] = (now - max(trouble)) / DAY_S
+    return numbers
+
+
+def _tier_numbers(standing: Standing) -> dict[str, float]:
+    numbers = {"tier_at_risk": float(standing.name is not None and standing.below_since is not None)}
+    if standing.missing is not None:
+        threshold = standing.spend + standing.missing
+        numbers["tier_progress"] = max(standing.spend, 0) / threshold if threshold > 0 else 1.0
+    return numbers
+
+
+def _names(standing: Standing | None) -> tuple[str, ...]:
+    if standing is None:
+        return ()
+    if standing.name is None:
+        return ("none",)
+    return (standing.name, "highest") if standing.next is None else (standing.name,)
+
+
+def _words(
+    numbers: Mapping[str, float], standing: Standing | None, lifecycle: str | None, currency: str | None
+) -> dict[str, str]:
+    words = {name: f"{numbers[name]:.0f}" for name in ("orders", "days_since_order", "cart_items") if name in numbers}
+    if standing is not None:
+        missing = None if standing.missing is None else f"{money(standing.missing):,.0f}"
+        words |= {
+            name: text
+            for name, text in (("tier", standing.name), ("next_tier", standing.next), ("missing", missing))
+            if text is not None
+        }
+    return {**words, "lifecycle": (lifecycle or UNKNOWN).replace("_", " "), "currency": currency or ""}
+
+
+def _anchors(profile: Profile) -> tuple[str, ...]:
+    if profile.cart:
+        return tuple(sorted(profile.cart))
+    newest = [item_id for item_id, item in profile.items.items() if item.purchases and item.last_at == profile.last_at]
+    return tuple(sorted(newest))

@@ -1,0 +1,125 @@
+"""Reasons: why an item stands in a list, as a code, the item that truly carried its score, and a sentence in the customer's language.
+
+The source that gave most to the score names the reason; the anchor is the item of the history that gave most to that source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from models.bundle import Models
+from models.catalogue import Catalogue
+from models.neighbours import Neighbours
+from service.candidates import Rows, Scores, Stage
+
+NOBODY = -1  # no item of the history carried it
+LANGUAGES = ("en", "th")
+TEXTS: Mapping[str, Mapping[str, str]] = {
+    "bought_together": {"en": "Often bought with {anchor}", "th": "มักซื้อคู่กับ {anchor}"},
+    "also_bought": {"en": "Customers who bought {anchor} also bought this", "th": "ลูกค้าที่ซื้อ {anchor} ซื้อสิ่งนี้ด้วย"},
+    "similar": {"en": "Similar to {anchor}", "th": "คล้ายกับ {anchor}"},
+    "goes_with": {"en": "Goes with {anchor}", "th": "เข้ากับ {anchor}"},
+    "because_you_viewed": {"en": "Because you looked at {anchor}", "th": "เพราะคุณได้ดู {anchor}"},
+    "buy_again": {"en": "Time to buy it again", "th": "ถึงเวลาซื้ออีกครั้ง"},
+    "recently_viewed": {"en": "You looked at this recently", "th": "คุณเพิ่งดูสินค้านี้"},
+    "popular": {"en": "Popular right now", "th": "กำลังเป็นที่นิยม"},
+    "for_you": {"en": "Chosen for you", "th": "คัดสรรเพื่อคุณ"},
+}
+CODES = {
+    "together": "bought_together",
+    "alike": "also_bought",
+    "factors": "goes_with",
+    "repeat": "buy_again",
+    "seen": "recently_viewed",
+}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A code of TEXTS, the ids of the items that carried the score, and the sentence."""
+
+    code: str
+    because: tuple[str, ...]
+    text: str
+
+
+def strongest(shares: Mapping[str, Scores]) -> list[str]:
+    """For each row of the shares the source that gave most."""
+    names = list(shares)
+    return [names[place] for place in np.argmax(np.stack([shares[name] for name in names]), axis=0)]
+
+
+def reasons(stage: Stage, rows: Rows, sources: list[str], *, models: Models, bought: Rows, lang: str) -> list[Reason]:
+    """One reason for each of `rows`, whose strongest sources are `sources`.
+
+    bought  the rows of what the customer owns: the others of her history she only looked at
+    """
+    anchors = np.full(len(rows), NOBODY, dtype=np.int64)
+    for source in set(sources):
+        chosen = np.flatnonzero([name == source for name in sources])
+        anchors[chosen] = _anchors(stage, source, rows[chosen], models)
+    owned = frozenset(bought.tolist())
+    found = zip(rows.tolist(), sources, anchors.tolist(), strict=True)
+    return [
+        _reason(_code(stage, source, row, anchor, owned), row, anchor, models.catalogue, lang)
+        for row, source, anchor in found
+    ]
+
+
+def title(catalogue: Catalogue, row: int, lang: str) -> str:
+    """What the item is called in this language; its id where nobody has named it."""
+    body = orjson.loads(catalogue.json(row))
+    return str((lang == "th" and body.get("title_th")) or body.get("title") or catalogue.items.text(row))
+
+
+def _reason(code: str, row: int, anchor: int, catalogue: Catalogue, lang: str) -> Reason:
+    if anchor in (NOBODY, row):
+        return Reason(code, (), TEXTS[code][lang])
+    text = TEXTS[code][lang].format_map({"anchor": title(catalogue, anchor, lang)})
+    return Reason(code, (catalogue.items.text(anchor),), text)
+
+
+def _code(stage: Stage, source: str, row: int, anchor: int, owned: frozenset[int]) -> str:
+    if source in ("repeat", "seen"):
+        return CODES[source]
+    if anchor == NOBODY:
+        return "popular" if source == "popularity" else "for_you"
+    if anchor == row:
+        return "buy_again" if row in owned else "recently_viewed"
+    if stage.intent == "for_you" and anchor not in owned:
+        return "because_you_viewed"
+    return "similar" if stage.intent == "similar" else CODES[source]
+
+
+def _anchors(stage: Stage, source: str, targets: Rows, models: Models) -> NDArray[np.int64]:
+    """For each target the row of the history item that gave most to this source; NOBODY where none did."""
+    if not len(stage.rows) or source not in ("together", "alike", "factors"):
+        return np.full(len(targets), NOBODY, dtype=np.int64)
+    if source == "factors":
+        assert models.factors is not None  # noqa: S101  (it is the source)
+        carried = np.stack([models.factors.contributions(stage.rows, stage.weights, int(target)) for target in targets])
+    else:
+        neighbours = models.together if source == "together" else models.alike
+        assert neighbours is not None  # noqa: S101  (it is the source)
+        carried = _carried(neighbours, stage.rows, stage.weights, targets)
+    best = np.argmax(carried, axis=1)
+    gave = carried[np.arange(len(targets)), best] > 0
+    return np.where(gave, stage.rows[best], NOBODY)
+
+
+def _carried(neighbours: Neighbours, rows: Rows, weights: Scores, targets: Rows) -> Scores:
+    """float32[targets, history]: Neighbours.contributions of all targets in one pass over the history's neighbours."""
+    place = np.full(len(neighbours), -1, dtype=np.int32)
+    place[targets] = np.arange(len(targets), dtype=np.int32)
+    carried = np.zeros((len(targets), len(rows)), dtype=np.float32)
+    for nth, row in enumerate(rows.tolist()):
+        start, stop = neighbours.indptr[row], neighbours.indptr[row + 1]
+        target = place[neighbours.indices[start:stop]]
+        found = np.flatnonzero(target >= 0)
+        carried[target[found], nth] = neighbours.scores[start:stop][found] * weights[nth]
+    return carried

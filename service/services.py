@@ -1,0 +1,33 @@
+"""What a running service leans on, put together once by create_app and handed to every view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from models.actions import Actions
+    from models.settings import Settings
+    from service.live import Live
+    from service.store import Store
+
+
+@dataclass(frozen=True)
+class Services:
+    """One app's services; views reach them as `service.http.services.services()`.
+
+    store     None where the shop runs without one (`--store none`)
+    live      live.bundle() is the bundle to answer from, or None
+    settings  the shop's `valet.toml`
+    actions   the action catalogue: `actions.toml` beside the settings, else the one that comes with the service
+    clock     what time it is, int seconds since 1970 UTC; constant under VALET_NOW
+    secret    signs tokens (recommendation_id)
+    """
+
+    store: Store | None
+    live: Live
+    settings: Settings
+    actions: Actions
+    clock: Callable[[], int]
+    secret: bytes

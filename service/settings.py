@@ -1,0 +1,107 @@
+"""The service's own settings, from the environment, read once at start. The shop's settings are `valet.toml` (models.settings)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from models.errors import InputError
+from models.settings import Settings, parse
+
+CONFIG = "valet.toml"
+ACTIONS = "actions.toml"
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """What a service needs to know before it starts. Paths are relative to the working directory.
+
+    config   the shop's settings; None: the defaults
+    actions  the catalogue of actions beside it; None: the one that comes with the service
+    now      a clock that stands still (tests, replays), seconds since 1970 UTC; None: the machine's
+    secret   signs tokens; None: one that the store keeps
+    poll_s   how often `current` is looked at, off the request path
+    """
+
+    models_dir: Path = Path("models/trained")
+    store: str = "sqlite:///valet.db"
+    config: Path | None = None
+    actions: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    threads: int = 8
+    now: int | None = None
+    secret: bytes | None = None
+    poll_s: float = 0.5
+
+
+def from_environment(environ: Mapping[str, str]) -> ServiceSettings:
+    """The settings that VALET_… variables say; an empty one counts as absent. Raises InputError for one that does not parse."""
+    values = {key: value for key, value in environ.items() if value}
+    default = ServiceSettings()
+    config = _config(values)
+    return ServiceSettings(
+        models_dir=Path(values.get("VALET_MODELS_DIR", default.models_dir)),
+        store=values.get("VALET_STORE", default.store),
+        config=config,
+        actions=_beside(config),
+        host=values.get("VALET_HOST", default.host),
+        port=_whole(values, "VALET_PORT", default.port, least=0, most=65_535),
+        workers=_whole(values, "VALET_WORKERS", default.workers, least=1, most=1_000),
+        threads=_whole(values, "VALET_THREADS", default.threads, least=1, most=1_000),
+        now=_time(values, "VALET_NOW"),
+        secret=values["VALET_SECRET"].encode() if "VALET_SECRET" in values else None,
+    )
+
+
+def read_shop(config: Path | None) -> Settings:
+    """The shop's settings of a file, the defaults without one. Raises InputError with file, line and key."""
+    if config is None:
+        return Settings()
+    return parse(read_text(config), str(config))
+
+
+def read_text(path: Path) -> str:
+    """The text of a settings file; raises InputError where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}. Name another with VALET_CONFIG or --config.") from error
+
+
+def _config(values: Mapping[str, str]) -> Path | None:
+    if "VALET_CONFIG" in values:
+        return Path(values["VALET_CONFIG"])
+    return Path(CONFIG) if Path(CONFIG).is_file() else None
+
+
+def _beside(config: Path | None) -> Path | None:
+    actions = (config or Path(CONFIG)).with_name(ACTIONS)
+    return actions if actions.is_file() else None
+
+
+def _whole(values: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
+    text = values.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise InputError(f"{name}={text!r} is not a whole number from {least} to {most}. Mend it or leave it out.")
+    return int(text)
+
+
+def _time(values: Mapping[str, str], name: str) -> int | None:
+    text = values.get(name)
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit():
+        return int(text)
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(
+            f"{name}={text!r} is not a time, like 2026-11-21T02:15:00Z. Mend it or leave it out."
+        ) from error
+    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())

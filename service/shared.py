@@ -1,0 +1,77 @@
+"""The shared picture: one customer as every department sees her, computed from what the store keeps, as of a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from models.lifetime import Lifetime
+from models.profile import describe, load, rfc3339
+from models.tiers import Tiers
+from service import facts as facts_of
+from service.facts import MARKETING, Facts
+from service.store import Customer
+
+_NONE, _EDGES = np.zeros(0, dtype=np.int64), np.zeros(4)
+NO_TIERS = Tiers(
+    names=(),
+    entry=_NONE,
+    maintenance=_NONE,
+    window_days=365,
+    grace_days=0,
+    recency_edges=_EDGES,
+    frequency_edges=_EDGES,
+    monetary_edges=_EDGES,
+    interval_days=1.0,
+    top_value=0,
+)
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """What a customer is measured by: learnt of the shop's history; None as long as there is no bundle."""
+
+    tiers: Tiers | None = None
+    lifetime: Lifetime | None = None
+    currency: str | None = None
+
+
+def known(customer: Customer | None) -> bool:
+    """Whether anything was heard or said of her; decisions alone make nobody known."""
+    return customer is not None and (customer.profile is not None or customer.facts is not None)
+
+
+def shared(customer: Customer, *, by: Yardstick, channels: Iterable[str], now: int) -> dict[str, Any]:
+    """The contract's Profile JSON. Without a bundle, what is relative to the shop's other customers is null, and `degraded` says so."""
+    facts = facts_of.load(customer.facts)
+    shown = describe(
+        load(customer.profile),
+        customer_id=customer.customer_id,
+        facts=facts,
+        now=now,
+        tiers=by.tiers or NO_TIERS,
+        lifetime=by.lifetime,
+        currency=by.currency,
+    )
+    shown |= {"consents": _consents(facts), "channels": [_channel(facts, channel) for channel in channels]}
+    return shown if by.tiers is not None else _unmeasured(shown)
+
+
+def _consents(facts: Facts) -> list[dict[str, Any]]:
+    return [{**consent, "at": rfc3339(consent["at"])} for consent in facts["consents"]]
+
+
+def _channel(facts: Facts, channel: str) -> dict[str, Any]:
+    return {
+        "channel": channel,
+        MARKETING: facts_of.consent(facts, MARKETING, channel),
+        "do_not_contact": facts_of.do_not_contact(facts, channel),
+    }
+
+
+def _unmeasured(shown: dict[str, Any]) -> dict[str, Any]:
+    rfm = {**shown["rfm"], "r": None, "f": None, "m": None}
+    return {**shown, "lifecycle": None, "segment": None, "rfm": rfm, "degraded": True}

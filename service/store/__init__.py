@@ -1,0 +1,122 @@
+"""The store's contract: what is true of customers, and what the shop changed since training.
+
+Two stores keep it, `sqlite` and `redis`; one set of tests holds both to it. Documents are opaque bytes here: what they mean is the
+use cases' business. Every method has a deadline and raises StoreUnavailable when the store is away or slower than that; a write that
+ends so may have been made or not (the answer may be what was lost), so a caller that sends it again names it by a key. A text that is
+no Unicode is an InputError. A store may be used by many threads, and in the children of a fork.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Status = Literal["accepted", "repeated"]
+Part = Literal["facts", "ledger"]
+
+KEY_TTL_S = 40 * 86_400  # how long a repeat is known at least: the oldest event that is accepted (30 days), and some
+
+ITEMS = "items"  # the version number of the items' overlay
+
+
+@dataclass(frozen=True)
+class Customer:
+    """All that is kept of one customer, read in one round trip.
+
+    profile   the fold over what happened (models.profile), or None where nothing has
+    facts     what she or the shop said: attributes, consents, aliases; never derived, never overwritten by training
+    ledger    contacts and decisions, newest last
+    sequence  every logged event of hers up to this number is in the profile, none above it is; 0 for none
+    """
+
+    customer_id: str
+    profile: bytes | None = None
+    facts: bytes | None = None
+    ledger: bytes | None = None
+    sequence: int = 0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event of the log. `keys` make it idempotent: an entry with a key that was seen is a repeat.
+
+    at    seconds since 1970 UTC, when it happened (not when it arrived)
+    body  the event as JSON
+    """
+
+    customer_id: str
+    keys: tuple[str, ...]
+    at: int
+    body: bytes
+    sequence: int = 0  # given by the store
+
+
+Fold = Callable[[str, bytes | None, Sequence[Entry]], bytes]  # (customer_id, profile, new entries) -> profile
+
+
+class Store(Protocol):
+    """See the module. All times are seconds since 1970 UTC; all documents are bytes."""
+
+    def customer(self, customer_id: str) -> Customer | None:
+        """One customer in one round trip; None when nothing is known."""
+
+    def customers(self, customer_ids: Sequence[str]) -> list[Customer | None]:
+        """Several customers, in the order asked, in one round trip; None where nothing is known. At most some hundreds a call."""
+
+    def record(self, entries: Sequence[Entry], fold: Fold) -> list[Status]:
+        """Log new events and fold them into their customers' profiles, atomically per customer and durable when it returns.
+
+        The answer has one status an entry, the same as if the entries had come one by one. A repeat (any of its keys is known, in the
+        log or accepted earlier in this call) is neither logged nor folded, and its other keys are not learnt. Concurrent callers lose
+        nothing: `fold` may be called again with a newer profile; it does not see sequences. After StoreUnavailable the events of some
+        customers may stand: send all again.
+        """
+
+    def change(self, customer_id: str, part: Part, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
+        """Replace one part by `change(part)`, atomically (compare and set; `change` may be called again); returns what stands.
+
+        None from `change` leaves the part as it is.
+        """
+
+    def publish(self, profiles: Iterable[tuple[str, bytes]], *, sequence: int, fold: Fold) -> int:
+        """Set profiles that training computed from all events up to `sequence`; later events are folded in again. Returns the count.
+
+        Facts and ledgers are not touched. Memory is bounded by a chunk, whatever the number of profiles. Raises InputError where the log
+        has not come to `sequence`: then it is not the log that training read.
+        """
+
+    def events(self, *, after: int = 0, customer_id: str | None = None) -> Iterator[Entry]:
+        """Logged events with a sequence above `after`, in the order of their sequence; of one customer if asked. Read by the page."""
+
+    def put(
+        self, kind: str, key: str, document: bytes, *, expires_s: int | None = None, customer_id: str | None = None
+    ) -> bool:
+        """Keep a document (a decision, an outcome) under (kind, key) unless one stands there; True when it was new.
+
+        A document that names its customer goes when she is erased.
+        """
+
+    def get(self, kind: str, key: str) -> bytes | None:
+        """The document under (kind, key)."""
+
+    def erase(self, customer_id: str) -> int:
+        """Remove the customer, her events with their keys, and her documents; the number of records removed (keys not counted)."""
+
+    def versions(self) -> Mapping[str, int]:
+        """The version number of everything that the shop changes; what was never changed is not named. Workers poll it."""
+
+    def bump(self, name: str) -> int:
+        """Count one version number up by one; the new one."""
+
+    def upsert_items(self, documents: Mapping[str, bytes]) -> int:
+        """Set documents of items, all with the next version of ITEMS, which is returned."""
+
+    def items(self, *, after_version: int = 0) -> tuple[int, dict[str, bytes]]:
+        """What changed in the items' overlay since a version: (the version to ask from next time, the documents by item)."""
+
+    def ping(self) -> None:
+        """Return when the store answers, else raise StoreUnavailable."""
+
+    def close(self) -> None:
+        """Give connections back."""

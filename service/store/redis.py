@@ -1,0 +1,226 @@
+"""The store on a Redis server, for the workers of several machines.
+
+A customer is one string, so that reading her is one GET; she is changed by compare and set of its stamp. Redis must not evict
+(`maxmemory-policy noeviction`); what survives its own death is for its `appendonly` and `appendfsync` to say.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from models.errors import InputError, StoreUnavailable
+from service.store import ITEMS, KEY_TTL_S, Customer, Entry, Fold, Part, Status
+from service.store import redis_keys as keys
+from service.store import redis_scripts as scripts
+from service.store.redis_server import RedisServer
+
+TIMEOUT_S = 0.05
+CONTENTION_S = 1.0  # how long to try again while others change the same customer
+BATCH = 100  # profiles a script: about a millisecond of the server
+CHUNK = 1000  # profiles a round trip
+PAGE = 500
+
+
+class RedisStore:
+    """See service.store.Store. `name` stands for the URL in messages; repeats are known for `key_ttl_s`."""
+
+    def __init__(self, url: str, *, name: str, timeout_s: float = TIMEOUT_S, key_ttl_s: int = KEY_TTL_S) -> None:
+        self._server = RedisServer(url, name=name, timeout_s=timeout_s)
+        self._key_ttl_s = key_ttl_s
+
+    def customer(self, customer_id: str) -> Customer | None:
+        document = self._server.call("GET", keys.customer_key(customer_id))
+        return None if document is None else keys.load_customer(customer_id, document)[1]
+
+    def customers(self, customer_ids: Sequence[str]) -> list[Customer | None]:
+        read = self._read(customer_ids)
+        return [customer if stamp != keys.NEW else None for stamp, customer in (read[name] for name in customer_ids)]
+
+    def record(self, entries: Sequence[Entry], fold: Fold) -> list[Status]:
+        statuses: dict[int, Status] = {}
+        pending = list(range(len(entries)))
+        for _ in _attempts():
+            statuses |= self._record([(index, entries[index]) for index in pending], fold)
+            pending = [index for index in pending if index not in statuses]
+            if not pending:
+                break
+        return [statuses[index] for index in range(len(entries))]
+
+    def _record(self, pending: list[tuple[int, Entry]], fold: Fold) -> dict[int, Status]:
+        """What could be decided in one reading and one writing. Left over: who was changed meanwhile, and repeats within the call."""
+        digests = {index: [keys.digest(key) for key in entry.keys] for index, entry in pending}
+        read, known = self._read_with(
+            {entry.customer_id for _, entry in pending}, set(itertools.chain(*digests.values()))
+        )
+        statuses: dict[int, Status] = {}
+        accepted: dict[str, list[tuple[int, Entry]]] = {}
+        taken: set[bytes] = set()
+        for index, entry in pending:
+            if not known.isdisjoint(digests[index]):
+                statuses[index] = "repeated"
+            elif taken.isdisjoint(digests[index]):
+                taken.update(digests[index])
+                accepted.setdefault(entry.customer_id, []).append((index, entry))
+        calls = []
+        for customer_id, new in accepted.items():
+            stamp, customer = read[customer_id]
+            newer = replace(customer, profile=fold(customer_id, customer.profile, [entry for _, entry in new]))
+            events = [(b"".join(digests[index]), keys.dump_entry(entry)) for index, entry in new]
+            calls.append(self._commit(stamp, newer, events))
+        for new, done in zip(accepted.values(), self._server.run(scripts.COMMIT, calls), strict=True):
+            if done:
+                statuses |= {index: "accepted" for index, _ in new}
+        return statuses
+
+    def change(self, customer_id: str, part: Part, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
+        for _ in _attempts():
+            stamp, customer = self._read([customer_id])[customer_id]
+            stands: bytes | None = getattr(customer, part)
+            changed = change(stands)
+            if changed is None:
+                return stands
+            newer = replace(customer, facts=changed) if part == "facts" else replace(customer, ledger=changed)
+            if self._server.run(scripts.COMMIT, [self._commit(stamp, newer)])[0]:
+                break
+        return changed
+
+    def publish(self, profiles: Iterable[tuple[str, bytes]], *, sequence: int, fold: Fold) -> int:
+        rows, count = iter(profiles), 0
+        while chunk := list(itertools.islice(rows, CHUNK)):
+            batches = [chunk[start : start + BATCH] for start in range(0, len(chunk), BATCH)]
+            answers = self._server.run(scripts.PUBLISH, [_publication(batch, sequence) for batch in batches], bulk=True)
+            for batch, late in zip(batches, answers, strict=True):
+                if late == -1:
+                    raise InputError(
+                        f"the event log has not come to {sequence}: it was emptied or exchanged since training read it. Train again."
+                    )
+                for index in late:
+                    self._refold(batch[index], sequence, fold)
+            count += len(chunk)
+        return count
+
+    def _refold(self, row: tuple[str, bytes], sequence: int, fold: Fold) -> None:
+        """Set a profile together with the events that came after `sequence`."""
+        customer_id, profile = row
+        for _ in _attempts():
+            stamp, customer = self._read([customer_id])[customer_id]
+            events = list(self.events(after=sequence, customer_id=customer_id))
+            newer = replace(
+                customer,
+                profile=fold(customer_id, profile, events) if events else profile,
+                sequence=events[-1].sequence if events else sequence,
+            )
+            if self._server.run(scripts.COMMIT, [self._commit(stamp, newer)])[0]:
+                break
+
+    def events(self, *, after: int = 0, customer_id: str | None = None) -> Iterator[Entry]:
+        if customer_id is not None:
+            yield from self._events_of(customer_id, after)
+            return
+        newest = int(self._server.call("GET", keys.SEQUENCE) or 0)
+        for bucket in range(after // keys.BUCKET, -(-newest // keys.BUCKET)):
+            [found] = self._server.calls([("HGETALL", keys.log_key(bucket))], bulk=True)
+            for sequence in sorted(int(field) for field in found):
+                if sequence > after:
+                    yield keys.load_entry(sequence, found[b"%d" % sequence])
+
+    def _events_of(self, customer_id: str, after: int) -> Iterator[Entry]:
+        [found] = self._server.calls([("LRANGE", keys.history_key(customer_id), 0, -1)], bulk=True)
+        sequences = [sequence for sequence in map(keys.load_sequence, found) if sequence > after]
+        for start in range(0, len(sequences), PAGE):
+            page = sequences[start : start + PAGE]
+            reads = [("HGET", keys.log_key((sequence - 1) // keys.BUCKET), sequence) for sequence in page]
+            for sequence, document in zip(page, self._server.calls(reads, bulk=True), strict=True):
+                if document is not None:
+                    yield keys.load_entry(sequence, document)
+
+    def put(
+        self, kind: str, key: str, document: bytes, *, expires_s: int | None = None, customer_id: str | None = None
+    ) -> bool:
+        papers = [] if customer_id is None else [keys.papers_key(customer_id)]
+        arguments = (document, "" if expires_s is None else expires_s)
+        return bool(self._server.run(scripts.PUT, [((keys.document_key(kind, key), *papers), arguments)])[0])
+
+    def get(self, kind: str, key: str) -> bytes | None:
+        document: bytes | None = self._server.call("GET", keys.document_key(kind, key))
+        return document
+
+    def erase(self, customer_id: str) -> int:
+        hers = (keys.customer_key(customer_id), keys.history_key(customer_id), keys.papers_key(customer_id))
+        return int(self._server.run(scripts.ERASE, [(hers, ())], bulk=True)[0])
+
+    def versions(self) -> Mapping[str, int]:
+        found = self._server.call("HGETALL", keys.VERSIONS)
+        return {name.decode(): int(version) for name, version in found.items()}
+
+    def bump(self, name: str) -> int:
+        return int(self._server.call("HINCRBY", keys.VERSIONS, keys.utf8(name), 1))
+
+    def upsert_items(self, documents: Mapping[str, bytes]) -> int:
+        pairs = [(keys.utf8(item_id), document) for item_id, document in documents.items()]
+        names = (keys.VERSIONS, keys.ITEM_DOCUMENTS, keys.ITEMS_CHANGED)
+        return int(self._server.run(scripts.UPSERT_ITEMS, [(names, (ITEMS, *itertools.chain(*pairs)))])[0])
+
+    def items(self, *, after_version: int = 0) -> tuple[int, dict[str, bytes]]:
+        # The version first: a change that comes in between is read twice, never missed.
+        version, changed = self._server.calls(
+            [("HGET", keys.VERSIONS, ITEMS), ("ZRANGEBYSCORE", keys.ITEMS_CHANGED, f"({after_version}", "+inf")],
+            bulk=True,
+        )
+        documents: dict[str, bytes] = {}
+        for start in range(0, len(changed), PAGE):
+            page = changed[start : start + PAGE]
+            [found] = self._server.calls([("HMGET", keys.ITEM_DOCUMENTS, *page)], bulk=True)
+            documents |= {item_id.decode(): document for item_id, document in zip(page, found, strict=True)}
+        return int(version or 0), documents
+
+    def ping(self) -> None:
+        self._server.call("PING")
+
+    def close(self) -> None:
+        self._server.close()
+
+    def _read(self, customer_ids: Sequence[str]) -> dict[str, tuple[bytes, Customer]]:
+        return self._read_with(customer_ids, ())[0]
+
+    def _read_with(
+        self, customer_ids: Iterable[str], digests: Iterable[bytes]
+    ) -> tuple[dict[str, tuple[bytes, Customer]], set[bytes]]:
+        """The customers with their stamps, and which of the events' keys are known; one round trip."""
+        ids, asked = list(customer_ids), list(digests)
+        if not ids:
+            return {}, set()
+        found: list[Any] = self._server.call("MGET", *map(keys.customer_key, ids), *map(keys.event_key, asked))
+        customers = {
+            name: (keys.NEW, Customer(name)) if document is None else keys.load_customer(name, document)
+            for name, document in zip(ids, found[: len(ids)], strict=True)
+        }
+        return customers, {digest for digest, seen in zip(asked, found[len(ids) :], strict=True) if seen is not None}
+
+    def _commit(
+        self, stamp: bytes, customer: Customer, events: Sequence[tuple[bytes, bytes]] = ()
+    ) -> tuple[Sequence[bytes], Sequence[Any]]:
+        """Keys and arguments of scripts.COMMIT; an event is the digests of its keys, and itself."""
+        names = (keys.customer_key(customer.customer_id), keys.SEQUENCE, keys.history_key(customer.customer_id))
+        head = (stamp, os.urandom(8), customer.sequence, keys.dump_parts(customer), self._key_ttl_s)
+        return names, (*head, *itertools.chain(*events))
+
+
+def _publication(batch: list[tuple[str, bytes]], sequence: int) -> tuple[Sequence[bytes], Sequence[Any]]:
+    """Keys and arguments of scripts.PUBLISH."""
+    names = (keys.SEQUENCE, *(keys.customer_key(customer_id) for customer_id, _ in batch))
+    return names, (sequence, os.urandom(8), *(profile for _, profile in batch))
+
+
+def _attempts() -> Iterator[None]:
+    """Once, and again for CONTENTION_S; then StoreUnavailable."""
+    deadline = time.monotonic() + CONTENTION_S
+    yield
+    while time.monotonic() < deadline:
+        yield
+    raise StoreUnavailable(f"redis: others kept changing the same customer for {CONTENTION_S:g} s. Try again.")

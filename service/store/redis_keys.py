@@ -1,0 +1,111 @@
+"""Names and bytes in Redis: every key, and how a customer and an event are written. All of it lives in one database of one server.
+
+customer:<id>    what is kept of one customer, one string: stamp, sequence, three lengths, then profile, facts, ledger
+history:<id>     her events, a list: the sequence of each, and the digests of its keys
+papers:<id>      the names of her documents by their expiry, a sorted set
+event:<digest>   an event's key was seen; expires
+log:<n>          1,000 events by their sequence, a hash. Not a stream: XDEL leaves the bytes in memory, dumps and rewritten logs until
+                 the whole block is gone (measured, Redis 7.0), so that an erased customer would stay; HDEL frees them
+sequence         the number of the newest event
+document:<kind>:<key>      versions (hash)      items (hash)      items:changed (item by version, sorted set)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+
+from models.errors import InputError
+from service.store import Customer, Entry
+
+SEQUENCE = b"sequence"
+VERSIONS = b"versions"
+ITEM_DOCUMENTS = b"items"
+ITEMS_CHANGED = b"items:changed"
+BUCKET = 1000  # events in a log:<n>
+DIGEST = 16  # bytes
+NEW = b""  # the stamp of a customer of whom nothing is kept
+
+_HEAD = struct.Struct("<8sQiii")  # stamp (changes with every write), sequence, lengths of the parts (-1: None)
+_LENGTHS = struct.Struct("<iii")
+_SEQUENCE = struct.Struct("<Q")
+_EVENT = struct.Struct("<qI")  # at, length of [customer_id, key, …] as JSON; that JSON and the body follow
+
+
+def utf8(text: str) -> bytes:
+    """A text as the server keeps it; raises InputError for half a surrogate pair, which JSON can carry and Unicode cannot."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise InputError("a text cannot be stored (it is no valid Unicode): send UTF-8") from None
+
+
+def customer_key(customer_id: str) -> bytes:
+    return b"customer:" + utf8(customer_id)
+
+
+def history_key(customer_id: str) -> bytes:
+    return b"history:" + utf8(customer_id)
+
+
+def papers_key(customer_id: str) -> bytes:
+    return b"papers:" + utf8(customer_id)
+
+
+def digest(key: str) -> bytes:
+    """What stands for an event's key: short, and no id in the clear."""
+    return hashlib.blake2b(utf8(key), digest_size=DIGEST).digest()
+
+
+def event_key(digest: bytes) -> bytes:
+    return b"event:" + digest
+
+
+def log_key(bucket: int) -> bytes:
+    return b"log:%d" % bucket
+
+
+def document_key(kind: str, key: str) -> bytes:
+    return utf8(f"document:{kind}:{key}")
+
+
+def dump_parts(customer: Customer) -> bytes:
+    """The customer without stamp and sequence: those are the server's to write."""
+    parts = (customer.profile, customer.facts, customer.ledger)
+    return _LENGTHS.pack(*(-1 if part is None else len(part) for part in parts)) + b"".join(
+        part or b"" for part in parts
+    )
+
+
+def load_customer(customer_id: str, document: bytes) -> tuple[bytes, Customer]:
+    """The stamp and the customer."""
+    stamp, sequence, *lengths = _HEAD.unpack_from(document)
+    start = _HEAD.size
+    parts: list[bytes | None] = []
+    for length in lengths:
+        parts.append(None if length < 0 else document[start : start + length])
+        start += max(length, 0)
+    profile, facts, ledger = parts
+    return stamp, Customer(customer_id, profile, facts, ledger, sequence)
+
+
+def dump_entry(entry: Entry) -> bytes:
+    names = json.dumps([entry.customer_id, *entry.keys]).encode()
+    try:
+        return _EVENT.pack(entry.at, len(names)) + names + entry.body
+    except struct.error:
+        raise InputError(f"the time {entry.at} cannot be stored: send seconds since 1970 of at most 64 bits") from None
+
+
+def load_entry(sequence: int, document: bytes) -> Entry:
+    at, length = _EVENT.unpack_from(document)
+    body = _EVENT.size + length
+    customer_id, *keys = json.loads(document[_EVENT.size : body])
+    return Entry(customer_id, tuple(keys), at, document[body:], sequence)
+
+
+def load_sequence(event: bytes) -> int:
+    """The sequence of an event in a history."""
+    sequence: int = _SEQUENCE.unpack_from(event)[0]
+    return sequence

@@ -1,0 +1,96 @@
+"""What must happen as one on the Redis server, in Lua. Each script writes everything or nothing; keys are those of redis_keys."""
+
+from __future__ import annotations
+
+from service.store.redis_keys import BUCKET, DIGEST
+from service.store.redis_server import Script
+
+# Write a customer, and log events of hers, if she is still the one that was read and no event is known. 1, or 0 where that is not so.
+# KEYS customer, sequence, history
+# ARGV her stamp as read, her new stamp, her sequence where nothing is logged, her parts, seconds a key is known, then for each event
+#      the digests of its keys in one, and the event
+COMMIT = Script(f"""
+local function keys_of(digests)
+  local keys = {{}}
+  for i = 1, #digests, {DIGEST} do keys[#keys + 1] = 'event:' .. string.sub(digests, i, i + {DIGEST - 1}) end
+  return keys
+end
+if redis.call('GETRANGE', KEYS[1], 0, 7) ~= ARGV[1] then return 0 end
+for i = 6, #ARGV, 2 do
+  for _, key in ipairs(keys_of(ARGV[i])) do
+    if redis.call('EXISTS', key) == 1 then return 0 end
+  end
+end
+local sequence = ARGV[3]
+for i = 6, #ARGV, 2 do
+  sequence = redis.call('INCR', KEYS[2])
+  redis.call('HSET', 'log:' .. math.floor((sequence - 1) / {BUCKET}), sequence, ARGV[i + 1])
+  redis.call('RPUSH', KEYS[3], struct.pack('<I8', sequence) .. ARGV[i])
+  for _, key in ipairs(keys_of(ARGV[i])) do redis.call('SET', key, 1, 'EX', ARGV[5]) end
+end
+redis.call('SET', KEYS[1], ARGV[2] .. struct.pack('<I8', sequence) .. ARGV[4])
+return 1
+""")
+
+# Set the profiles of customers who had no event after training read the log. The places in the list of those who had; -1 where the
+# log has not come so far.
+# KEYS sequence, customers…    ARGV the sequence that training read up to, new stamp, profiles…
+PUBLISH = Script("""
+local read = tonumber(ARGV[1])
+if tonumber(redis.call('GET', KEYS[1]) or 0) < read then return -1 end
+local late = {}
+for i = 2, #KEYS do
+  local profile, facts, ledger, rest = ARGV[i + 1], -1, -1, ''
+  local document = redis.call('GET', KEYS[i])
+  local sequence = 0
+  if document then
+    local length
+    sequence, length, facts, ledger = struct.unpack('<I8i4i4i4', document, 9)
+    rest = string.sub(document, 29 + math.max(length, 0))
+  end
+  if sequence > read then
+    late[#late + 1] = i - 2
+  else
+    redis.call('SET', KEYS[i], ARGV[2] .. struct.pack('<I8i4i4i4', read, #profile, facts, ledger) .. profile .. rest)
+  end
+end
+return late
+""")
+
+# Remove a customer, her events with their keys, and her documents. The number of records, keys not counted.
+# KEYS customer, history, papers
+ERASE = Script(f"""
+local count = redis.call('DEL', KEYS[1])
+for _, event in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
+  local sequence = struct.unpack('<I8', event)
+  count = count + redis.call('HDEL', 'log:' .. math.floor((sequence - 1) / {BUCKET}), sequence)
+  for i = 9, #event, {DIGEST} do redis.call('DEL', 'event:' .. string.sub(event, i, i + {DIGEST - 1})) end
+end
+for _, document in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do count = count + redis.call('DEL', document) end
+redis.call('DEL', KEYS[2], KEYS[3])
+return count
+""")
+
+# Keep a document unless one stands there, and note whose it is. 1 when it was new, else 0.
+# KEYS document, papers of its customer (or none)    ARGV document, seconds until it expires ('' never)
+PUT = Script("""
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+if ARGV[2] == '' then redis.call('SET', KEYS[1], ARGV[1]) else redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) end
+if KEYS[2] then
+  local now = tonumber(redis.call('TIME')[1])
+  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - 1)
+  redis.call('ZADD', KEYS[2], ARGV[2] == '' and '+inf' or now + ARGV[2] + 1, KEYS[1])
+end
+return 1
+""")
+
+# Set documents of items with the next version, which is returned.
+# KEYS versions, items, items:changed    ARGV name of the version, item, document, item, document…
+UPSERT_ITEMS = Script("""
+local version = redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
+for i = 2, #ARGV, 2 do
+  redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
+  redis.call('ZADD', KEYS[3], version, ARGV[i])
+end
+return version
+""")

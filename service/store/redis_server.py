@@ -1,0 +1,139 @@
+"""The Redis server behind the store: one place for deadlines, pipelines, scripts and errors.
+
+redis-py tries a failed command again ten times by default; here nothing is tried again: a second try of a write that may have gone
+through is the caller's to decide. A connection that died while idle is noticed, and replaced, when it is taken from the pool.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.connection import ConnectionPool
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.retry import Retry
+
+from models.errors import InputError, StoreUnavailable
+
+SCHEMA = 1
+SCHEMA_KEY = "schema"
+BULK = 40  # how many deadlines a bulk call may take: hundreds of commands in one trip
+
+Command = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Script:
+    """A Lua script: runs whole and alone on the server."""
+
+    text: str
+
+    @cached_property
+    def sha(self) -> str:
+        """The name by which the server knows it once loaded."""
+        return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+
+class RedisServer:
+    """One Redis 7.0 or newer, no cluster. `name` stands for the URL in messages, without its password."""
+
+    def __init__(self, url: str, *, name: str, timeout_s: float) -> None:
+        self._name = name
+        self._timeout_s = timeout_s
+        self._quick = _client(url, timeout_s)
+        self._bulk = _client(url, timeout_s * BULK)
+        self._checked = False
+
+    def call(self, *command: Any) -> Any:
+        """The answer to one command: one round trip."""
+        return self.calls([command])[0]
+
+    def calls(self, commands: Sequence[Command], *, bulk: bool = False) -> list[Any]:
+        """The answers to some commands: one round trip. Raises StoreUnavailable when one of them is refused."""
+        answers = self._send(commands, bulk=bulk)
+        for answer in answers:
+            if isinstance(answer, RedisError):
+                raise self._unavailable(answer) from answer
+        return answers
+
+    def run(
+        self, script: Script, calls: Iterable[tuple[Sequence[Any], Sequence[Any]]], *, bulk: bool = False
+    ) -> list[Any]:
+        """The answers of a script to each (keys, arguments): one round trip, and two more where the server did not know the script."""
+        commands = [("EVALSHA", script.sha, len(keys), *keys, *arguments) for keys, arguments in calls]
+        answers = self._send(commands, bulk=bulk)
+        unknown = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        if unknown:
+            self.call("SCRIPT LOAD", script.text)
+            for index, answer in zip(
+                unknown, self._send([commands[index] for index in unknown], bulk=bulk), strict=True
+            ):
+                answers[index] = answer
+        for answer in answers:
+            if isinstance(answer, RedisError):
+                raise self._unavailable(answer) from answer
+        return answers
+
+    def check(self) -> None:
+        """Raise InputError where a newer Valet wrote this database; on the first contact only."""
+        if self._checked:
+            return
+        self._checked = True  # first, as the calls below come here too
+        try:
+            found = self.call("GET", SCHEMA_KEY)
+            if found is None:
+                with suppress(StoreUnavailable):  # full, or a replica: it can be read all the same
+                    self.call("SET", SCHEMA_KEY, SCHEMA, "NX")
+        except StoreUnavailable:
+            self._checked = False
+            raise
+        if found is not None and int(found) > SCHEMA:
+            self._checked = False
+            raise InputError(
+                f"{self._name} has schema version {int(found)}, this Valet knows {SCHEMA}: a newer Valet wrote it. "
+                "Install that one, or name another database."
+            )
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._quick.connection_pool.disconnect()
+        self._bulk.connection_pool.disconnect()
+
+    def _send(self, commands: Sequence[Command], *, bulk: bool) -> list[Any]:
+        """The answers, refusals among them as exceptions."""
+        self.check()
+        client = self._bulk if bulk else self._quick
+        try:
+            if len(commands) == 1:
+                return [client.execute_command(*commands[0])]  # type: ignore[no-untyped-call]
+            with client.pipeline(transaction=False) as pipeline:
+                for command in commands:
+                    pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
+                return pipeline.execute(raise_on_error=False)
+        except ResponseError as error:
+            return [error]
+        except (RedisError, OSError) as error:
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"{self._name}: {error or error.__class__.__name__} (deadline {self._timeout_s * 1000:.0f} ms)"
+        )
+
+
+def _client(url: str, timeout_s: float) -> Redis:
+    pool = ConnectionPool.from_url(
+        url,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,  # no greeting to wait for
+        driver_info=None,
+    )
+    return Redis(connection_pool=pool)

@@ -1,0 +1,211 @@
+"""The embedded store: one SQLite file, for the workers of one machine."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from models.errors import InputError
+from service.store import ITEMS, Customer, Entry, Fold, Part, Status
+from service.store.sqlite_file import SqliteFile, Synchronous
+
+TIMEOUT_S = 0.2
+CHUNK = 500  # profiles a transaction: about 10 ms of the write lock
+PAUSE_S = 0.002  # what a bulk writer leaves to others between two chunks: longer than sqlite_file.TURN_S
+PAGE = 500
+
+
+class SqliteStore:
+    """See service.store.Store. `clock` gives seconds since 1970, for the expiry of documents."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        synchronous: Synchronous = "NORMAL",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._file = SqliteFile(path, timeout_s=timeout_s, synchronous=synchronous)
+        self._clock = clock
+
+    def customer(self, customer_id: str) -> Customer | None:
+        return self.customers((customer_id,))[0]
+
+    def customers(self, customer_ids: Sequence[str]) -> list[Customer | None]:
+        query = f"SELECT customer_id, profile, facts, ledger, sequence FROM customers WHERE customer_id IN ({_marks(customer_ids)})"
+        with self._file.reading() as db:
+            found = {row[0]: Customer(*row) for row in db.execute(query, customer_ids)}
+        return [found.get(customer_id) for customer_id in customer_ids]
+
+    def record(self, entries: Sequence[Entry], fold: Fold) -> list[Status]:
+        with self._file.writing() as db:
+            sequences = [_log(db, entry) for entry in entries]
+            accepted: dict[str, list[Entry]] = {}
+            newest: dict[str, int] = {}
+            for entry, sequence in zip(entries, sequences, strict=True):
+                if sequence:
+                    accepted.setdefault(entry.customer_id, []).append(entry)
+                    newest[entry.customer_id] = sequence
+            for customer_id, new in accepted.items():
+                profile = fold(customer_id, _part(db, customer_id, "profile"), new)
+                _set_profile(db, customer_id, profile, newest[customer_id])
+        return ["accepted" if sequence else "repeated" for sequence in sequences]
+
+    def change(self, customer_id: str, part: Part, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
+        query = f"INSERT INTO customers (customer_id, {part}) VALUES (?, ?) ON CONFLICT DO UPDATE SET {part} = excluded.{part}"
+        with self._file.writing() as db:
+            stands = _part(db, customer_id, part)
+            changed = change(stands)
+            if changed is None:
+                return stands
+            db.execute(query, (customer_id, changed))
+            return changed
+
+    def publish(self, profiles: Iterable[tuple[str, bytes]], *, sequence: int, fold: Fold) -> int:
+        rows, count = iter(profiles), 0
+        while chunk := list(itertools.islice(rows, CHUNK)):
+            with self._file.writing() as db:
+                _publish(db, chunk, sequence, fold)
+            count += len(chunk)
+            time.sleep(PAUSE_S)
+        return count
+
+    def events(self, *, after: int = 0, customer_id: str | None = None) -> Iterator[Entry]:
+        while True:
+            with self._file.reading() as db:
+                page = _events(db, after, customer_id, PAGE)
+            yield from page
+            if len(page) < PAGE:
+                return
+            after = page[-1].sequence
+
+    def put(
+        self, kind: str, key: str, document: bytes, *, expires_s: int | None = None, customer_id: str | None = None
+    ) -> bool:
+        now = int(self._clock())
+        expires_at = None if expires_s is None else now + expires_s
+        with self._file.writing() as db:
+            db.execute("DELETE FROM documents WHERE expires_at <= ?", (now,))
+            cursor = db.execute(
+                "INSERT INTO documents (kind, key, document, expires_at, customer_id) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (kind, key, document, expires_at, customer_id),
+            )
+            return cursor.rowcount == 1
+
+    def get(self, kind: str, key: str) -> bytes | None:
+        query = "SELECT document FROM documents WHERE kind = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)"
+        with self._file.reading() as db:
+            row = db.execute(query, (kind, key, int(self._clock()))).fetchone()
+        return None if row is None else row[0]
+
+    def erase(self, customer_id: str) -> int:
+        with self._file.writing() as db:
+            rows = db.execute("SELECT keys FROM events WHERE customer_id = ?", (customer_id,))
+            digests = [(_digest(key),) for (keys,) in rows for key in json.loads(keys)]
+            db.executemany("DELETE FROM event_keys WHERE digest = ?", digests)
+            count = sum(
+                db.execute(f"DELETE FROM {table} WHERE customer_id = ?", (customer_id,)).rowcount
+                for table in ("customers", "events", "documents")
+            )
+        self._file.truncate()
+        return count
+
+    def versions(self) -> Mapping[str, int]:
+        with self._file.reading() as db:
+            return dict(db.execute("SELECT name, version FROM versions"))
+
+    def bump(self, name: str) -> int:
+        with self._file.writing() as db:
+            return _bump(db, name)
+
+    def upsert_items(self, documents: Mapping[str, bytes]) -> int:
+        query = "INSERT INTO items VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET document = excluded.document, version = excluded.version"
+        with self._file.writing() as db:
+            version = _bump(db, ITEMS)
+            db.executemany(query, ((item_id, document, version) for item_id, document in documents.items()))
+        return version
+
+    def items(self, *, after_version: int = 0) -> tuple[int, dict[str, bytes]]:
+        version = self.versions().get(ITEMS, 0)  # first: a change that comes in between is read twice, never missed
+        with self._file.reading() as db:
+            rows = db.execute("SELECT item_id, document FROM items WHERE version > ?", (after_version,))
+            return version, dict(rows)
+
+    def ping(self) -> None:
+        with self._file.reading() as db:
+            db.execute("SELECT 1 FROM customers LIMIT 1").fetchone()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _log(db: sqlite3.Connection, entry: Entry) -> int:
+    """Log one event; its sequence, or 0 for a repeat."""
+    digests = [_digest(key) for key in entry.keys]
+    if db.execute(f"SELECT 1 FROM event_keys WHERE digest IN ({_marks(digests)})", digests).fetchone():
+        return 0
+    db.executemany("INSERT OR IGNORE INTO event_keys VALUES (?)", [(digest,) for digest in digests])
+    cursor = db.execute(
+        "INSERT INTO events (customer_id, at, keys, body) VALUES (?, ?, ?, ?)",
+        (entry.customer_id, entry.at, json.dumps(entry.keys), entry.body),
+    )
+    return cursor.lastrowid or 0
+
+
+def _events(db: sqlite3.Connection, after: int, customer_id: str | None, limit: int) -> list[Entry]:
+    """Events above `after`, at most `limit` (-1: all), in the order of their sequence."""
+    hers, values = ("", (after, limit)) if customer_id is None else ("AND customer_id = ?", (after, customer_id, limit))
+    query = (
+        f"SELECT customer_id, keys, at, body, sequence FROM events WHERE sequence > ? {hers} ORDER BY sequence LIMIT ?"
+    )
+    return [Entry(owner, tuple(json.loads(keys)), *rest) for owner, keys, *rest in db.execute(query, values)]
+
+
+def _publish(db: sqlite3.Connection, chunk: list[tuple[str, bytes]], sequence: int, fold: Fold) -> None:
+    newest = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+    if sequence > (newest[0] if newest else 0):
+        raise InputError(
+            f"the event log has not come to {sequence}: it was emptied or exchanged since training read it. Train again."
+        )
+    ids = [customer_id for customer_id, _ in chunk]
+    query = f"SELECT customer_id FROM customers WHERE sequence > ? AND customer_id IN ({_marks(ids)})"
+    late = {customer_id for (customer_id,) in db.execute(query, (sequence, *ids))}
+    for customer_id, profile in chunk:
+        if customer_id in late and (events := _events(db, sequence, customer_id, -1)):
+            _set_profile(db, customer_id, fold(customer_id, profile, events), events[-1].sequence)
+        else:
+            _set_profile(db, customer_id, profile, sequence)
+
+
+def _part(db: sqlite3.Connection, customer_id: str, part: Part | str) -> bytes | None:
+    row = db.execute(f"SELECT {part} FROM customers WHERE customer_id = ?", (customer_id,)).fetchone()
+    return None if row is None else row[0]
+
+
+def _set_profile(db: sqlite3.Connection, customer_id: str, profile: bytes, sequence: int) -> None:
+    db.execute(
+        "INSERT INTO customers (customer_id, profile, sequence) VALUES (?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET profile = excluded.profile, sequence = excluded.sequence",
+        (customer_id, profile, sequence),
+    )
+
+
+def _bump(db: sqlite3.Connection, name: str) -> int:
+    query = "INSERT INTO versions VALUES (?, 1) ON CONFLICT DO UPDATE SET version = version + 1 RETURNING version"
+    version: int = db.execute(query, (name,)).fetchone()[0]
+    return version
+
+
+def _digest(key: str) -> bytes:
+    """16 bytes that stand for an event's key: short, and no id in the clear."""
+    return hashlib.blake2b(key.encode(), digest_size=16).digest()
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))

@@ -1,0 +1,78 @@
+"""Taste: what a customer's items say, as rows and weights that the models understand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle import Models
+from models.profile import INTEREST, Profile, interactions
+
+DAY_S = 86_400
+INTEREST_HALF_LIFE_DAYS = 14  # what was looked at fades faster than what was bought
+
+
+@dataclass(frozen=True)
+class Taste:
+    """A customer's items that the bundle knows; all arrays have one entry an item.
+
+    rows       int32[h]    rows of the catalogue
+    weights    float32[h]  how much an item speaks for others like it; below 0 where the customer said no
+    purchases  int32[h]    how often it was bought and kept, 0 for what was only looked at
+    first_at, last_at  int64[h]  first and last purchase, seconds since 1970 UTC
+    seen_at    int64[h]    last event, if one of them was no purchase; 0 for none
+    """
+
+    rows: NDArray[np.int32]
+    weights: NDArray[np.float32]
+    purchases: NDArray[np.int32]
+    first_at: NDArray[np.int64]
+    last_at: NDArray[np.int64]
+    seen_at: NDArray[np.int64]
+
+    @property
+    def owned(self) -> NDArray[np.int32]:
+        """The rows of what was bought and kept."""
+        return self.rows[self.purchases > 0]
+
+    @property
+    def disliked(self) -> NDArray[np.int32]:
+        """The rows of what the customer said no to."""
+        return self.rows[self.weights < 0]
+
+
+NONE = Taste(
+    rows=np.zeros(0, dtype=np.int32),
+    weights=np.zeros(0, dtype=np.float32),
+    purchases=np.zeros(0, dtype=np.int32),
+    first_at=np.zeros(0, dtype=np.int64),
+    last_at=np.zeros(0, dtype=np.int64),
+    seen_at=np.zeros(0, dtype=np.int64),
+)
+
+
+def taste(profile: Profile, models: Models, *, now: int, event_weights: Mapping[str, float] = INTEREST) -> Taste:
+    """The taste of a profile, as of `now`.
+
+    A purchase weighs what the blend's recency says, as in training; other events add their weight, halved every two weeks. What went
+    back was not bought. Items the bundle does not know are left out.
+    """
+    if not profile.items:
+        return NONE
+    items = interactions(profile, weights=event_weights)
+    rows = models.catalogue.items.rows(items.item_ids)
+    known = rows >= 0
+    kept = np.where(items.quantity > 0, items.purchases, 0).astype(np.int32)
+    bought = np.where(kept > 0, models.blend.recency(items.last_at, now=now), 0)
+    looked = items.interest * np.exp2(-np.maximum(now - items.seen_at, 0) / (INTEREST_HALF_LIFE_DAYS * DAY_S))
+    return Taste(
+        rows=rows[known],
+        weights=(bought + looked)[known].astype(np.float32),
+        purchases=kept[known],
+        first_at=items.first_at[known],
+        last_at=items.last_at[known],
+        seen_at=np.where(items.interest > 0, items.seen_at, 0)[known],
+    )

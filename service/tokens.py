@@ -1,0 +1,60 @@
+"""The recommendation_id: a signed token that says where and from what a list came, so that answering writes nothing.
+
+What it carries can be read by anyone and changed by nobody: no customer is in it.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+
+import orjson
+
+TAG_BYTES = 12  # of HMAC-SHA256: 96 bits, far beyond guessing
+LONGEST = 2_000
+
+
+@dataclass(frozen=True)
+class Token:
+    """Where and from what a list came.
+
+    placement, variant  None where there was none
+    model_version       None where no bundle was loaded
+    at                  seconds since 1970 UTC
+    request             a short digest that tells two lists of one second apart
+    """
+
+    placement: str | None
+    variant: str | None
+    model_version: str | None
+    at: int
+    request: str = ""
+
+
+def sign(token: Token, secret: bytes) -> str:
+    """The token as text that fits into a URL."""
+    payload = orjson.dumps([token.placement, token.variant, token.model_version, token.at, token.request])
+    return urlsafe_b64encode(_tag(payload, secret) + payload).rstrip(b"=").decode()
+
+
+def verify(text: str, secret: bytes) -> Token | None:
+    """The token of a text that `sign` made with this secret; None for any other."""
+    if len(text) > LONGEST:
+        return None
+    try:
+        signed = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    except (UnicodeEncodeError, binascii.Error):
+        return None
+    tag, payload = signed[:TAG_BYTES], signed[TAG_BYTES:]
+    return Token(*orjson.loads(payload)) if hmac.compare_digest(tag, _tag(payload, secret)) else None
+
+
+def digest(request: object, secret: bytes) -> str:
+    """Eight characters that tell this request from another; keyed, so that nobody can ask it who the customer was."""
+    return hmac.digest(secret, repr(request).encode("utf-8", "surrogatepass"), "sha256")[:4].hex()
+
+
+def _tag(payload: bytes, secret: bytes) -> bytes:
+    return hmac.digest(secret, payload, "sha256")[:TAG_BYTES]

@@ -1,0 +1,105 @@
+"""What many tests lean on: a real Redis server, a store of each kind, and the real data where it lies."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError as NotThere
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE_MS = 5_000
+
+
+@dataclass(frozen=True)
+class RedisProcess:
+    """A running redis-server: where it listens, and its process, to be stopped or killed."""
+
+    url: str
+    port: int
+    process: subprocess.Popen[bytes]
+
+
+@pytest.fixture
+def valet_data() -> Callable[[str], Path]:
+    """`valet_data("cdnow/cdnow_sample.txt")` is that file of the real data; the test is skipped where it is not there."""
+    folder = Path(os.environ.get("VALET_DATA") or ROOT.parent / "shared" / "data")
+
+    def path(name: str) -> Path:
+        if not (folder / name).exists():
+            pytest.skip(f"{folder / name} is missing; VALET_DATA names the folder of the real data")
+        return folder / name
+
+    return path
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store, of each kind in turn; patient, as the machine may be busy with other tests."""
+    if request.param == "redis":
+        url: str = request.getfixturevalue("redis_url")
+        return f"{url}?timeout_ms={PATIENCE_MS}"
+    return f"sqlite:///{tmp_path / 'valet.db'}?timeout_ms={PATIENCE_MS}"
+
+
+@pytest.fixture
+def redis_url(redis_process: RedisProcess) -> str:
+    """The session's Redis server, emptied."""
+    with Redis.from_url(redis_process.url) as client:
+        client.flushall()
+    return redis_process.url
+
+
+@pytest.fixture(scope="session")
+def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
+    """The session's Redis server, which tests leave running as it was; see `redis_url`."""
+    with start_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@contextmanager
+def start_redis(folder: Path, *, port: int | None = None) -> Iterator[RedisProcess]:
+    """A real redis-server (on a free port) with an append-only file in `folder`. Where none is installed: skipped, in CI failed."""
+    program = shutil.which("redis-server")
+    if program is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            "redis-server is not installed (Debian: apt-get install redis-server)"
+        )
+    port = port or _free_port()
+    options = {"port": port, "bind": "127.0.0.1", "dir": folder, "appendonly": "yes", "appendfsync": "no", "save": ""}
+    command = [program, *itertools.chain.from_iterable((f"--{name}", str(value)) for name, value in options.items())]
+    with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+        try:
+            _wait(f"redis://127.0.0.1:{port}/0", folder / "log")
+            yield RedisProcess(f"redis://127.0.0.1:{port}/0", port, process)
+        finally:
+            process.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait(url: str, log: Path) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            with Redis.from_url(url, retry=None) as client:
+                client.ping()
+            return
+        except NotThere:
+            time.sleep(0.02)
+    pytest.fail(f"redis-server did not come up: {log.read_text()}")

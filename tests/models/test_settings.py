@@ -1,0 +1,59 @@
+import re
+
+import pytest
+
+from models.errors import InputError
+from models.settings import Placement, Settings, TierRule, parse
+
+WHOLE = """
+[shop]
+currency = "THB"
+time_zone = "Asia/Bangkok"
+
+[tiers]
+window_days = 180
+rules = [{ name = "silver", entry = 1 }, { name = "gold", entry = 20000.5, maintenance = 15000 }]
+
+[placements.product_page]
+intent = "complementary"
+n = 4
+"""
+
+
+def test_an_empty_file_gives_the_defaults():
+    assert parse("", "valet.toml") == Settings()
+
+
+def test_reads_what_is_written():
+    settings = parse(WHOLE, "valet.toml")
+    assert settings.shop.time_zone == "Asia/Bangkok"
+    assert settings.tiers.rules == (TierRule("silver", 1.0), TierRule("gold", 20000.5, 15000.0))
+    assert settings.placements == {"product_page": Placement("complementary", 4)}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[shop]\ncurency = 'THB'", "valet.toml, line 2: shop.curency: unknown; known here: currency"),
+        ("[shop]\n\n\ntime_zone = 'Bangkok'", "valet.toml, line 4: shop.time_zone: 'Bangkok' is no IANA time zone"),
+        ("[tiers]\nwindow_days = 'a year'", "line 2: tiers.window_days: 'a year' is not a number"),
+        ("[tiers]\nwindow_days = true", "tiers.window_days: True is not a number"),
+        ("[tiers]\nwindow_days = 0", "must be at least 1"),
+        ("[tiers]\nrules = [{ name = 'a', entry = 2 }, { name = 'b', entry = 1 }]", "lowest tier first"),
+        ("[placements.home]\nn = 3", "placements.home: intent is missing"),
+        ("[history]\nfiles = 'till.csv'", "history.files: 'till.csv' is not a list"),
+        ("[history]\nnot_product_ids = ['(']", "is no regular expression"),
+        ("shop = 3", "shop: 3 is not a table"),
+        ("[shop\n", "valet.toml: "),
+    ],
+)
+def test_an_error_names_the_place_and_the_cure(text, says):
+    with pytest.raises(InputError, match=re.escape(says)):
+        parse(text, "valet.toml")
+
+
+def test_the_line_of_a_repeated_key_is_the_one_below_its_own_table():
+    with pytest.raises(InputError, match=re.escape("line 5: placements.cart.n")):
+        parse(
+            "[placements.home]\nintent = 'popular'\nn = 3\n[placements.cart]\nn = 'x'\nintent = 'popular'", "valet.toml"
+        )

@@ -1,0 +1,32 @@
+import pytest
+
+from models.vocabulary import MISSING, Vocabulary
+
+ODD = ["a b", "a/b", "ก่อน", "👗", "x" * 1000, "0017", "17", "", " ", "\udce9"]
+
+
+def test_numbers_ids_in_sorted_order_whatever_order_they_come_in():
+    assert Vocabulary.of(["b", "a", "c", "a"]).texts(range(3)) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_finds_any_id_again(text):
+    vocabulary = Vocabulary.of(ODD)
+    assert vocabulary.text(vocabulary.row(text)) == text
+
+
+def test_says_minus_one_for_what_it_does_not_know():
+    vocabulary = Vocabulary.of(["a", "b"])
+    assert vocabulary.row("c") == MISSING
+    assert vocabulary.rows(["b", "c", "a"]).tolist() == [1, MISSING, 0]
+
+
+def test_an_empty_vocabulary_knows_nothing():
+    assert len(Vocabulary.of([])) == 0
+    assert Vocabulary.of([]).row("a") == MISSING
+
+
+def test_many_ids_keep_their_own_rows():
+    ids = [f"item {number}" for number in range(5000)]
+    vocabulary = Vocabulary.of(ids)
+    assert vocabulary.texts(vocabulary.rows(ids)) == ids

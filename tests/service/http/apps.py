@@ -1,0 +1,32 @@
+"""Apps for tests: the real create_app on the tiny shop, with a clock that stands still."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from service import create_app
+from service.settings import ServiceSettings
+from tests.worlds import NOW, save, tiny_models
+
+VERSION = "20260101T000000-tiny"
+
+
+def tiny_app(folder: Path, **changes: Any) -> Flask:
+    """The service on the tiny shop's bundle (unless models_dir says otherwise) and a new SQLite store."""
+    settings: dict[str, Any] = {"store": f"sqlite:///{folder / 'valet.db'}", "now": NOW, "secret": b"tiny", **changes}
+    if "models_dir" not in settings:
+        settings["models_dir"] = folder / "models"
+        if not settings["models_dir"].exists():
+            save(settings["models_dir"], VERSION, tiny_models())
+    app = create_app(ServiceSettings(**settings))
+    app.testing = True
+    return app
+
+
+def tiny_client(folder: Path, **changes: Any) -> FlaskClient:
+    """A client of such an app."""
+    return tiny_app(folder, **changes).test_client()

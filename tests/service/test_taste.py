@@ -1,0 +1,56 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.blend import Blend
+from models.profile import EMPTY, Event, fold
+from service.taste import INTEREST_HALF_LIFE_DAYS, NONE, Taste, taste
+from tests.worlds import DAY_S, NOW, tiny_models
+
+MODELS = tiny_models()
+
+
+def taste_of(*events: Event, blend: Blend | None = None) -> Taste:
+    profile = EMPTY
+    for event in events:
+        profile = fold(profile, event)
+    return taste(profile, replace(MODELS, blend=blend) if blend else MODELS, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("name", "days_ago", "weight"),
+    [
+        ("purchase", 0, 1.0),
+        ("purchase", 900, 1.0),
+        ("view_item", 0, 0.2),
+        ("view_item", INTEREST_HALF_LIFE_DAYS, 0.1),
+        ("add_to_cart", 0, 0.5),
+        ("dislike", 0, -1.0),
+    ],
+)
+def test_an_event_weighs_what_it_says_of_interest_and_fades(name: str, days_ago: int, weight: float) -> None:
+    own = taste_of(Event(name, NOW - days_ago * DAY_S, item_id="DR-001"))
+    assert own.weights.tolist() == pytest.approx([weight])
+
+
+def test_a_purchase_fades_as_the_blend_learnt() -> None:
+    own = taste_of(Event("purchase", NOW - 90 * DAY_S, item_id="DR-001"), blend=Blend({}, half_life_days=30))
+    assert own.weights.tolist() == pytest.approx([0.125])
+
+
+def test_events_of_one_item_add_up_and_it_is_owned_once() -> None:
+    own = taste_of(*[Event(name, NOW, item_id="DR-001") for name in ("view_item", "view_item", "purchase", "purchase")])
+    assert own.weights.tolist() == pytest.approx([1.4])
+    assert own.purchases.tolist() == [2]
+    assert MODELS.catalogue.items.texts(own.owned) == ["DR-001"]
+
+
+def test_items_that_the_bundle_does_not_know_are_left_out() -> None:
+    own = taste_of(Event("purchase", NOW, item_id="new"), Event("purchase", NOW, item_id="DR-002"))
+    assert MODELS.catalogue.items.texts(own.rows) == ["DR-002"]
+
+
+def test_nothing_known_is_nothing_liked() -> None:
+    assert taste_of() is NONE
+    assert np.concatenate([NONE.owned, NONE.disliked]).size == 0

@@ -1,0 +1,106 @@
+"""The arrows of the code: training → models ← service. Checked on the imports as written, with negative controls."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+OURS = ("models", "training", "service", "benchmarks")
+PRIVATE = {  # a package -> the only places that may import it
+    "flask": ("service/__init__.py", "service/http/"),
+    "flask_smorest": ("service/__init__.py", "service/http/"),
+    "marshmallow": ("service/__init__.py", "service/http/"),
+    "redis": ("service/store/",),
+    "sqlite3": ("service/store/",),
+    "implicit": ("training/fit/", "benchmarks/"),
+    "cel": ("models/rules.py",),
+    "scipy": ("training/", "benchmarks/"),
+    "duckdb": ("training/", "benchmarks/"),
+    "sklearn": ("training/", "benchmarks/"),
+    "matplotlib": ("training/", "benchmarks/"),
+}
+MAY_SERVE = (
+    "training/run.py",
+    "training/profiles.py",
+    "training/picks.py",
+    "training/segments.py",
+    "training/simulate.py",
+)
+
+
+def imports(source: str) -> set[str]:
+    """The modules that a source imports, inside functions too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def offences(path: str, source: str) -> list[str]:
+    """What a file imports against the rules."""
+    found = imports(source)
+    room = path.split("/", maxsplit=1)[0]
+    wrong = [name for name in found if not _may(room, path, name)]
+    wrong += [
+        f"{name} outside {places}"
+        for name, places in PRIVATE.items()
+        if _package(found, name) and not path.startswith(places)
+    ]
+    return sorted(wrong)
+
+
+def _may(room: str, path: str, name: str) -> bool:
+    top = name.split(".", maxsplit=1)[0]
+    if top not in OURS or top == room:
+        return not (
+            path.startswith("service/store/")
+            and top == "service"
+            and not name.startswith("service.store")
+            and name != "service"
+        )
+    if room == "benchmarks" or top == "models":
+        return True
+    allowed = ("service.store", "service.recommend", "service.decide", "service.customers", "service.events", "service.facts")
+    return room == "training" and path in MAY_SERVE and (name == "service" or name.startswith(allowed))
+
+
+def _package(found: set[str], name: str) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for module in found)
+
+
+FILES = sorted(path.relative_to(ROOT).as_posix() for room in OURS for path in (ROOT / room).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_every_file_keeps_to_its_room(path):
+    assert offences(path, (ROOT / path).read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("service/recommend.py", "from training.read import read"),
+        ("models/factors.py", "import service.store"),
+        ("models/factors.py", "import scipy.sparse"),
+        ("service/decide.py", "from flask import g"),
+        ("service/decide.py", "def f():\n    import redis"),
+        ("service/store/sqlite.py", "from service.recommend import recommend"),
+        ("training/evaluate.py", "from implicit.als import AlternatingLeastSquares"),
+        ("training/evaluate.py", "from service.store import open_store"),
+        ("training/run.py", "from service.http import problems"),
+        ("service/recommend.py", "import cel"),
+    ],
+)
+def test_the_check_finds_what_is_forbidden(path, source):
+    assert offences(path, source) != []
+
+
+def test_models_never_do_io_but_in_bundle():
+    forbidden = {"os", "pathlib", "socket", "sqlite3", "urllib.request", "time"}
+    for path in (ROOT / "models").glob("*.py"):
+        if path.name != "bundle.py":
+            assert not imports(path.read_text(encoding="utf-8")) & forbidden, path

@@ -1,0 +1,38 @@
+"""Histories written as tables: a row is (customer, item, day, and by name what differs from one piece bought for nothing)."""
+
+import numpy as np
+
+from models.settings import DAY_S
+from models.vocabulary import MISSING, Vocabulary
+from training.history import EVENTS, NO_TIME, History
+
+UNKNOWN = None
+
+
+def history(*rows, times=True, second=0):
+    """The history of these rows; a day may have a fraction. Without an order, none is known."""
+    full = [
+        {"order": -1, "quantity": 1.0, "amount": 0, "event": "purchase", **(more[0] if more else {})}
+        for *_, more in map(_split, rows)
+    ]
+    plain = [(customer, item, round(day * DAY_S) + second) for customer, item, day, _ in map(_split, rows)]
+    customers = Vocabulary.of(customer for customer, *_ in plain if customer is not UNKNOWN)
+    items = Vocabulary.of(item for _, item, _ in plain)
+    columns = {
+        "customer": [MISSING if customer is UNKNOWN else customers.row(customer) for customer, *_ in plain],
+        "item": [items.row(item) for _, item, _ in plain],
+        "order": [more["order"] for more in full],
+        "at": [at for *_, at in plain] if times else [NO_TIME] * len(plain),
+        "quantity": [more["quantity"] for more in full],
+        "amount": [more["amount"] for more in full],
+        "event": [EVENTS.index(more["event"]) for more in full],
+    }
+    types = {"at": np.int64, "quantity": np.float32, "amount": np.int64, "event": np.int8}
+    arrays = {name: np.array(column, dtype=types.get(name, np.int32)) for name, column in columns.items()}
+    by = np.lexsort((arrays["item"], arrays["order"], arrays["customer"], arrays["at"]))
+    return History(customers, items, **{name: array[by] for name, array in arrays.items()})
+
+
+def _split(row):
+    customer, item, day, *more = row
+    return customer, item, day, more

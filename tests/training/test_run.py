@@ -1,0 +1,238 @@
+"""The whole job, from files to a served bundle, in real processes where a process matters."""
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from models import bundle
+from tests.training.till import write_till
+from training.run import main
+
+
+def train(tmp_path: Path, *arguments: str) -> int:
+    return main([*arguments, "--models-dir", str(tmp_path / "models"), "--threads", "1"])
+
+
+def command(tmp_path: Path, *arguments: str) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "training.run",
+        *arguments,
+        "--models-dir",
+        str(tmp_path / "models"),
+        "--threads",
+        "1",
+    ]
+
+
+def live(tmp_path: Path) -> bundle.Bundle:
+    return bundle.load(tmp_path / "models" / "current")
+
+
+@pytest.fixture(scope="module")
+def till(tmp_path_factory):
+    return str(write_till(tmp_path_factory.mktemp("till") / "till.csv"))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, till):
+    folder = tmp_path_factory.mktemp("trained")
+    assert train(folder, "--history", till) == 0
+    return folder
+
+
+def test_learns_what_goes_together(trained):
+    models = live(trained).models
+    items = models.catalogue.items
+    row = items.row("S1-04")
+    best = models.together.indices[models.together.indptr[row]]
+    assert items.text(best) == "S1-05"
+
+
+def test_the_report_and_the_manifest_say_what_was_read_and_reached(trained):
+    manifest = live(trained).manifest
+    assert manifest["reading"]["rows"] == manifest["reading"]["kept"] == 150 * 8 * 2
+    assert manifest["evaluation"]["metrics"]["ndcg"] > 0.2
+    assert manifest["gate"]["passed"]
+    report = (trained / "models" / "current" / "report.html").read_text(encoding="utf-8")
+    assert "<svg" in report
+    assert "http" not in report.replace("http://www.w3.org", "")
+
+
+def test_the_bundle_holds_no_customer(trained):
+    directory = (trained / "models" / "current").resolve()
+    for file in directory.iterdir():
+        assert b"C17" not in file.read_bytes(), file.name
+
+
+def test_the_same_input_and_seed_give_the_same_arrays(tmp_path, till, trained):
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    subprocess.run(command(tmp_path, "--history", till), check=True, env=environment, capture_output=True)
+    assert live(tmp_path).manifest["files"] == live(trained).manifest["files"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("empty.csv", b"", "empty.csv"),
+        ("header.csv", b"customer_id,item_id,time\n", "header.csv"),
+        ("garbage.csv", bytes(range(256)) * 40, "garbage.csv"),
+        ("no_item.csv", b"customer_id,time\nc1,2026-01-01\n", "item_id"),
+        ("refused.csv", b"customer_id,item_id,time\nc1,i1,yesterday\nc2,i2,soon\n", "unparsable time"),
+        ("half.csv.gz", gzip.compress(b"customer_id,item_id\nc1,i1\n" * 9999)[:60], "half.csv.gz"),
+    ],
+)
+def test_unusable_input_exits_2_and_names_the_place(tmp_path, capsys, name, content, says):
+    (tmp_path / name).write_bytes(content)
+    assert train(tmp_path, "--history", str(tmp_path / name)) == 2
+    said = capsys.readouterr().err
+    assert says in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "models" / "current").exists()
+
+
+def test_an_empty_folder_and_a_missing_file_exit_2(tmp_path, capsys):
+    (tmp_path / "till").mkdir()
+    assert train(tmp_path, "--history", str(tmp_path / "till")) == 2
+    assert train(tmp_path, "--history", str(tmp_path / "nowhere.csv")) == 2
+    assert "nowhere.csv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["c1,i1,2026-01-01"],
+        ["c1,i1,2026-01-01", "c1,i2,2026-01-05", "c1,i1,2026-02-05"],
+        [f"c{customer},i1,2026-01-{customer + 1:02d}" for customer in range(20)],
+    ],
+    ids=["one row", "one customer", "one item"],
+)
+def test_a_history_of_almost_nothing_is_learnt_twice_without_harm(tmp_path, rows):
+    (tmp_path / "till.csv").write_text("\n".join(["customer_id,item_id,time", *rows]))
+    assert train(tmp_path, "--history", str(tmp_path / "till.csv")) == 0
+    assert train(tmp_path, "--history", str(tmp_path / "till.csv")) == 0
+
+
+def test_odd_ids_survive(tmp_path):
+    odd = ["a b", "a/b", "ก่อน", "👗", "x" * 1000, "007", 'say "hi"', "a,b"]
+    quoted = ['"' + item.replace('"', '""') + '"' for item in odd]
+    rows = [f"{customer},{item},2026-01-{day:02d}" for day, item in enumerate(quoted, 1) for customer in quoted[:4]]
+    (tmp_path / "till.csv").write_text("\n".join(["customer_id,item_id,time", *rows]), encoding="utf-8")
+    assert train(tmp_path, "--history", str(tmp_path / "till.csv")) == 0
+    items = live(tmp_path).models.catalogue.items
+    assert sorted(items.texts(range(len(items)))) == sorted(odd)
+
+
+def test_data_without_times_or_orders_is_learnt_too(tmp_path):
+    rows = [f"u{user},i{item}" for user in range(60) for item in range(40) if (user + item) % 4 == 0]
+    (tmp_path / "pairs.csv").write_text("\n".join(["user_id,item_id", *rows]))
+    assert train(tmp_path, "--history", str(tmp_path / "pairs.csv")) == 0
+    manifest = live(tmp_path).manifest
+    assert manifest["as_of"] is None
+    assert "10% of each customer's items" in manifest["evaluation"]["held_out"]
+
+
+def test_a_test_file_is_measured_and_never_learnt(tmp_path, till, trained):
+    test = write_till(tmp_path / "test.csv", customers=40, orders=3, seed=5)
+    assert train(tmp_path, "--history", till, "--test", str(test)) == 0
+    manifest = live(tmp_path).manifest
+    assert (
+        manifest["files"] == live(trained).manifest["files"]
+        or manifest["parameters"] != live(trained).manifest["parameters"]
+    )
+    assert manifest["window"]["purchases"] == live(trained).manifest["window"]["purchases"]
+    assert manifest["evaluation"]["held_out"] == "the file test.csv"
+
+
+class TestTheGate:
+    @pytest.fixture
+    def served(self, tmp_path, till):
+        test = str(write_till(tmp_path / "test.csv", orders=3, seed=9))
+        assert train(tmp_path, "--history", till, "--test", test) == 0
+        return tmp_path, test, str(write_till(tmp_path / "worse.csv", seed=1, shuffled=True))
+
+    def test_keeps_the_old_bundle_and_says_why(self, served, capsys):
+        folder, test, worse = served
+        before = live(folder).version
+        assert train(folder, "--history", worse, "--test", test) == 3
+        assert live(folder).version == before
+        assert "below the live bundle's" in capsys.readouterr().out
+
+    def test_exits_as_it_is_told(self, served):
+        folder, test, worse = served
+        assert train(folder, "--history", worse, "--test", test, "--gate-exit", "0") == 0
+
+    def test_gives_way_to_force_and_is_skipped_without_evaluation(self, served):
+        folder, test, worse = served
+        before = live(folder).version
+        assert train(folder, "--history", worse, "--test", test, "--force") == 0
+        assert live(folder).version != before
+        assert train(folder, "--history", worse, "--no-evaluate") == 0
+        assert live(folder).manifest["not_evaluated"] == "--no-evaluate"
+
+    def test_no_publish_writes_and_does_not_switch(self, served, till):
+        folder, _, _ = served
+        before = live(folder).version
+        assert train(folder, "--history", till, "--no-publish") == 0
+        assert live(folder).version == before
+
+
+def test_refusals_are_counted_with_examples_that_never_show_a_customer(tmp_path, till):
+    lines = Path(till).read_text(encoding="utf-8").splitlines()
+    bad = ["SECRET,o,S0-00,not a time,1,5", "SECRET,o,,2026-02-01,1,5", "SECRET,o,S0-00,2026-02-01,1,-5"]
+    (tmp_path / "till.csv").write_text("\n".join([*lines, *bad]), encoding="utf-8")
+    assert train(tmp_path, "--history", str(tmp_path / "till.csv")) == 0
+    manifest = live(tmp_path).manifest
+    counts = {refusal["reason"]: refusal["count"] for refusal in manifest["reading"]["refusals"]}
+    assert counts == {"unparsable time": 1, "missing item": 1, "negative or zero price": 1}
+    assert "not a time" in json.dumps(manifest)
+    assert "SECRET" not in json.dumps(manifest)
+    assert "SECRET" not in (tmp_path / "models" / "current" / "report.html").read_text(encoding="utf-8")
+
+
+def test_settings_that_do_not_parse_exit_2(tmp_path, till, capsys):
+    (tmp_path / "valet.toml").write_text("[tiers]\nwindow_dys = 3\n")
+    assert train(tmp_path, "--history", till, "--config", str(tmp_path / "valet.toml")) == 2
+    assert "line 2: tiers.window_dys" in capsys.readouterr().err
+
+
+def _wait_for(condition, seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.01)
+
+
+def test_two_runs_at_once_are_one_run_and_an_exit_4(tmp_path, till):
+    first = subprocess.Popen(command(tmp_path, "--history", till), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _wait_for((tmp_path / "models" / ".lock").exists)
+    second = subprocess.run(command(tmp_path, "--history", till), capture_output=True, text=True, check=False)
+    assert (second.returncode, first.wait()) == (4, 0)
+    assert "another training run" in second.stderr
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_stopped_anywhere_leaves_the_old_bundle_whole(tmp_path, till, how):
+    assert train(tmp_path, "--history", till) == 0
+    before = live(tmp_path).version
+    for delay_s in (0.6, 1.5, 2.5):
+        process = subprocess.Popen(
+            command(tmp_path, "--history", till), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        time.sleep(delay_s)
+        process.send_signal(how)
+        _, said = process.communicate()
+        assert "Traceback" not in said
+        assert process.returncode in (130, -signal.SIGINT, -signal.SIGKILL, 0)
+        assert live(tmp_path).models is not None
+    assert train(tmp_path, "--history", till, "--force") == 0
+    assert live(tmp_path).version >= before
+    assert not list((tmp_path / "models").glob(".new-*"))

@@ -1,0 +1,159 @@
+"""Learning factors: alternating least squares by implicit's solver, tuned as Rendle et al. 2022 (arXiv 2110.14037) show.
+
+implicit knows one λ for all. Here customers and items stand sorted by the weight of their history and are solved in groups of
+nearly equal weight, each with its own λ: a few solver calls in place of one. implicit weighs what was bought c and the rest
+1; Rendle et al. weigh the rest α0 and what was bought 1 more, so c = 1 + w/α0 and λ is divided by α0.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+
+import numpy as np
+from implicit.cpu._als import _least_squares_cg
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
+
+from models.factors import Factors
+from training import metrics, scoring
+from training.fit.climb import climb
+from training.queries import Queries
+
+RATIO = 1.25  # weights within a group differ by less, so that λ is right to an eighth
+STEPS = 3  # of conjugate gradients, as implicit takes
+MANY_PAIRS, MANY_ITEMS = 500_000, 10_000  # from here on 256 factors earn their time
+
+SEARCH_FACTORS, SEARCH_ITERATIONS = 64, 6  # the search learns a smaller model
+SEARCH_PAIRS = 400_000  # of a sample of the customers
+EVALUATIONS = 12
+K_MEASURED = 20
+
+GRIDS = {
+    "unobserved": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
+    "regularization": (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1),
+    "exponent": (0.0, 0.5, 0.75, 1.0),
+}
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """`regularization` is λ per unit of weight for a history of mean weight, whatever the exponent: the two are searched apart.
+
+    factors None: 128, or 256 for many items and pairs.
+    """
+
+    factors: int | None = None
+    iterations: int = 10
+    regularization: float = 0.003
+    unobserved: float = 0.03
+    exponent: float = 0.75
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One side of the problem, sorted by weight; rows from starts[g] to starts[g + 1] share penalties[g]."""
+
+    matrix: csr_matrix
+    starts: NDArray[np.intp]
+    penalties: NDArray[np.float32]
+
+
+def fit(matrix: csr_matrix, parameters: Parameters = Parameters(), *, threads: int = 1) -> Factors:
+    """The item vectors of a matrix customers × items of positive weights, 1 for a purchase. Same in, same out.
+
+    An item without pairs gets the zero vector; so do all where there is no pair.
+    """
+    size = parameters.factors or _dimensions(matrix)
+    by_customer, by_item = np.argsort(_weights(matrix), kind="stable"), np.argsort(_weights(matrix.T), kind="stable")
+    matrix = matrix.tocsr()[by_customer][:, by_item].tocsr()
+    customers, items = _side(matrix, parameters), _side(matrix.T.tocsr(), parameters)
+    rng = np.random.default_rng(parameters.seed)
+    left, right = (_start(rng, rows, size) for rows in matrix.shape)
+    with threadpool_limits(1, "blas"):
+        for _ in range(parameters.iterations):
+            _solve(customers, left, right, threads)
+            _solve(items, right, left, threads)
+        vectors = np.empty_like(right)
+        vectors[by_item] = right
+        rotated, gram = _rotate(vectors)
+    scale = _scale(_weights(matrix), matrix.shape[1], parameters)
+    return Factors(rotated, gram, scale, parameters.unobserved, parameters.exponent)
+
+
+def search(matrix: csr_matrix, queries: Queries, start: Parameters = Parameters(), *, threads: int = 1) -> Parameters:
+    """The parameters whose NDCG@20 on validation queries is best, from `start`; `start` where nothing can be measured.
+
+    `matrix` must not hold what the queries should find. Measured on fewer factors, iterations and, on large data, customers.
+    """
+    if len(queries) == 0 or matrix.nnz == 0:
+        return start
+    share = SEARCH_PAIRS / matrix.nnz
+    if share < 1:
+        matrix = matrix[np.random.default_rng(start.seed).random(matrix.shape[0]) < share]
+
+    def measure(parameters: Parameters) -> float:
+        small = replace(parameters, factors=SEARCH_FACTORS, iterations=SEARCH_ITERATIONS)
+        return ndcg(fit(matrix, small, threads=threads), queries)
+
+    return climb(start, GRIDS, measure, evaluations=EVALUATIONS)
+
+
+def ndcg(factors: Factors, queries: Queries) -> float:
+    """Mean NDCG@20 of the factors alone."""
+    values = []
+    for block in scoring.blocks(queries.histories):
+        vectors = scoring.fold_in(factors, queries.histories.of(block.start, block.stop))
+        values.append(metrics.ndcg(queries.rank(vectors @ factors.item_factors.T, block, K_MEASURED)))
+    return metrics.mean(np.concatenate(values))
+
+
+def _dimensions(matrix: csr_matrix) -> int:
+    return 256 if matrix.nnz >= MANY_PAIRS and matrix.shape[1] >= MANY_ITEMS else 128
+
+
+def _weights(matrix: csr_matrix) -> NDArray[np.float64]:
+    return np.asarray(matrix.sum(axis=1), dtype=np.float64).ravel()
+
+
+def _scale(weights: NDArray[np.float64], others: int, parameters: Parameters) -> float:
+    """λ of λ (w + α0 others)^ν, such that it is `regularization` times the weight at the mean weight."""
+    mean = float(weights.mean()) + parameters.unobserved * others if len(weights) else 1.0
+    return float(parameters.regularization * mean ** (1 - parameters.exponent))
+
+
+def _side(matrix: csr_matrix, parameters: Parameters) -> _Side:
+    """The rows of `matrix`, which rise in weight, cut where the weight has grown by RATIO; its data become confidences."""
+    rows, others = matrix.shape
+    weights = _weights(matrix)
+    total = weights + parameters.unobserved * others
+    grown = np.floor(np.log(total / total[0]) / np.log(RATIO)) if parameters.exponent and rows else np.zeros(rows)
+    starts = np.r_[0, np.flatnonzero(np.diff(grown)) + 1, rows]
+    means = np.array([total[start:stop].mean() for start, stop in itertools.pairwise(starts) if stop > start])
+    penalties = _scale(weights, others, parameters) * means**parameters.exponent / parameters.unobserved
+    confidence = (1 + matrix.data / parameters.unobserved).astype(np.float32)
+    return _Side(
+        csr_matrix((confidence, matrix.indices, matrix.indptr), matrix.shape), starts, penalties.astype(np.float32)
+    )
+
+
+def _start(rng: np.random.Generator, rows: int, size: int) -> NDArray[np.float32]:
+    """N(0, 0.1 / √factors), as Rendle et al. begin."""
+    return rng.standard_normal((rows, size), dtype=np.float32) * np.float32(0.1 / np.sqrt(size))
+
+
+def _solve(side: _Side, left: NDArray[np.float32], right: NDArray[np.float32], threads: int) -> None:
+    """One half-step: `left`, in place, given `right`."""
+    for penalty, (start, stop) in zip(side.penalties, itertools.pairwise(side.starts), strict=True):
+        indptr = side.matrix.indptr[start : stop + 1]
+        solved = (side.matrix.indices, side.matrix.data, left[start:stop], right)
+        _least_squares_cg(indptr, *solved, np.float32(penalty), threads, STEPS)
+
+
+def _rotate(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The vectors in the eigenbasis of their Gram matrix, largest eigenvalue first, and the eigenvalues."""
+    values, basis = np.linalg.eigh(vectors.T.astype(np.float64) @ vectors)
+    rotated = vectors @ basis[:, ::-1].astype(np.float32)
+    return np.ascontiguousarray(rotated), np.maximum(values[::-1], 0).astype(np.float32)

@@ -1,0 +1,209 @@
+"""Learning neighbours: item co-occurrence with asymmetric normalisation.
+
+    c_ij     = Σ over the baskets (or customers) that hold i and j of  1 / size^a · 2^(-age / half-life)
+    score_ij = c_ij / (n_i^b · n_j^c) · s_ij / (s_ij + shrinkage),   s_ij how many hold both, n_i how many hold i
+
+with the best K of each item i of the history kept. a discounts heavy buyers (Smith & Linden 2017), b and c are Aiolli's
+asymmetry (RecSys 2013), of which cosine (a 0, b = c = ½), confidence (0, 1, 0) and RP3β (1, 1, β) are special cases; the
+shrinkage is Bell & Koren's (2007). Sparse products of blocks of items: memory is bounded by the block, never items².
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from models.neighbours import Neighbours
+from training import metrics, scoring
+from training.fit.climb import climb
+from training.matrices import Matrix
+from training.queries import Queries
+
+BLOCK_WORK = 8_000_000  # multiply-adds of one block: its product has at most so many pairs (12 bytes each)
+SEARCH_WORK = 150_000_000  # multiply-adds of one product of the search: about a second
+EVALUATIONS = 20
+K_MEASURED = 20
+
+GRIDS = {
+    "size_exponent": (0.0, 0.25, 0.5, 0.75, 1.0, 1.25),
+    "half_life_days": (None, 720.0, 360.0, 180.0, 90.0, 45.0),
+    "target_exponent": (0.0, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5),
+    "history_exponent": (0.0, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0),
+    "shrinkage": (0.0, 1.0, 2.0, 5.0, 10.0),
+}
+
+Counts: TypeAlias = (
+    csr_matrix  # complex64: the real part is c_ij, the imaginary part s_ij, so that one product makes both
+)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """a, b, c, shrinkage, half-life (None: no decay) as above; pairs of less support are dropped; k others are kept."""
+
+    size_exponent: float = 0.75
+    history_exponent: float = 0.65
+    target_exponent: float = 0.3
+    shrinkage: float = 0.0
+    half_life_days: float | None = None
+    minimum_support: int = 1
+    k: int = 200
+
+
+def fit(matrix: Matrix, parameters: Parameters = Parameters(), *, threads: int = 1) -> Neighbours:
+    """The neighbours of every item; the same whatever the number of threads. No pairs at all: empty rows."""
+    every = np.arange(matrix.held.shape[1])
+    return _assemble(_best(_counts(matrix, every, parameters, threads), matrix, parameters), len(every))
+
+
+def search(matrix: Matrix, queries: Queries, start: Parameters = Parameters(), *, threads: int = 1) -> Parameters:
+    """The parameters whose NDCG@20 on validation queries is best, from `start`; `start` where nothing can be measured.
+
+    `matrix` must not hold what the queries should find. Large data is sampled.
+    """
+    matrix = _affordable(matrix)
+    if len(queries) == 0 or matrix.held.nnz == 0:
+        return start
+    grids = dict(GRIDS)
+    if not matrix.age_days.any():
+        del grids["half_life_days"]
+    return climb(start, grids, _measure(matrix, queries, threads), evaluations=EVALUATIONS)
+
+
+def _measure(matrix: Matrix, queries: Queries, threads: int) -> Callable[[Parameters], float]:
+    """NDCG@20 of parameters; the counts of the last (a, half-life) are kept, for most steps change neither."""
+    rows = np.unique(queries.histories.rows)
+    kept: dict[tuple[float, float | None], list[tuple[NDArray[np.integer], Counts]]] = {}
+
+    def measure(parameters: Parameters) -> float:
+        key = (parameters.size_exponent, parameters.half_life_days)
+        if key not in kept:
+            kept.clear()
+            kept[key] = list(_counts(matrix, rows, parameters, threads))
+        neighbours = _assemble(_best(iter(kept[key]), matrix, parameters), matrix.held.shape[1])
+        return ndcg(neighbours, queries)
+
+    return measure
+
+
+def ndcg(neighbours: Neighbours, queries: Queries) -> float:
+    """Mean NDCG@20 of the neighbours alone."""
+    values = []
+    for block in scoring.blocks(queries.histories):
+        scores = scoring.add_up(neighbours, queries.histories.of(block.start, block.stop))
+        values.append(metrics.ndcg(queries.rank(scores, block, K_MEASURED)))
+    return metrics.mean(np.concatenate(values))
+
+
+def _affordable(matrix: Matrix) -> Matrix:
+    """Some of the baskets or customers, drawn evenly, so that a product costs at most SEARCH_WORK.
+
+    The exponents do not depend on how many there are: n_i and c_ij shrink alike for all items.
+    """
+    share = SEARCH_WORK / max(float(_work(matrix.held).sum()), 1.0)
+    if share >= 1:
+        return matrix
+    drawn = np.random.default_rng(0).random(matrix.held.shape[0]) < share
+    return Matrix(matrix.held[drawn], matrix.age_days[drawn])
+
+
+def _work(held: csr_matrix) -> NDArray[np.float64]:
+    """float64[items]: the multiply-adds of an item's row of the product, the sizes of its baskets summed."""
+    return np.asarray(held.T @ np.diff(held.indptr).astype(np.float64))
+
+
+def _counts(
+    matrix: Matrix, rows: NDArray[np.integer], parameters: Parameters, threads: int
+) -> Iterator[tuple[NDArray[np.integer], Counts]]:
+    """c_ij and s_ij of some items i with all j, in blocks of equal work."""
+    size = np.maximum(np.diff(matrix.held.indptr), 1)
+    weight = size**-parameters.size_exponent
+    if parameters.half_life_days is not None:
+        weight = weight * np.exp2(-matrix.age_days / parameters.half_life_days)
+    right = matrix.held.astype(np.complex64)
+    left = right.copy()
+    left.data = np.repeat(weight + 1j, np.diff(left.indptr)).astype(np.complex64)
+    left = left.T.tocsr()[rows]
+    number = np.cumsum(_work(matrix.held)[rows]) // BLOCK_WORK
+    edges = np.r_[0, np.flatnonzero(np.diff(number)) + 1, len(rows)]
+    pieces = [slice(int(start), int(stop)) for start, stop in itertools.pairwise(edges) if stop > start]
+    with ThreadPoolExecutor(max(threads, 1)) as pool:
+        for start in range(
+            0, len(pieces), max(threads, 1)
+        ):  # few at a time: a pool would run ahead and fill the memory
+            ahead = pieces[start : start + max(threads, 1)]
+            yield from zip(
+                [rows[piece] for piece in ahead], pool.map(lambda piece: left[piece] @ right, ahead), strict=True
+            )
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The K best of some items: `row` int64[items] says which, `ends` where each one's pairs end."""
+
+    row: NDArray[np.integer]
+    sizes: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    support: NDArray[np.int32]
+
+
+def _best(
+    blocks: Iterator[tuple[NDArray[np.integer], Counts]], matrix: Matrix, parameters: Parameters
+) -> Iterator[_Rows]:
+    held_by = np.maximum(np.bincount(matrix.held.indices, minlength=matrix.held.shape[1]), 1)
+    by_history = (held_by**-parameters.history_exponent).astype(np.float32)
+    by_target = (held_by**-parameters.target_exponent).astype(np.float32)
+    for rows, counts in blocks:
+        of = np.repeat(rows, np.diff(counts.indptr))
+        support = counts.data.imag
+        scores = counts.data.real * by_history[of] * by_target[counts.indices]
+        if parameters.shrinkage:
+            scores *= support / (support + np.float32(parameters.shrinkage))
+        scores[(of == counts.indices) | (support < parameters.minimum_support)] = 0
+        kept, sizes = _k_best(counts.indptr, counts.indices, scores, parameters.k)
+        yield _Rows(rows, sizes, counts.indices[kept], scores[kept], support[kept].astype(np.int32))
+
+
+def _k_best(
+    indptr: NDArray[np.int32], indices: NDArray[np.int32], scores: NDArray[np.float32], k: int
+) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
+    """Positions of the k best positive scores of each row, best first, equal ones by index; and how many each row has.
+
+    The bits of a positive float32 rise with it, so (not score, index) sorts as one integer.
+    """
+    keys = (~scores.view(np.uint32)).astype(np.uint64) << np.uint64(32) | indices.astype(np.uint64)
+    kept: list[NDArray[np.integer]] = []
+    for start, stop in itertools.pairwise(indptr.tolist()):
+        row = keys[start:stop]
+        if stop - start > k:
+            best = np.argpartition(row, k)[:k]
+            best = best[np.argsort(row[best])]
+        else:
+            best = np.argsort(row)
+        kept.append(best + start)
+    positions = np.concatenate(kept) if kept else np.zeros(0, dtype=np.intp)
+    sizes = np.array([len(best) for best in kept], dtype=np.int64)
+    positive = scores[positions] > 0
+    counted = np.bincount(np.repeat(np.arange(len(sizes)), sizes), weights=positive, minlength=len(sizes))
+    return positions[positive], counted.astype(np.int64)
+
+
+def _assemble(parts: Iterator[_Rows], items: int) -> Neighbours:
+    blocks = list(parts)
+    indptr = np.zeros(items + 1, dtype=np.int64)
+    for block in blocks:
+        indptr[block.row + 1] = block.sizes
+    return Neighbours(
+        indptr=np.cumsum(indptr),
+        indices=np.concatenate([block.indices for block in blocks] or [np.zeros(0, dtype=np.int32)]),
+        scores=np.concatenate([block.scores for block in blocks] or [np.zeros(0, dtype=np.float32)]),
+        support=np.concatenate([block.support for block in blocks] or [np.zeros(0, dtype=np.int32)]),
+    )

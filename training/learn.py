@@ -1,0 +1,89 @@
+"""Learning all models: which parameters (`choose`, on a validation cut of what may be learnt from), and the models themselves (`learn`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from models.blend import Blend
+from models.bundle import Models
+from models.catalogue import catalogue_of
+from models.settings import Settings
+from training.fit import factors, lifetime, neighbours, popularity, repeat, tiers
+from training.history import History
+from training.split import cut
+from training.tune import Tuned, tune, untuned
+from training.tune import learn as learn_items
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Under which terms to learn. `now`: seconds since 1970, the time of recency and decay; without times it changes nothing."""
+
+    settings: Settings
+    now: int
+    seed: int = 0
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The parameters of every model. `items`: of those that score items, and their blend."""
+
+    popularity: popularity.Parameters
+    repeat: repeat.Parameters
+    items: Tuned
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"popularity": asdict(self.popularity), "repeat": asdict(self.repeat), **asdict(self.items)}
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any]) -> Chosen:
+        """The parameters that a manifest records."""
+        items = Tuned(
+            together=neighbours.Parameters(**manifest["together"]),
+            alike=neighbours.Parameters(**manifest["alike"]),
+            factors=factors.Parameters(**manifest["factors"]),
+            blend=Blend(**manifest["blend"]),
+        )
+        return cls(popularity.Parameters(**manifest["popularity"]), repeat.Parameters(**manifest["repeat"]), items)
+
+
+def choose(train: History, terms: Terms, *, say: Callable[[str], None] = lambda step: None) -> Chosen:
+    """The parameters that foretell the end of `train` best from what came before it. What cannot be measured keeps its default."""
+    said = terms.settings.training
+    parts = cut(train, seed=terms.seed)
+    then = terms.now if parts.at is None else parts.at
+    popular = popularity.search(parts.train, parts.test, now=then)
+    repeated = repeat.search(parts.train, parts.test, now=then)
+    items = tune(
+        parts.train,
+        parts.test,
+        start=untuned(k=said.neighbours, factors=said.factors, iterations=said.iterations, seed=terms.seed),
+        popularity=popularity.fit(parts.train, popular, now=then),
+        repeat=repeat.fit(parts.train, repeated),
+        now=parts.at,
+        threads=terms.threads,
+        seed=terms.seed,
+    )
+    return Chosen(popular, repeated, items)
+
+
+def learn(history: History, chosen: Chosen, terms: Terms) -> Models:
+    """All models of a history; those it cannot teach are None. The catalogue holds ids alone: what is known of items comes with publishing."""
+    nothing: list[dict[str, Any]] = [{}] * len(history.items)
+    items = learn_items(history, chosen.items, now=terms.now if history.has_times else None, threads=terms.threads)
+    return Models(
+        catalogue=catalogue_of(history.items, nothing, [b"{}"] * len(history.items)),
+        popularity=popularity.fit(history, chosen.popularity, now=terms.now),
+        blend=chosen.items.blend,
+        tiers=tiers.fit(history, terms.settings.tiers, now=terms.now),
+        together=items.together,
+        alike=items.alike,
+        factors=items.factors,
+        repeat=repeat.fit(history, chosen.repeat),
+        lifetime=lifetime.fit(history, now=terms.now),
+    )

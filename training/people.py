@@ -1,0 +1,104 @@
+"""What training reads from the store and tells it: the events that the service collected, everybody's profile, what the shop knows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from models.errors import InputError
+from models.event_log import decode
+from models.profile import Event
+from service import events, facts
+from service.store import Store
+from training.history import EVENTS, History
+from training.profiles import profiles
+
+BATCH = 500
+OF_HISTORY = frozenset(EVENTS) - {
+    "other"
+}  # what the history holds; the rest is folded into profiles as it stands in the log
+MINOR = 100
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the service has collected up to event number `sequence`. `also`: events by customer that no history holds."""
+
+    sequence: int = 0
+    also: Mapping[str, Sequence[Event]] | None = None
+
+
+def told(store: Store | None) -> Told:
+    """The log's newest number, and its events that are not about buying an item."""
+    if store is None:
+        return Told()
+    sequence, also = 0, dict[str, list[Event]]()
+    for entry in store.events():
+        sequence, event = entry.sequence, decode(entry.body)
+        if not _of_history(event):
+            also.setdefault(entry.customer_id, []).append(event)
+    return Told(sequence, also)
+
+
+def bought_and_seen(store: Store | None, upto: int) -> Iterator[dict[str, Any]]:
+    """The log's events about items up to a number, as flat rows that training.read takes."""
+    for entry in store.events() if store is not None else ():
+        if entry.sequence > upto:
+            return
+        event = decode(entry.body)
+        if _of_history(event):
+            yield _flat(entry.customer_id, event)
+
+
+def publish_profiles(store: Store, history: History, known: Told, *, now: int) -> int:
+    """Set the profile of everybody in the history; events after `known` are folded in again by the store. Returns how many."""
+    everybody = profiles(history, now=now, also=known.also)
+    return store.publish(everybody, sequence=known.sequence, fold=events.fold)
+
+
+def publish_attributes(store: Store, customers: Iterable[Mapping[str, Any]]) -> int:
+    """Set what the shop's customer file says of each customer; returns how many. Rows without a customer id are refused by the reader."""
+    count = 0
+    for row in customers:
+        said = {name: value for name, value in row.items() if name != "customer_id"}
+        store.change(str(row["customer_id"]), "facts", lambda document, said=said: _with_attributes(document, said))  # type: ignore[misc]
+        count += 1
+    return count
+
+
+def _with_attributes(document: bytes | None, said: Mapping[str, Any]) -> bytes:
+    return facts.dump(facts.with_attributes(facts.load(document), said))
+
+
+def record_events(store: Store, path: Path, *, currency: str | None, now: int) -> int:
+    """Post a file of events (JSON lines, as POST /events takes them) as the service would; known ones are not counted again."""
+    accepted = 0
+    with path.open("rb") as lines:
+        while batch := list(islice(lines, BATCH)):
+            receipts = events.record(
+                [orjson.loads(line) for line in batch],
+                store=store,
+                rules=events.Rules(currency=currency, max_age_days=0),
+                now=now,
+                new_id=lambda: "",
+            )
+            refused = [receipt for receipt in receipts if receipt.status == "refused"]
+            if refused:
+                raise InputError(f"{path}: event {refused[0].index} of a batch is refused: {dict(refused[0].errors)}")
+            accepted += sum(receipt.status == "accepted" for receipt in receipts)
+    return accepted
+
+
+def _of_history(event: Event) -> bool:
+    return event.item_id is not None and event.name in OF_HISTORY
+
+
+def _flat(customer_id: str, event: Event) -> dict[str, Any]:
+    row: dict[str, Any] = {"event": event.name, "customer_id": customer_id, "item_id": event.item_id, "time": event.at}
+    price = abs(event.amount) / MINOR / event.quantity if event.quantity else 0.0
+    return row | {"order_id": event.order_id, "quantity": event.quantity, "price": price or None}

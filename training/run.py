@@ -1,0 +1,311 @@
+"""`python -m training.run`: from the till's export to a served bundle. `run` reads as the recipe; no step calls another.
+
+read → refuse → split → choose → fit → evaluate → gate → fit on everything → publish
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from models import bundle
+from models.bundle import Models
+from models.errors import DiskError, InputError, LockedError, ValetError
+from service.store import Store
+from service.store.open import open_store
+from training import learn, people, publish, report
+from training.catalogue import build_catalogue, read_table
+from training.census import census
+from training.demo import write_demo
+from training.evaluate import OURS, POPULARITY, Table, Task, evaluate, ndcg_of
+from training.gate import Verdict, judge
+from training.history import History, aligned
+from training.manifest import Live, build_manifest
+from training.queries import completions, next_purchases
+from training.read import Reading, read
+from training.settings import Options, resolve, with_demo
+from training.split import Cut, cut
+from training.steps import Steps
+
+PUBLISHED, UNEXPECTED, UNUSABLE, LOCKED, NO_DISK, INTERRUPTED = 0, 1, 2, 4, 5, 130
+DEMO = Path("var/demo")
+MOST_CASES = 30_000  # customers or carts that an evaluation asks about; more are drawn by the seed
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run, and give the exit code; what went wrong is one line on standard error."""
+    try:
+        options = resolve(sys.argv[1:] if arguments is None else arguments)
+        return run(options, now=int(time.time()))
+    except KeyboardInterrupt:
+        return _failed(INTERRUPTED, "interrupted; the live bundle is untouched")
+    except LockedError as error:
+        return _failed(LOCKED, error)
+    except DiskError as error:
+        return _failed(NO_DISK, error)
+    except InputError as error:
+        return _failed(UNUSABLE, error)
+    except ValetError as error:
+        return _failed(UNEXPECTED, error)
+
+
+def run(options: Options, *, now: int) -> int:
+    """The whole job; the exit code says how it ended. `now` is the machine's clock, seconds since 1970 UTC."""
+    steps = Steps()
+    with publish.lock(options.models_dir), _opened(options.store) as store:
+        options = _with_demo_shop(options, store, now) if options.demo else options
+        with steps("read"):
+            source = _read(options, store, now, steps)
+        with steps("split"):
+            held_out = _hold_out(options, source, now)
+        with steps("choose"):
+            chosen = learn.choose(held_out.parts.train, source.terms, say=steps.say)
+        with steps("fit and evaluate"):
+            tables = _evaluate(options, source, held_out, chosen)
+        with steps("gate"):
+            live = _live(options, source, held_out, chosen)
+            verdict = _judge(options, tables, live)
+        with steps("fit on everything"):
+            models = _with_catalogue(learn.learn(source.history, chosen, source.terms), source)
+        manifest = build_manifest(
+            options, source.reading, source.history, as_of=source.as_of, chosen=chosen, held_out=held_out.parts.how,
+            tables=tables, verdict=verdict, live=live, created_at=now, seconds=steps.seconds,
+        )  # fmt: skip
+        with steps("publish"):
+            page = report.render(manifest, source.history, census(source.history, models.tiers, now=source.terms.now))
+            version = publish.write(
+                options.models_dir, models, manifest, created_at=now, files={"report.html": page}
+            ).name
+            switched = options.publish and (verdict is None or verdict.passed or options.force)
+            if switched:
+                publish.switch(options.models_dir, version)
+            publish.prune(options.models_dir, options.settings.training.keep_bundles)
+        if store is not None and options.publish:
+            with steps("profiles"):
+                people.publish_profiles(store, source.history, source.told, now=source.terms.now)
+                people.publish_attributes(store, read_table(options.customers) if options.customers else [])
+    for line in _closing(options, version, tables, verdict, switched=switched):
+        steps.tell(line)
+    return PUBLISHED if switched or not options.publish else options.gate_exit
+
+
+# --- read -------------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the run learns from. `as_of`: the run's now, None where the history has no times."""
+
+    reading: Reading
+    history: History
+    told: people.Told
+    catalogue_rows: Sequence[Mapping[str, Any]]
+    as_of: int | None
+    terms: learn.Terms
+
+
+def _read(options: Options, store: Store | None, now: int, steps: Steps) -> Source:
+    told = people.told(store)
+    catalogue_rows = read_table(options.items) if options.items else []
+    reading = read(
+        options.history,
+        columns=options.columns,
+        settings=options.settings.history,
+        shop=options.settings.shop,
+        now=now,
+        events=people.bought_and_seen(store, told.sequence),
+        extra_items=[row["item_id"] for row in catalogue_rows],
+        threads=options.threads,
+        progress=steps.say,
+    )
+    for file in reading.files:
+        steps.tell(str(file))
+    steps.tell(_kept_and_refused(reading))
+    history = reading.history
+    if options.as_of is not None and history.has_times:
+        history = history.where(history.at <= options.as_of)
+    if not len(history.purchases):
+        raise InputError("no purchase is left to learn from; check --as-of and the event column")
+    as_of = (options.as_of or history.newest) if history.has_times else None
+    terms = learn.Terms(options.settings, now if as_of is None else as_of, options.seed, options.threads)
+    return Source(reading, history, told, catalogue_rows, as_of, terms)
+
+
+def _kept_and_refused(reading: Reading) -> str:
+    refused = "; ".join(f"{refusal.reason} {refusal.count:,}" for refusal in reading.refusals)
+    counts = reading.counts
+    people_and_items = f"{counts['customers']:,} customers, {counts['items']:,} items"
+    return f"{counts['rows']:,} rows: {counts['kept']:,} kept, {counts['refused']:,} refused ({refused or 'none'}); {people_and_items}"
+
+
+def _with_demo_shop(options: Options, store: Store | None, now: int) -> Options:
+    """Write the demo shop, post its events as the site would have, and learn from its files."""
+    demo = write_demo(DEMO, seed=options.seed)
+    options = with_demo(options, [demo.purchases, demo.behaviour], demo.items, demo.customers, demo.settings)
+    if store is not None:
+        people.record_events(store, demo.events, currency=options.settings.shop.currency, now=now)
+    return replace(options, as_of=options.as_of or demo.now)
+
+
+# --- split, evaluate, gate --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The parts of the history, and what the held-out part asks of the models; the rows of tasks are items of `parts.test`."""
+
+    parts: Cut
+    tasks: tuple[Task, ...]
+
+
+def _hold_out(options: Options, source: Source, now: int) -> HeldOut:
+    if options.test is None:
+        parts = cut(source.history, days=options.settings.training.test_days, seed=options.seed)
+    else:
+        test = read(
+            [options.test],
+            columns=options.columns,
+            settings=options.settings.history,
+            shop=options.settings.shop,
+            now=now,
+        )
+        parts = Cut(source.history, test.history, source.as_of, f"the file {Path(options.test).name}")
+    return HeldOut(parts, _tasks(parts, options.seed) if options.evaluate else ())
+
+
+def _tasks(parts: Cut, seed: int) -> tuple[Task, ...]:
+    """What she buys next that is new to her, what she buys next at all, and what else is in the basket."""
+    train, test = aligned(parts.train, parts.test)
+    new = next_purchases(train, test, repeats=False, limit=MOST_CASES, seed=seed)
+    any_ = next_purchases(train, test, repeats=True, limit=MOST_CASES, seed=seed)
+    baskets = completions(train, test, limit=MOST_CASES, seed=seed)
+    items = train.items
+    buyers = len(set(test.purchases.customer.tolist()) - {-1})
+    tasks = (
+        Task(
+            "For you: new items",
+            "What does she buy next that she never bought?",
+            "customers",
+            "for_you",
+            new,
+            items,
+            max(buyers - len(new), 0),
+        ),
+        Task(
+            "For you: repeats too",
+            "What does she buy next?",
+            "customers",
+            "for_you_owned",
+            any_,
+            items,
+            max(buyers - len(any_), 0),
+        ),
+        Task(
+            "Complementary",
+            "One item of a basket is known: what else is in it?",
+            "baskets",
+            "complementary",
+            baskets,
+            items,
+            0,
+            k=10,
+        ),
+    )
+    return tuple(task for task in tasks if len(task.queries))
+
+
+def _evaluate(options: Options, source: Source, held_out: HeldOut, chosen: learn.Chosen) -> tuple[Table, ...]:
+    if not options.evaluate:
+        return ()
+    parts = held_out.parts
+    terms = replace(source.terms, now=source.terms.now if parts.at is None else parts.at)
+    trained = learn.learn(parts.train, chosen, terms)
+    return tuple(evaluate(trained, task, now=parts.at, seed=options.seed) for task in held_out.tasks)
+
+
+def _live(options: Options, source: Source, held_out: HeldOut, chosen: learn.Chosen) -> Live | None:
+    """The bundle that is served, on the gate's task.
+
+    Its arrays are measured as they are where they cannot have seen the test: it is a file that no run learns from, or lies after the bundle's
+    own time. Else its parameters are fitted on the same training part, so that the comparison is of like with like.
+    """
+    directory = publish.live(options.models_dir)
+    if directory is None or not held_out.tasks:
+        return None
+    served = bundle.load(directory)
+    parts, task = held_out.parts, held_out.tasks[0]
+    seen_until = served.manifest.get("as_of_s")
+    if options.test is not None or (parts.at is not None and seen_until is not None and seen_until <= parts.at):
+        return Live(served.version, "as served", ndcg_of(served.models, task, now=parts.at))
+    recorded = learn.Chosen.of(served.manifest["parameters"])
+    if recorded == chosen:
+        return None
+    terms = replace(source.terms, now=source.terms.now if parts.at is None else parts.at)
+    again = learn.learn(parts.train, recorded, terms)
+    return Live(served.version, "its parameters, fitted on the same training part", ndcg_of(again, task, now=parts.at))
+
+
+def _judge(options: Options, tables: Sequence[Table], live: Live | None) -> Verdict | None:
+    """The gate looks at the first task that has cases; None where nothing was measured."""
+    if not tables:
+        return None
+    ndcg = tables[0].ndcg
+    is_first = publish.live(options.models_dir) is None
+    served = live.ndcg if live is not None else (None if is_first else ndcg[OURS])
+    return judge(ndcg[OURS], ndcg[POPULARITY], served, seed=options.seed)
+
+
+# --- publish ----------------------------------------------------------------------------------------------------------------------------
+
+
+def _with_catalogue(models: Models, source: Source) -> Models:
+    catalogue = build_catalogue(
+        source.history.items, source.reading.products, source.catalogue_rows, currency=source.history.currency
+    )
+    return replace(models, catalogue=catalogue)
+
+
+def _closing(
+    options: Options, version: str, tables: Sequence[Table], verdict: Verdict | None, *, switched: bool
+) -> Iterator[str]:
+    """What a person wants to know at the end."""
+    for table in tables:
+        best = {row.model: row.metrics for row in table.rows}
+        measured = ", ".join(f"{name}@{table.task.k} {best[OURS][name]:.4f}" for name in ("recall", "ndcg", "hr"))
+        asked = f"{len(table.task.queries):,} {table.task.unit}"
+        yield f"{table.task.title}: {measured} ({asked}); popularity ndcg {best[POPULARITY]['ndcg']:.4f}"
+    for warning in verdict.warnings if verdict else ():
+        yield f"warning: {warning}"
+    for reason in verdict.reasons if verdict else ():
+        yield f"the gate: {reason}"
+    place = options.models_dir / version
+    if switched:
+        yield f"published {place} (report: {place / 'report.html'})"
+    elif not options.publish:
+        yield f"written, not published: {place}"
+    else:
+        yield f"kept the old bundle; the new one lies in {place}. Serve it all the same with --force."
+
+
+@contextmanager
+def _opened(url: str | None) -> Iterator[Store | None]:
+    store = None if url is None else open_store(url)
+    try:
+        yield store
+    finally:
+        if store is not None:
+            store.close()
+
+
+def _failed(code: int, why: object) -> int:
+    sys.stderr.write(f"{why}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
