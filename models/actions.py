@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -142,15 +143,27 @@ class Action:
     lever: float = 0.0
     why: Texts = field(default_factory=dict)
 
-    @property
+    @cached_property
     def serving(self) -> bool:
         """Whether it serves the customer rather than the shop: no consent needed, not counted to limits."""
         return self.class_ in SERVING
 
-    @property
+    @cached_property
     def profiled(self) -> bool:
         """Whether choosing it reads the customer's profile."""
-        return bool(self.tiers or self.lifecycles or self.needs or self.value_by_tier)
+        return bool(self.tiers or self.lifecycles or self.needs or self.value_by_tier or self.recency)
+
+    @cached_property
+    def forms(self) -> Mapping[str, tuple[Treatment, ...]]:
+        """Its treatments by channel."""
+        channels = dict.fromkeys(one.channel for one in self.treatments)
+        return {channel: tuple(one for one in self.treatments if one.channel == channel) for channel in channels}
+
+    @cached_property
+    def lifespan(self) -> tuple[float, float]:
+        """From when and until when it may be used, seconds since 1970."""
+        starts = self.starts.timestamp() if self.starts else -math.inf
+        return starts, self.ends.timestamp() if self.ends else math.inf
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,13 @@ def top(scores: NDArray[np.float32], eligible: NDArray[np.bool_] | None, n: int)
 
 
 def _below_the_best(scores: NDArray[np.float32], n: int) -> float:
-    """A bound that at least n scores reach, or -inf: the n-th best of the blocks' maxima."""
+    """A bound that at least n scores reach: the n-th best of the blocks' maxima, or of the scores where blocks are few.
+
+    -inf where there are no more than n scores.
+    """
     whole = len(scores) // BLOCK
-    if whole <= n:
+    if whole > n:
+        scores = scores[: whole * BLOCK].reshape(whole, BLOCK).max(axis=1)
+    if len(scores) <= n:
         return -np.inf
-    maxima = scores[: whole * BLOCK].reshape(whole, BLOCK).max(axis=1)
-    return float(np.partition(maxima, whole - n)[whole - n])
+    return float(np.partition(scores, len(scores) - n)[len(scores) - n])

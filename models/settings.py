@@ -35,8 +35,8 @@ class HistorySettings:
     day_first: bool = False  # 03/04/2011 is the 3rd of April
     # Lines that are no products, as regular expressions over the whole item id or title, case ignored. The defaults know the till's usual ones.
     not_product_ids: tuple[str, ...] = (
-        r"post|dot|postage|shipping|delivery|carriage|c2|c3",
-        r"m|manual|d|discount|adjust\d*|s|samples?|b|bank charges|amazonfee|cruk|pads|fee|tip",
+        r"post|dot|postage|shipping|delivery|carriage",
+        r"manual|discount|adjust\d*|samples?|bank charges|amazonfee|cruk|pads|fee|tip",
         r"test\d*|gift_\d+(_\d+)?|gift ?card.*",
     )
     not_product_titles: tuple[str, ...] = (

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 from models.actions import Action, Actions
 from service.funnel import Look
@@ -20,8 +20,7 @@ CONTEXT_RANGE = LEVER_RANGE = (0.1, 10.0)
 NO_ANSWERS = Answers()
 
 
-@dataclass(frozen=True)
-class Factors:
+class Factors(NamedTuple):
     """What makes a priority. fatigue is at most 1, recency at least 1; value and cost are in the catalogue's unit."""
 
     propensity: float
@@ -36,10 +35,6 @@ class Factors:
     def priority(self) -> float:
         """The product, less the cost."""
         return self.propensity * self.value * self.context * self.lever * self.fatigue * self.recency - self.cost
-
-    def as_dict(self) -> dict[str, float]:
-        """The factors by name."""
-        return asdict(self)
 
 
 def factors(action: Action, seen: Look) -> Factors:
@@ -64,6 +59,8 @@ def propensity(action: Action, answers: Answers) -> float:
 
 
 def _value(action: Action, seen: Look) -> float:
+    if not action.value_by_tier:
+        return action.value
     own = (action.value_by_tier[tier] for tier in seen.at.picture.tiers if tier in action.value_by_tier)
     return next(own, action.value)
 
@@ -103,8 +100,7 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """An action that may be chosen, with its price."""
 
     action: Action
@@ -126,16 +122,21 @@ def chosen(
 
     Silence is chosen only where nothing is worth saying: it has no priority to compare, and no company.
     """
-    worth = [one for one in candidates if one.action.class_ != "silence" and one.priority > min_value]
     best: list[Candidate] = []
-    dropped = {one.action.id: "MIN_VALUE" for one in candidates if one.action.class_ != "silence" and one not in worth}
-    for one in worth:
-        if distinct_groups and any(one.action.group == other.action.group for other in best):
+    silent: list[Candidate] = []
+    groups: set[str] = set()
+    dropped: dict[str, str] = {}
+    for one in candidates:
+        if one.action.class_ == "silence":
+            silent.append(one)
+        elif one.priority <= min_value:
+            dropped[one.action.id] = "MIN_VALUE"
+        elif distinct_groups and one.action.group in groups:
             dropped[one.action.id] = "DUPLICATE"
         elif len(best) == n:
             dropped[one.action.id] = "ARBITRATION"
         else:
             best.append(one)
-    silent = [one for one in candidates if one.action.class_ == "silence"]
-    best = best or silent[:1]
-    return best, dropped | {one.action.id: "ARBITRATION" for one in silent if one not in best}
+            groups.add(one.action.group)
+    spared = 0 if best else 1
+    return best or silent[:1], dropped | {one.action.id: "ARBITRATION" for one in silent[spared:]}

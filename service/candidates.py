@@ -36,7 +36,7 @@ CHAINS = {
     "popular": ("popular",),
 }
 TINY = 1e-12
-LEAST = 1e-6  # evidence below it is rounding
+LEAST = {"factors": 1e-6}  # a score up to it is rounding, and no evidence
 PERSONAL = (
     "together",
     "alike",
@@ -130,7 +130,7 @@ def _blended(
         for name, weight in counted.items()
         if weight and (scores := SOURCES[name](question, rows, weights)) is not None
     }
-    speaking = [found[name] > LEAST for name in evidence if name in found]
+    speaking = [found[name] > LEAST.get(name, 0) for name in evidence if name in found]
     shown = np.logical_or.reduce(speaking) if speaking else None
     if shown is None or not shown.any():
         return None

@@ -9,6 +9,7 @@ logged, and the answer says `degraded`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -92,8 +93,8 @@ class Decision:
 
     def counts(self) -> dict[str, int]:
         """How many actions each stage dropped, in the order of the funnel; stages that dropped none are left out."""
-        codes = list(self.dropped.values())
-        return {code: codes.count(code) for code in ORDER if code in codes}
+        counts = Counter(self.dropped.values())
+        return {code: counts[code] for code in ORDER if code in counts}
 
     def no_action_reason(self) -> str | None:
         """Where there is nothing to say: the stage that stopped the action that came furthest."""
@@ -220,7 +221,7 @@ def _action(one: Candidate, rank: int, decision: Decision, request: Request, lea
         "treatment": form.id,
         "rank": rank,
         "priority": one.priority,
-        "factors": one.factors.as_dict(),
+        "factors": one.factors._asdict(),
         "probability": 1.0,  # nothing is drawn: the best stands first for sure
         "why": why(one, at.picture, explain=request.explain, lang=request.lang),
         "not_before": None,

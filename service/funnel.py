@@ -108,8 +108,9 @@ def funnel(seen: Look) -> tuple[list[Action], dict[str, str]]:
     """The actions that pass every stage, in the catalogue's order; and for each other one the code of the stage that dropped it."""
     passed: list[Action] = []
     dropped: dict[str, str] = {}
+    stages = [(code, drops) for code, drops in STAGES if code not in _IDLE or not _IDLE[code](seen)]
     for action in seen.at.actions.actions:
-        for code, drops in STAGES:
+        for code, drops in stages:
             if drops(action, seen):
                 dropped[action.id] = code
                 break
@@ -120,15 +121,17 @@ def funnel(seen: Look) -> tuple[list[Action], dict[str, str]]:
 
 def treatment(action: Action, channel: str, placement: str | None) -> Treatment | None:
     """The action's first treatment for this place: one made for the placement before one for the whole channel."""
-    there = [one for one in action.treatments if one.channel == channel]
-    made = [one for one in there if placement is not None and placement in one.placements]
-    anywhere = [one for one in there if not one.placements or placement is None]
-    return next(iter(made or anywhere), None)
+    there = action.forms.get(channel, ())
+    if placement is None:
+        return there[0] if there else None
+    made = (one for one in there if placement in one.placements)
+    anywhere = (one for one in there if not one.placements)
+    return next(made, None) or next(anywhere, None)
 
 
 def _dates(action: Action, seen: Look) -> bool:
-    starts, ends = action.starts, action.ends
-    return bool((starts and seen.at.now < starts.timestamp()) or (ends and seen.at.now >= ends.timestamp()))
+    starts, ends = action.lifespan
+    return not starts <= seen.at.now < ends
 
 
 def _state(action: Action, _: Look) -> bool:
@@ -136,7 +139,7 @@ def _state(action: Action, _: Look) -> bool:
 
 
 def _channel(action: Action, seen: Look) -> bool:
-    return all(one.channel != seen.at.channel for one in action.treatments)
+    return seen.at.channel not in action.forms
 
 
 def _placement(action: Action, seen: Look) -> bool:
@@ -203,3 +206,12 @@ _QUESTIONS: dict[str, Callable[[Action, Look], bool]] = {
     "CONTACT_LIMIT": _contact_limit,
 }
 STAGES = tuple((code, _QUESTIONS[code]) for code in ORDER if code in _QUESTIONS)
+_IDLE: dict[str, Callable[[Look], bool]] = {  # when a stage has nothing to drop, it need not be asked 200 times
+    "PLACEMENT": lambda seen: seen.at.placement is None,
+    "CONSENT": lambda seen: not seen.refused,
+    "DO_NOT_CONTACT": lambda seen: not seen.unaddressable,
+    "OPEN_COMPLAINT": lambda seen: not seen.at.complaint,
+    "PROFILING": lambda seen: seen.at.profiled,
+    "COOL_OFF": lambda seen: not seen.answers,
+    "CONTACT_LIMIT": lambda seen: not seen.full,
+}

@@ -21,10 +21,11 @@ from service import create_app
 from service.settings import ACTIONS, CONFIG, ServiceSettings, from_environment
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from _typeshed.wsgi import WSGIApplication
 
 UNUSABLE = 2
 METRICS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+METRICS_PREFIX = "valet-metrics-"
 KEEPALIVE_S = 75  # longer than the usual 60 of a proxy before us, so that it, not we, closes an idle connection
 FLAGS = {
     "host": "HOST",
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         settings = from_environment(os.environ)
         server = Server(create_app(settings), settings)
     except InputError as error:
+        _forget_metrics()
         sys.stderr.write(f"{error}\n")
         sys.exit(UNUSABLE)
     if flags.demo is not None:
@@ -62,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn around one application, made before the workers are forked: they share its memory."""
 
-    def __init__(self, app: Flask, settings: ServiceSettings) -> None:
+    def __init__(self, app: WSGIApplication, settings: ServiceSettings) -> None:
         self._app = app
         self._settings = settings
         super().__init__()
@@ -76,7 +78,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             if value is not None and name in self.cfg.settings:
                 self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> WSGIApplication:
         """The application."""
         return self._app
 
@@ -127,9 +129,13 @@ def _child_exit(arbiter: Any, worker: Any) -> None:
 
 
 def _on_exit(arbiter: Any) -> None:
-    metrics_dir = Path(os.environ[METRICS_DIR])
-    if metrics_dir.name.startswith("valet-metrics-"):
-        shutil.rmtree(metrics_dir, ignore_errors=True)
+    _forget_metrics()
+
+
+def _forget_metrics() -> None:
+    """Remove the folder of the metrics, if it is ours."""
+    if Path(os.environ[METRICS_DIR]).name.startswith(METRICS_PREFIX):
+        shutil.rmtree(os.environ[METRICS_DIR], ignore_errors=True)
 
 
 def _overruled(flags: argparse.Namespace) -> Mapping[str, str]:

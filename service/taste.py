@@ -14,6 +14,8 @@ from models.profile import INTEREST, Profile, interactions
 DAY_S = 86_400
 INTEREST_HALF_LIFE_DAYS = 14  # what was looked at fades faster than what was bought
 
+AWAY_DAYS = 730  # beyond it weights would fade into rounding, and her taste with them
+
 
 @dataclass(frozen=True)
 class Taste:
@@ -58,13 +60,15 @@ def taste(profile: Profile, models: Models, *, now: int, event_weights: Mapping[
     """The taste of a profile, as of `now`.
 
     A purchase weighs what the blend's recency says, as in training; other events add their weight, halved every two weeks. What went
-    back was not bought. Items the bundle does not know are left out.
+    back was not bought. Items the bundle does not know are left out. However long a customer was away, her last items still say most:
+    weights fade no further than two years after her newest event.
     """
     if not profile.items:
         return NONE
     items = interactions(profile, weights=event_weights)
     rows = models.catalogue.items.rows(items.item_ids)
     known = rows >= 0
+    now = min(now, int(items.seen_at.max()) + AWAY_DAYS * DAY_S)
     kept = np.where(items.quantity > 0, items.purchases, 0).astype(np.int32)
     bought = np.where(kept > 0, models.blend.recency(items.last_at, now=now), 0)
     looked = items.interest * np.exp2(-np.maximum(now - items.seen_at, 0) / (INTEREST_HALF_LIFE_DAYS * DAY_S))

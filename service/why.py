@@ -55,5 +55,5 @@ def why(candidate: Candidate, picture: Picture, *, explain: Explain, lang: str) 
     if "days_since_order" in picture.words:
         said.append(sentences["orders"].format_map(_Words(picture.words)))
     if explain == "full":
-        said.append(sentences["factors"].format(**candidate.factors.as_dict()))
+        said.append(sentences["factors"].format(**candidate.factors._asdict()))
     return said

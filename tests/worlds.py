@@ -159,7 +159,8 @@ def switch(models_dir: Path, version: str) -> None:
 
 def _fields(item: Sequence[Any]) -> dict[str, Any]:
     named = dict(zip(FIELDS, item[:-1], strict=True))
-    return {name: value for name, value in named.items() if value is not None} | item[-1]
+    unusual: dict[str, Any] = item[-1]
+    return {name: value for name, value in named.items() if value is not None} | unusual
 
 
 def _body(product: dict[str, Any]) -> bytes:

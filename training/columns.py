@@ -195,12 +195,8 @@ def recognise(headers: Sequence[str], chosen: Mapping[str, str]) -> Columns:
         if header:
             fields[name] = (header,)
             free.remove(header)
-    time_of_day = _first(("timeofday", "time", "hour"), free) if "time" in fields else None
-    return Columns(
-        {name: fields[name] for name in ALIASES if fields.get(name)},
-        export,
-        time_of_day or _clock(fields, free, chosen),
-    )
+    clock = (_first(("timeofday", "time"), free) if "time" in fields else None) or _clock(fields, free, chosen)
+    return Columns({name: fields[name] for name in ALIASES if fields.get(name)}, export, clock)
 
 
 def _clock(fields: dict[str, tuple[str, ...]], free: list[str], chosen: Mapping[str, str]) -> str | None:

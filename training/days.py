@@ -28,7 +28,7 @@ class Days:
     @property
     def end(self) -> NDArray[np.int64]:
         """int64[c]: the row after each customer's last one."""
-        return np.append(self.start[1:], len(self.customer)).astype(np.int64)
+        return np.append(self.start[1:], len(self.customer)).astype(np.int64)[: len(self.start)]
 
     def per_customer(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
         """int64[c]: the sum of a column over each customer who bought."""
@@ -36,7 +36,7 @@ class Days:
 
 
 def purchase_days(history: History, *, now: int) -> Days:
-    """The purchase days of known customers up to `now`; without times, everything happened today."""
+    """The purchase days of known customers; without times, everything happened today."""
     known = (history.event == PURCHASE) & (history.customer >= 0)
     day = (history.at[known] if history.has_times else np.full(int(known.sum()), now)) // DAY_S
     customer, order, amount = history.customer[known], history.order[known].astype(np.int64), history.amount[known]

@@ -304,7 +304,10 @@ def _line(text: str) -> Line:
 
 
 def _csv(name: str, file: Path, line: Line, packed: str, again: Callable[[], Table] | None = None) -> Table:
-    headers = _headers(line)
+    try:
+        headers = _headers(line)
+    except csv.Error as error:
+        raise InputError(f"{name}: the first line {line.text[:60]!r} … is no header ({error}). Export the file as CSV in UTF-8.") from error
     declared = ", ".join(f"{literal(header)}: 'VARCHAR'" for header in headers)
     scan = (
         f"read_csv({_exactly(file)}, auto_detect=false, header=true, skip={line.skip}, delim={literal(line.delimiter)}, quote='\"', "

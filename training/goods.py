@@ -18,6 +18,7 @@ from training.sql import literal
 PRICE_DAYS = (
     30  # an item's price is the median of its last month on sale: one promotion does not decide, last year neither
 )
+TOLD = 1 << 60  # a table of products outweighs any number of lines
 
 _PRODUCTS = """
 WITH sold AS (SELECT item, unit, moment FROM lines WHERE reason IS NULL AND event = 0 AND unit > 0),
@@ -76,7 +77,7 @@ def _spelling(name: str) -> str:
     return (
         f"WITH spelt AS (SELECT item, {name}, count(*) FILTER (reason IS NULL) AS good, count(*) AS n, max(moment) AS latest FROM landed "
         f"WHERE item IS NOT NULL AND {name} IS NOT NULL GROUP BY ALL "
-        f"UNION ALL SELECT item, {name}, 1 << 60, 1, NULL FROM told WHERE item IS NOT NULL AND {name} IS NOT NULL), "
+        f"UNION ALL SELECT item, {name}, {TOLD}, 1, NULL FROM told WHERE item IS NOT NULL AND {name} IS NOT NULL), "
         f"merged AS (SELECT item AS id, {clean} AS {name}, sum(good) AS good, sum(n) AS n, max(latest) AS latest FROM spelt GROUP BY ALL) "
         f"SELECT id, {name} FROM merged WHERE {name} <> '' "
         f"QUALIFY row_number() OVER (PARTITION BY id ORDER BY good DESC, n DESC, latest DESC NULLS LAST, {name}) = 1"

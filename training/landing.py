@@ -232,8 +232,8 @@ def _writing(con: duckdb.DuckDBPyConnection, source: Source, kinds: Mapping[str,
             )
     if kinds.get("time") == "VARCHAR":
         tests["zoned"] = f"bool_or({values.has_zone('time')})"
-        cast = "try_cast(time AS TIMESTAMP)"
-        iso = f"coalesce({cast} >= '1000-01-01' AND isfinite({cast}), false)"
+        dated = "try_cast(time AS TIMESTAMP) >= '1000-01-01' AND isfinite(try_cast(time AS TIMESTAMP))"
+        iso = f"coalesce({dated} AND (NOT {values.has_zone('time')} OR try_cast(time AS TIMESTAMPTZ) IS NOT NULL), false)"
         tests["odd time"] = f"bool_or(time IS NOT NULL AND NOT {iso})" if not source.columns.time_of_day else "true"
     found = _ask(con, tests)
     floats = _ask(

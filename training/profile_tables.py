@@ -105,20 +105,17 @@ def rows_of(history: History, *, now: int) -> Rows:
 
 def tables(rows: Rows, customers: int) -> Tables:
     """The parts of the profiles of customers 0 … customers - 1."""
+    kinds = len(EVENTS)
     bought, back = rows.where(rows.event == PURCHASE), rows.where(rows.event == REFUND)
     totals = _totals(rows, bought, back, customers)
     orders, orders_mingle = _orders(bought, back, customers)
     on_record = rows.where(ON_RECORD[rows.event])
-    items, cart = (
-        _items(on_record.where(_remembered(on_record, customers))),
-        _cart(rows.where(rows.event == ADDED), bought, totals),
-    )
+    items = _items(on_record.where(_remembered(on_record, customers)))
+    cart = _cart(rows.where(rows.event == ADDED), bought, totals)
     crowded = orders_mingle | (np.bincount(cart[0], minlength=customers) > CART)
     return Tables(
         totals=totals,
-        counts=np.bincount(rows.customer * len(EVENTS) + rows.event, minlength=customers * len(EVENTS)).reshape(
-            customers, -1
-        ),
+        counts=np.bincount(rows.customer * kinds + rows.event, minlength=customers * kinds).reshape(customers, kinds),
         days=_table(_days(bought, back), customers),
         bought_on=_table(_Groups(bought.customer, bought.day).keys, customers),
         orders=_table(orders, customers),

@@ -20,8 +20,8 @@ from training.queries import Queries, completions, next_purchases
 from training.scoring import Sources
 
 QUERIES = 2000  # of each kind, drawn by seed
-FEW_QUERIES = 400  # to choose the half-life of taste
-HALF_LIVES_DAYS = (None, 360.0, 180.0, 90.0, 45.0, 20.0)
+FEW_QUERIES = 500  # to choose the half-life of taste
+HALF_LIVES_DAYS = (None, 180.0, 60.0, 20.0)
 
 
 @dataclass(frozen=True)
@@ -91,28 +91,22 @@ def learn(history: History, tuned: Tuned, *, now: int | None, threads: int = 1) 
 def _blend(
     sources: Sources, start: Blend, new_items: Queries, all_items: Queries, baskets: Queries, *, now: int | None
 ) -> Blend:
-    half_life_days = _half_life(sources, start, new_items.first(FEW_QUERIES), now=now)
-    weights = {intent: dict(of) for intent, of in start.weights.items()}
-    blend = Blend(weights, half_life_days)
-    for intent, queries in (("for_you", new_items), ("for_you_owned", all_items), ("complementary", baskets)):
-        weights[intent] = _weights(sources, blend, queries, now=now) or weights[intent]
+    personal = {"for_you": new_items, "for_you_owned": all_items}
+    half_life_days = start.half_life_days
+    if now is not None and len(all_items):
+        few = {intent: queries.first(FEW_QUERIES) for intent, queries in personal.items()}
+        half_life_days = max(HALF_LIVES_DAYS, key=lambda days: _value(sources, few, days, now))
+    blend = Blend({intent: dict(of) for intent, of in start.weights.items()}, half_life_days)
+    for intent, queries in {**personal, "complementary": baskets}.items():
+        found = fit_blend.candidates(sources, queries.weighed(blend, now=now), now=now)
+        blend.weights[intent] = fit_blend.search(found) or blend.weights[intent]
     return blend
 
 
-def _half_life(sources: Sources, start: Blend, queries: Queries, *, now: int | None) -> float | None:
-    """The half-life of taste whose best blend is best; None where there are no times."""
-    if now is None or len(queries) == 0:
-        return start.half_life_days
-    best, best_value = start.half_life_days, 0.0
-    for half_life_days in HALF_LIVES_DAYS:
-        blend = replace(start, half_life_days=half_life_days)
+def _value(sources: Sources, personal: dict[str, Queries], half_life_days: float | None, now: int) -> float:
+    """NDCG@20 of the best blends of all personal intents, when taste has this half-life."""
+    value, blend = 0.0, Blend({}, half_life_days)
+    for queries in personal.values():
         found = fit_blend.candidates(sources, queries.weighed(blend, now=now), now=now)
-        value = found.ndcg(fit_blend.search(found))
-        if value <= best_value * (1 + fit_blend.LEAST_GAIN):
-            break
-        best, best_value = half_life_days, value
-    return best
-
-
-def _weights(sources: Sources, blend: Blend, queries: Queries, *, now: int | None) -> dict[str, float]:
-    return fit_blend.search(fit_blend.candidates(sources, queries.weighed(blend, now=now), now=now))
+        value += found.ndcg(fit_blend.search(found))
+    return value

@@ -118,7 +118,7 @@ def iso_type(zone: str, *, is_zoned: bool) -> str:
 
 def has_zone(column: str) -> str:
     """Whether an ISO text may say its zone: false for dates, and for times to the minute or second that stop there."""
-    return f"strlen({column}) NOT IN (10, 16) AND NOT (strlen({column}) = 19 AND substr({column}, 17, 1) = ':')"
+    return f"NOT (strlen({column}) IN (10, 16) OR strlen({column}) = 19 AND substr({column}, 17, 1) = ':')"
 
 
 def _list(formats: tuple[str, ...]) -> str:

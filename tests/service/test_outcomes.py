@@ -45,6 +45,7 @@ def test_an_outcome_is_kept_once_whoever_repeats_it(world):
 def test_one_event_id_is_one_outcome(world):
     assert one(world, outcome="accepted", event_id="e") == "accepted"
     assert one(world, outcome="converted", event_id="e") == "repeated"
+    assert outcomes(world) == {"a": {"accepted": NOW + 60}}
 
 
 def test_different_outcomes_of_one_action_all_stand_in_whatever_order_they_come(world):

@@ -92,7 +92,7 @@ def test_the_first_of_the_list(asked: dict[str, Any], first: str) -> None:
         (
             (BOUGHT_DRESS,),
             {"customer_id": "c", "item_ids": ("not there",), "intent": "complementary"},
-            "DR-001-L",
+            "SH-014",
             "also_bought",
         ),
     ],
@@ -108,6 +108,13 @@ def test_an_event_of_just_now_changes_the_next_list() -> None:
     after = ids(ask(BOUGHT_VITAMINS, event("view_item", "DR-002", 0), customer_id="c"))
     assert after[0] == "SH-015"
     assert before[0] != "SH-015"
+
+
+def test_who_comes_back_after_decades_is_known() -> None:
+    faded = replace(MODELS, blend=Blend(MODELS.blend.weights, half_life_days=20))
+    own = taste(profile(event("purchase", "DR-002", 5_000)), faded, now=NOW)
+    answer = recommend(Request(customer_id="c").at(None), models=faded, taste=own, now=NOW)
+    assert (ids(answer)[0], answer.fallback) == ("SH-015", None)
 
 
 def test_what_was_sent_back_is_not_owned() -> None:

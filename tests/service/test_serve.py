@@ -1,3 +1,4 @@
+import os
 import re
 import shlex
 import shutil
@@ -161,6 +162,7 @@ def test_what_cannot_be_used_stops_the_start_with_2_and_one_line(
     stopped = subprocess.run(
         [sys.executable, "-m", "service.serve", *flags],
         cwd=folder,
+        env={**os.environ, "TMPDIR": str(folder)},
         capture_output=True,
         text=True,
         timeout=60,
@@ -169,6 +171,7 @@ def test_what_cannot_be_used_stops_the_start_with_2_and_one_line(
     assert stopped.returncode == 2
     assert message in stopped.stderr
     assert "Traceback" not in stopped.stderr
+    assert not list(folder.glob("valet-metrics-*"))
 
 
 def test_the_demo_prints_three_calls_that_work(tmp_path: Path) -> None:

@@ -39,6 +39,15 @@ def test_a_purchase_fades_as_the_blend_learnt() -> None:
     assert own.weights.tolist() == pytest.approx([0.125])
 
 
+def test_the_taste_of_who_was_away_for_decades_is_not_forgotten() -> None:
+    long_ago = [
+        Event("purchase", NOW - years * 365 * DAY_S, item_id=item_id)
+        for years, item_id in ((30, "DR-001"), (31, "DR-002"))
+    ]
+    first, second = taste_of(*long_ago, blend=Blend({}, half_life_days=10)).weights.tolist()
+    assert 0 < second < first
+
+
 def test_events_of_one_item_add_up_and_it_is_owned_once() -> None:
     own = taste_of(*[Event(name, NOW, item_id="DR-001") for name in ("view_item", "view_item", "purchase", "purchase")])
     assert own.weights.tolist() == pytest.approx([1.4])

@@ -16,8 +16,8 @@ from training.queries import Queries
 from training.scoring import Scores, Sources
 
 K_MEASURED = 20
-CANDIDATES = 150  # the best of each source: what could come among the first 20 of a blend
-STEPS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)  # a source beside the best one
+CANDIDATES = 100  # the best of each source: what could come among the first 20 of a blend
+STEPS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0)  # a source beside the best one
 ROUNDS = 3
 LEAST_GAIN = 1e-3  # relative; a source that brings less is left as it is
 
@@ -53,7 +53,7 @@ class Candidates:
             if weight := weights.get(name, 0.0):
                 mixed += np.float32(weight) * scores
         mixed[self.rows == NOTHING] = -np.inf
-        best = np.argsort(-mixed, axis=1, kind="stable")[:, :K_MEASURED]
+        best = _best(mixed, K_MEASURED)
         hits = np.take_along_axis(self.hits, best, axis=1)
         return metrics.mean(metrics.ndcg(metrics.Ranked(best.astype(np.int32), hits, self.relevant)))
 
@@ -106,6 +106,15 @@ def candidates(sources: Sources, queries: Queries, *, now: int | None) -> Candid
         scores[:, place, : len(one)] = values
     ranked = metrics.rank_hits(rows, queries.relevant)
     return Candidates(names, scores, rows, ranked.hits, ranked.relevant)
+
+
+def _best(scores: Scores, k: int) -> NDArray[np.intp]:
+    """The columns of the k best of each row, best first; few of many, so that sorting them all would be waste."""
+    if scores.shape[1] <= k:
+        return np.argsort(-scores, axis=1, kind="stable")
+    best = np.argpartition(-scores, k, axis=1)[:, :k]
+    order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(best, order, axis=1)
 
 
 def _of_one(scored: list[Scores], own: NDArray[np.int32] | None) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

@@ -25,9 +25,9 @@ RATIO = 1.25  # weights within a group differ by less, so that λ is right to an
 STEPS = 3  # of conjugate gradients, as implicit takes
 MANY_PAIRS, MANY_ITEMS = 500_000, 10_000  # from here on 256 factors earn their time
 
-SEARCH_FACTORS, SEARCH_ITERATIONS = 64, 6  # the search learns a smaller model
-SEARCH_PAIRS = 400_000  # of a sample of the customers
-EVALUATIONS = 12
+SEARCH_FACTORS, SEARCH_ITERATIONS = 32, 5  # the search learns a smaller model
+SEARCH_PAIRS = 300_000  # of a sample of the customers
+EVALUATIONS = 11
 K_MEASURED = 20
 
 GRIDS = {
@@ -86,8 +86,10 @@ def fit(matrix: csr_matrix, parameters: Parameters = Parameters(), *, threads: i
 def search(matrix: csr_matrix, queries: Queries, start: Parameters = Parameters(), *, threads: int = 1) -> Parameters:
     """The parameters whose NDCG@20 on validation queries is best, from `start`; `start` where nothing can be measured.
 
-    `matrix` must not hold what the queries should find. Measured on fewer factors, iterations and, on large data, customers.
+    `matrix` must not hold what the queries should find. The number of factors is set by the size of the data; the rest is
+    measured on fewer factors and iterations and, on large data, fewer customers.
     """
+    start = replace(start, factors=start.factors or _dimensions(matrix))
     if len(queries) == 0 or matrix.nnz == 0:
         return start
     share = SEARCH_PAIRS / matrix.nnz

@@ -27,16 +27,16 @@ from training.matrices import Matrix
 from training.queries import Queries
 
 BLOCK_WORK = 8_000_000  # multiply-adds of one block: its product has at most so many pairs (12 bytes each)
-SEARCH_WORK = 150_000_000  # multiply-adds of one product of the search: about a second
-EVALUATIONS = 20
+SEARCH_WORK = 60_000_000  # multiply-adds of one product of the search: half a second
+EVALUATIONS = 16
 K_MEASURED = 20
 
 GRIDS = {
+    "half_life_days": (None, 360.0, 120.0, 45.0, 20.0),
+    "target_exponent": (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65),
     "size_exponent": (0.0, 0.25, 0.5, 0.75, 1.0, 1.25),
-    "half_life_days": (None, 720.0, 360.0, 180.0, 90.0, 45.0),
-    "target_exponent": (0.0, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5),
     "history_exponent": (0.0, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0),
-    "shrinkage": (0.0, 1.0, 2.0, 5.0, 10.0),
+    "shrinkage": (0.0, 1.0, 3.0, 10.0),
 }
 
 Counts: TypeAlias = (
@@ -164,7 +164,8 @@ def _best(
     for rows, counts in blocks:
         of = np.repeat(rows, np.diff(counts.indptr))
         support = counts.data.imag
-        scores = counts.data.real * by_history[of] * by_target[counts.indices]
+        scores = counts.data.real * by_target[counts.indices]
+        scores *= by_history[of]
         if parameters.shrinkage:
             scores *= support / (support + np.float32(parameters.shrinkage))
         scores[(of == counts.indices) | (support < parameters.minimum_support)] = 0

@@ -66,8 +66,13 @@ def test_of_a_stranger_little_is_known_and_nothing_invented():
 def test_of_a_customer_the_numbers_are_those_of_her_orders():
     found = picture(ago(40, amount=7_000), ago(20, amount=2_000), ago(0, amount=1_000))
     assert found["orders"] == {
-        "count": 3, "value": 100.0, "currency": "THB", "first_at": rfc3339(NOW - 40 * DAY_S), "last_at": rfc3339(NOW), "mean_interval_days": 20.0,
-    }  # fmt: skip
+        "count": 3,
+        "value": 100.0,
+        "currency": "THB",
+        "first_at": rfc3339(NOW - 40 * DAY_S),
+        "last_at": rfc3339(NOW),
+        "mean_interval_days": 20.0,
+    }
     assert found["tier"] == {"name": "silver", "since": rfc3339(NOW // DAY_S * DAY_S), "next": None, "missing": None}
     assert found["rfm"] == {"recency_days": 0, "frequency": 3, "monetary": 100.0, "r": 5, "f": 3, "m": 5}
     assert (found["lifecycle"], found["segment"]) == ("repeat", "potential_loyalist")

@@ -8,11 +8,12 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from service.store import Store
+from service.store import Entry, Store
 from service.store.open import open_store
 from tests.service.store.conftest import event, fold, folded
 
@@ -20,27 +21,27 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def start_writer(url: str, name: str, threads: int, events: int) -> subprocess.Popen[bytes]:
-    """A writer that waits for `go`."""
+    """A writer that says when it is ready and waits for `go`."""
     command = [sys.executable, "-m", "tests.service.store.writer", url, name, str(threads), str(events)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    return process
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
 
 
-def go(process: subprocess.Popen[bytes]) -> None:
-    assert process.stdin is not None
-    process.stdin.write(b"go\n")
-    process.stdin.flush()
+def go(*writers: subprocess.Popen[bytes]) -> None:
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"ready\n"
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write(b"go\n")
+        writer.stdin.flush()
 
 
 def test_two_processes_of_eight_threads_on_one_customer_lose_nothing_and_fold_each_once(
     store: Store, store_url: str
 ) -> None:
     writers = [start_writer(store_url, name, threads=8, events=10) for name in ("p", "q")]
-    for writer in writers:
-        go(writer)
-    acknowledged = [line for writer in writers for line in writer.communicate(timeout=20)[0].decode().split()]
+    go(*writers)
+    acknowledged = [line for writer in writers for line in writer.communicate(timeout=60)[0].decode().split()]
     assert len(acknowledged) == 160
     assert Counter(folded(store, "ann")) == Counter(acknowledged)
     logged = [entry.body.decode() for entry in store.events(customer_id="ann")]
@@ -53,11 +54,11 @@ def test_kill_9_of_a_writer_loses_nothing_acknowledged_and_leaves_nothing_half_d
 ) -> None:
     writer = start_writer(store_url, "p", threads=4, events=100_000)
     go(writer)
-    time.sleep(0.3)
+    assert writer.stdout is not None
+    acknowledged = [writer.stdout.readline().decode().strip() for _ in range(100)]
     writer.kill()
-    acknowledged = writer.communicate(timeout=10)[0].decode().split("\n")[:-1]
+    acknowledged += writer.communicate(timeout=10)[0].decode().split("\n")[:-1]
     logged = [entry.body.decode() for entry in store.events()]
-    assert len(acknowledged) > 10, "it was writing"
     assert set(acknowledged) <= set(logged)
     assert folded(store, "ann") == logged
     assert store.record([event("ann", body) for body in logged], fold) == ["repeated"] * len(logged)
@@ -141,3 +142,25 @@ def test_changes_by_many_threads_all_count(store: Store, part) -> None:
     customer = store.customer("ann")
     assert customer is not None
     assert getattr(customer, part) == b"60"
+
+
+def test_of_many_customers_that_send_one_key_at_once_one_is_accepted(store: Store) -> None:
+    statuses: list[str] = []
+    together = threading.Barrier(6)
+
+    def slow_fold(customer_id: str, profile: bytes | None, entries: Sequence[Entry]) -> bytes:
+        time.sleep(0.002)  # all have read before the first writes
+        return fold(customer_id, profile, entries)
+
+    def send(customer_id: str) -> None:
+        for number in range(10):
+            together.wait(10)
+            statuses.extend(store.record([event(customer_id, f"e{number}")], slow_fold))
+
+    threads = [threading.Thread(target=send, args=(f"c{number}",)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Counter(statuses) == {"accepted": 10, "repeated": 50}
+    assert sorted(entry.body for entry in store.events()) == [b"e%d" % number for number in range(10)]

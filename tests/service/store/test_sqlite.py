@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -134,6 +135,19 @@ def test_a_document_is_gone_when_it_has_expired_and_its_place_is_free(path: Path
     with store._file.reading() as db:
         assert db.execute("SELECT key FROM documents ORDER BY key").fetchall() == [("2",), ("3",)]
     store.close()
+
+
+def test_the_child_of_a_fork_neither_uses_nor_closes_a_connection_of_its_parent(store: SqliteStore) -> None:
+    with store._file.reading() as inherited:
+        pass
+    child = os.fork()
+    if child == 0:
+        with store._file.reading() as db:
+            store.close()
+            used = db is inherited
+            inherited.execute("SELECT 1")  # raises where it was closed
+        os._exit(used)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 # The schema

@@ -1,0 +1,121 @@
+"""Basket completion on Online Retail 2010–11: one item of an invoice is known, the others should be found (HR@10, NDCG@10).
+
+Purchases up to 2011-10-26 13:27 train: no cancellations, quantity and price above zero, codes that begin with five digits,
+upper case. The queries are given. Relevant are the other items of the invoice that the training part knows.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from benchmarks.quality import plain
+from benchmarks.quality.measure import linear, ranked, row
+from benchmarks.quality.rows import Row, timed
+from models.vocabulary import Vocabulary
+from training import matrices, scoring
+from training.fit import popularity
+from training.history import History
+from training.queries import Queries
+from training.scoring import Sources
+from training.split import cut
+from training.tune import learn, tune, untuned
+
+DATASET = "baskets"
+FOLDER = "online_retail"
+SHOWN = ("hr", "ndcg")
+K = 10
+TRAIN_UNTIL = int(datetime(2011, 10, 26, 13, 27, tzinfo=UTC).timestamp())
+PURCHASES = """
+    SELECT InvoiceNo AS "order", upper(trim(StockCode)) AS item, max(CustomerID) AS customer,
+           epoch(min(InvoiceDate::TIMESTAMP))::BIGINT AS at
+    FROM read_csv(?, types = {'InvoiceNo': 'VARCHAR', 'StockCode': 'VARCHAR', 'CustomerID': 'VARCHAR'})
+    WHERE InvoiceNo NOT LIKE 'C%' AND Quantity > 0 AND UnitPrice > 0 AND regexp_matches(upper(trim(StockCode)), '^[0-9]{5}')
+    GROUP BY ALL ORDER BY at, customer, "order", item
+"""
+
+
+def run(data: Path, *, threads: int = 1) -> list[Row]:
+    """The rows of the table; none where the data set is not there."""
+    if not (data / FOLDER / "basket_queries.csv").exists():
+        return []
+    history, orders = _purchases(data / FOLDER / "online_retail_2010_2011.csv.gz")
+    train = history.where(history.at <= TRAIN_UNTIL)
+    asked = _queries(data / FOLDER / "basket_queries.csv", history, train, orders)
+    held = matrices.baskets(train, now=None).held
+    rows = [row(DATASET, "popularity", ranked(asked, plain.popularity(held), K), SHOWN)]
+    for name, weights in plain.similarities(held).items():
+        rows.append(row(DATASET, name, ranked(asked, linear(weights), K), SHOWN))
+    return [*rows, *_ours(train, asked, threads)]
+
+
+def _ours(train: History, asked: Queries, threads: int) -> list[Row]:
+    parts = cut(train)
+    with timed() as tuning:
+        popular = popularity.search(parts.train, parts.test, now=parts.at or 0)
+        tuned = tune(
+            parts.train,
+            parts.test,
+            start=untuned(),
+            popularity=popularity.fit(parts.train, popular, now=parts.at or 0),
+            repeat=None,
+            now=parts.at,
+            threads=threads,
+        )
+    with timed() as fitting:
+        learnt = learn(train, tuned, now=TRAIN_UNTIL, threads=threads)
+    sources = replace(learnt, popularity=popularity.fit(train, popular, now=TRAIN_UNTIL))
+    alone = ranked(
+        asked, lambda carts: scoring.score(Sources(together=learnt.together), carts, now=None)["together"], K
+    )
+    blended = ranked(
+        asked, lambda carts: scoring.mix(tuned.blend, "complementary", scoring.score(sources, carts, now=None)), K
+    )
+    note = f"{tuned.blend.weights['complementary']}; tuning {tuning.seconds:.0f} s"
+    return [
+        row(DATASET, "neighbours over baskets", alone, SHOWN, ours=True, note=str(tuned.together)),
+        row(DATASET, "blend", blended, SHOWN, ours=True, seconds=fitting.seconds, note=note),
+    ]
+
+
+def _purchases(path: Path) -> tuple[History, Vocabulary]:
+    """The purchases of the whole year, and the invoices that their orders number."""
+    found = duckdb.execute(PURCHASES, [str(path)]).fetchnumpy()
+    known = ~np.ma.getmaskarray(found["customer"])
+    customer = np.ma.getdata(found["customer"])
+    customers = Vocabulary.of(customer[known].tolist())
+    items, orders = Vocabulary.of(found["item"].tolist()), Vocabulary.of(found["order"].tolist())
+    rows = len(known)
+    history = History(
+        customers,
+        items,
+        customer=customers.rows(text if is_known else "" for text, is_known in zip(customer, known, strict=True)),
+        item=items.rows(found["item"].tolist()),
+        order=orders.rows(found["order"].tolist()),
+        at=np.asarray(found["at"], dtype=np.int64),
+        quantity=np.ones(rows, dtype=np.float32),
+        amount=np.zeros(rows, dtype=np.int64),
+        event=np.zeros(rows, dtype=np.int8),
+    )
+    return history, orders
+
+
+def _queries(path: Path, history: History, train: History, orders: Vocabulary) -> Queries:
+    """One query a line of the file; relevant are the invoice's other items that the training part knows."""
+    with path.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    asked = history.items.rows(line["StockCode"] for line in lines)
+    invoice = orders.rows(line["InvoiceNo"] for line in lines)
+    shape = (len(orders), len(history.items))
+    held = csr_matrix((np.ones(len(history), dtype=np.float32), (history.order, history.item)), shape=shape)
+    known = np.zeros(len(history.items), dtype=np.float32)
+    known[train.item] = 1
+    relevant = held[invoice].multiply(known[None, :]).tolil()
+    relevant[np.arange(len(lines)), asked] = 0
+    return Queries(scoring.carts(asked, len(history.items)), relevant.tocsr())

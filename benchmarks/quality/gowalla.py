@@ -1,0 +1,133 @@
+"""Gowalla, the split of NGCF and LightGCN: Recall@20 and NDCG@20, training items excluded, all items ranked.
+
+Parameters are chosen on a seeded tenth of the training part; the test is measured once.
+"""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.quality import plain
+from benchmarks.quality.measure import ranked, row
+from benchmarks.quality.rows import Row, timed
+from models.vocabulary import Vocabulary
+from training import matrices, queries, scoring
+from training.fit import factors, neighbours, popularity
+from training.history import NO_TIME, History
+from training.scoring import Sources
+from training.split import cut
+from training.tune import tune, untuned
+
+DATASET = "gowalla"
+SHOWN = ("recall", "ndcg")
+PUBLISHED = {
+    "ItemCF": (0.1570, 0.1214),
+    "EASE": (0.1765, 0.1467),
+    "LightGCN": (0.1830, 0.1554),
+    "UltraGCN": (0.1862, 0.1580),
+    "SimpleX": (0.1872, 0.1557),
+    "NESCL": (0.1917, 0.1617),
+    "BSPM-EM": (0.1920, 0.1597),
+}
+
+
+def run(data: Path, *, threads: int = 1) -> list[Row]:
+    """The rows of the table; none where the data set is not there."""
+    if not (data / DATASET / "train.txt.gz").exists():
+        return []
+    train, test = _histories(data / DATASET)
+    asked = queries.next_purchases(train, test, repeats=False)
+    published = [
+        Row(DATASET, name, {"recall@20": recall, "ndcg@20": ndcg}, note="published")
+        for name, (recall, ndcg) in PUBLISHED.items()
+    ]
+    return [*published, *_baselines(train, asked, threads), *_ours(train, asked, threads)]
+
+
+def _baselines(train: History, asked: queries.Queries, threads: int) -> list[Row]:
+    held = matrices.customers(train, now=None).held
+    rows = [row(DATASET, "popularity", ranked(asked, plain.popularity(held), 20), SHOWN)]
+    with timed() as clock:
+        knn = plain.item_knn(held, k=200, threads=threads)
+    rows.append(row(DATASET, "implicit item-kNN, cosine", ranked(asked, knn, 20), SHOWN, seconds=clock.seconds))
+    with timed() as clock:
+        als = plain.als(held, factors=256, iterations=12, alpha=80, regularization=20, threads=threads)
+    note = "256 factors, 12 iterations, alpha 80, regularization 20"
+    rows.append(row(DATASET, "implicit ALS, tuned", ranked(asked, als, 20), SHOWN, seconds=clock.seconds, note=note))
+    return rows
+
+
+def _ours(train: History, asked: queries.Queries, threads: int) -> list[Row]:
+    parts = cut(train)
+    with timed() as tuning:
+        popular = popularity.fit(parts.train, now=0)
+        tuned = tune(
+            parts.train, parts.test, start=untuned(), popularity=popular, repeat=None, now=None, threads=threads
+        )
+    matrix = matrices.customers(train, now=None)
+    with timed() as fitting_alike:
+        alike = neighbours.fit(matrix, tuned.alike, threads=threads)
+    with timed() as fitting_factors:
+        als = factors.fit(matrix.held, tuned.factors, threads=threads)
+    sources = Sources(alike=alike, factors=als, popularity=popularity.fit(train, now=0))
+    alone = ranked(
+        asked, lambda histories: scoring.score(replace(Sources(), alike=alike), histories, now=None)["alike"], 20
+    )
+    als_alone = ranked(
+        asked, lambda histories: scoring.score(replace(Sources(), factors=als), histories, now=None)["factors"], 20
+    )
+    blended = ranked(
+        asked, lambda histories: scoring.mix(tuned.blend, "for_you", scoring.score(sources, histories, now=None)), 20
+    )
+    both = fitting_alike.seconds + fitting_factors.seconds
+    return [
+        row(DATASET, "neighbours", alone, SHOWN, ours=True, seconds=fitting_alike.seconds, note=str(tuned.alike)),
+        row(DATASET, "ALS", als_alone, SHOWN, ours=True, seconds=fitting_factors.seconds, note=str(tuned.factors)),
+        row(
+            DATASET,
+            "blend",
+            blended,
+            SHOWN,
+            ours=True,
+            seconds=both,
+            note=f"{tuned.blend.weights['for_you']}; tuning {tuning.seconds:.0f} s",
+        ),
+    ]
+
+
+def _histories(folder: Path) -> tuple[History, History]:
+    """Train and test over the same ids, without times or orders."""
+    pairs = [_pairs(folder / name) for name in ("train.txt.gz", "test.txt.gz")]
+    customers, items = (int(max(part[side].max() for part in pairs)) + 1 for side in (0, 1))
+    ids = [Vocabulary.of_sorted([f"{number:06d}" for number in range(size)]) for size in (customers, items)]
+    train, test = (_history(ids[0], ids[1], *part) for part in pairs)
+    return train, test
+
+
+def _pairs(path: Path) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    with gzip.open(path, "rt") as file:
+        lines = [np.array(line.split(), dtype=np.int32) for line in file]
+    customer = np.concatenate([np.full(len(line) - 1, line[0], dtype=np.int32) for line in lines])
+    item = np.concatenate([line[1:] for line in lines])
+    by = np.lexsort((item, customer))
+    return customer[by], item[by]
+
+
+def _history(customers: Vocabulary, items: Vocabulary, customer: NDArray[np.int32], item: NDArray[np.int32]) -> History:
+    rows = len(item)
+    return History(
+        customers,
+        items,
+        customer,
+        item,
+        order=np.full(rows, -1, dtype=np.int32),
+        at=np.full(rows, NO_TIME),
+        quantity=np.ones(rows, dtype=np.float32),
+        amount=np.zeros(rows, dtype=np.int64),
+        event=np.zeros(rows, dtype=np.int8),
+    )

@@ -1,0 +1,105 @@
+from functools import reduce
+
+import numpy as np
+import pytest
+
+from models.profile import EMPTY, Event, dump, fold, load
+from models.profile.fold import ITEMS, ORDERS
+from models.settings import DAY_S, HistorySettings, Shop
+from tests.training.histories import UNKNOWN, history
+from training.history import EVENTS
+from training.profile_tables import rows_of, tables
+from training.profiles import events_of, profiles
+from training.read import read
+
+NOW = 400 * DAY_S
+
+
+def one_by_one(whole):
+    """The profiles by folding every row, one after the other."""
+    found = {}
+    for row in range(len(whole)):
+        if (customer := int(whole.customer[row])) >= 0:
+            customer_id = whole.customers.text(customer)
+            (event,) = events_of(whole, np.array([row]), now=NOW)
+            found[customer_id] = fold(found.get(customer_id, EMPTY), event)
+    return {customer_id: dump(found[customer_id]) for customer_id in sorted(found)}
+
+
+def a_shop(seed, *, rows, customers, items, orders, days=300):
+    """A random history in which much falls together."""
+    rng = np.random.default_rng(seed)
+    for _ in range(rows):
+        event = str(rng.choice(EVENTS, p=[0.6, 0.1, 0.05, 0.1, 0.05, 0.05, 0.05]))
+        more = {
+            "event": event,
+            "order": int(rng.integers(-3, orders)),
+            "quantity": float(np.float32(rng.integers(1, 40) / 10)),
+            "amount": int(rng.integers(0, 900)),
+        }
+        customer = int(rng.integers(0, customers + 1))
+        more["order"] = max(more["order"], -1)
+        yield (
+            UNKNOWN if customer == customers else f"c{customer}",
+            f"i{rng.integers(0, items):04}",
+            int(rng.integers(0, days * 4)) / 4,
+            more,
+        )
+
+
+@pytest.mark.parametrize("times", [True, False])
+@pytest.mark.parametrize("seed", range(12))
+def test_columns_and_the_fold_agree_to_the_byte(seed, times):
+    whole = history(*a_shop(seed, rows=600, customers=8, items=20, orders=60), times=times)
+    found = dict(profiles(whole, now=NOW))
+    assert found == one_by_one(whole)
+    assert len(found) == 8
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_they_agree_where_a_customer_has_more_items_than_a_profile_keeps(seed):
+    whole = history(*a_shop(seed, rows=2_500, customers=1, items=ITEMS + 150, orders=10))
+    (document,) = dict(profiles(whole, now=NOW)).values()
+    assert document == one_by_one(whole)["c0"]
+    assert len(load(document).items) == ITEMS
+
+
+@pytest.mark.parametrize(("seed", "orders"), [(0, ORDERS + 1), (1, 2 * ORDERS), (2, 10 * ORDERS)])
+def test_they_agree_where_orders_mingle(seed, orders):
+    whole = history(*a_shop(seed, rows=800, customers=2, items=9, orders=orders))
+    assert dict(profiles(whole, now=NOW)) == one_by_one(whole)
+
+
+def test_they_agree_on_a_cart_larger_than_a_profile_keeps():
+    whole = history(*(("ann", f"i{number:03}", number, {"event": "add_to_cart"}) for number in range(80)))
+    assert dict(profiles(whole, now=NOW)) == one_by_one(whole)
+
+
+def test_orders_one_after_the_other_are_summed_and_not_replayed():
+    whole = history(*(("ann", item, day, {"order": day}) for day in range(100) for item in ("a", "b")))
+    assert not tables(rows_of(whole, now=NOW), 1).crowded.any()
+    assert load(dict(profiles(whole, now=NOW))["ann"]).orders == 100
+
+
+def test_events_that_no_history_holds_are_folded_in():
+    whole = history(("ann", "a", 1, {"amount": 100}))
+    complaint = Event("complaint", 2 * DAY_S)
+    found = dict(profiles(whole, now=NOW, also={"ann": [complaint], "bob": [complaint]}))
+    assert list(found) == ["ann", "bob"]
+    assert (load(found["ann"]).open_complaints, load(found["ann"]).value) == (1, 100)
+    assert load(found["bob"]) == reduce(fold, [complaint], EMPTY)
+
+
+@pytest.mark.parametrize("rows", [(), ((UNKNOWN, "a", 1),)])
+def test_a_history_without_customers_has_no_profiles(rows):
+    assert list(profiles(history(*rows), now=NOW)) == []
+
+
+def test_they_agree_on_a_real_shop(valet_data):
+    file = valet_data("online_retail/online_retail_2009_2010.parquet")
+    now = 1_400_000_000
+    whole = read([str(file)], columns={}, settings=HistorySettings(), shop=Shop(), now=now, threads=1).history
+    sample = whole.where((whole.customer >= 0) & (whole.customer % 40 == 0))
+    found = dict(profiles(sample, now=now))
+    assert len(found) > 100
+    assert found == one_by_one(sample)
