@@ -20,9 +20,10 @@ PRIVATE = {  # a package -> the only places that may import it
     "sklearn": ("training/", "benchmarks/"),
     "matplotlib": ("training/", "benchmarks/"),
 }
+USE_CASES = tuple(f"service.{name}" for name in ("store", "recommend", "decide", "customers", "events", "facts"))
 MAY_SERVE = (
     "training/run.py",
-    "training/profiles.py",
+    "training/people.py",
     "training/picks.py",
     "training/segments.py",
     "training/simulate.py",
@@ -64,8 +65,7 @@ def _may(room: str, path: str, name: str) -> bool:
         )
     if room == "benchmarks" or top == "models":
         return True
-    allowed = ("service.store", "service.recommend", "service.decide", "service.customers", "service.events", "service.facts")
-    return room == "training" and path in MAY_SERVE and (name == "service" or name.startswith(allowed))
+    return room == "training" and path in MAY_SERVE and (name == "service" or name.startswith(USE_CASES))
 
 
 def _package(found: set[str], name: str) -> bool:

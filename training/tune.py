@@ -91,9 +91,10 @@ def learn(history: History, tuned: Tuned, *, now: int | None, threads: int = 1) 
 def _blend(
     sources: Sources, start: Blend, new_items: Queries, all_items: Queries, baskets: Queries, *, now: int | None
 ) -> Blend:
-    personal = {"for_you": new_items, "for_you_owned": all_items}
+    personal = {"for_you": new_items}
     half_life_days = start.half_life_days
-    if now is not None and len(all_items):
+    if now is not None and len(all_items):  # without times the cut is by item, and no repeat can be seen
+        personal["for_you_owned"] = all_items
         few = {intent: queries.first(FEW_QUERIES) for intent, queries in personal.items()}
         half_life_days = max(HALF_LIVES_DAYS, key=lambda days: _value(sources, few, days, now))
     blend = Blend({intent: dict(of) for intent, of in start.weights.items()}, half_life_days)

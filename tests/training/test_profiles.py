@@ -26,47 +26,74 @@ def one_by_one(whole):
     return {customer_id: dump(found[customer_id]) for customer_id in sorted(found)}
 
 
-def a_shop(seed, *, rows, customers, items, orders, days=300):
-    """A random history in which much falls together."""
+def a_shop(seed, *, rows, customers, items, mingled=0):
+    """A random history in which much falls together. An order's lines share their time, or each has any of `mingled` orders."""
     rng = np.random.default_rng(seed)
     for _ in range(rows):
-        event = str(rng.choice(EVENTS, p=[0.6, 0.1, 0.05, 0.1, 0.05, 0.05, 0.05]))
+        customer, quarter = int(rng.integers(0, customers + 1)), int(rng.integers(0, 1_200))
+        order = int(rng.integers(0, mingled)) if mingled else customer * 10_000 + quarter
         more = {
-            "event": event,
-            "order": int(rng.integers(-3, orders)),
+            "event": str(rng.choice(EVENTS, p=[0.6, 0.1, 0.05, 0.1, 0.05, 0.05, 0.05])),
+            "order": -1 if rng.random() < 0.1 else order,
             "quantity": float(np.float32(rng.integers(1, 40) / 10)),
             "amount": int(rng.integers(0, 900)),
         }
-        customer = int(rng.integers(0, customers + 1))
-        more["order"] = max(more["order"], -1)
-        yield (
-            UNKNOWN if customer == customers else f"c{customer}",
-            f"i{rng.integers(0, items):04}",
-            int(rng.integers(0, days * 4)) / 4,
-            more,
-        )
+        yield (UNKNOWN if customer == customers else f"c{customer}", f"i{rng.integers(0, items):04}", quarter / 4, more)
 
 
-@pytest.mark.parametrize("times", [True, False])
+def summed(whole):
+    """Whether no customer had to be folded row by row."""
+    return not tables(rows_of(whole, now=NOW), len(whole.customers)).crowded.any()
+
+
 @pytest.mark.parametrize("seed", range(12))
-def test_columns_and_the_fold_agree_to_the_byte(seed, times):
-    whole = history(*a_shop(seed, rows=600, customers=8, items=20, orders=60), times=times)
+def test_columns_and_the_fold_agree_to_the_byte(seed):
+    whole = history(*a_shop(seed, rows=600, customers=8, items=20))
     found = dict(profiles(whole, now=NOW))
     assert found == one_by_one(whole)
     assert len(found) == 8
+    assert summed(whole)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_they_agree_without_times(seed):
+    whole = history(*a_shop(seed, rows=60, customers=8, items=20), times=False)
+    assert dict(profiles(whole, now=NOW)) == one_by_one(whole)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_they_agree_where_a_customer_has_more_items_than_a_profile_keeps(seed):
-    whole = history(*a_shop(seed, rows=2_500, customers=1, items=ITEMS + 150, orders=10))
+    rng = np.random.default_rng(seed)
+    whole = history(
+        *(
+            ("ann", f"i{rng.integers(0, ITEMS + 150):04}", number // 3, {"order": number // 3})
+            for number in range(2_500)
+        )
+    )
     (document,) = dict(profiles(whole, now=NOW)).values()
-    assert document == one_by_one(whole)["c0"]
+    assert document == one_by_one(whole)["ann"]
     assert len(load(document).items) == ITEMS
+    assert summed(whole)
 
 
 @pytest.mark.parametrize(("seed", "orders"), [(0, ORDERS + 1), (1, 2 * ORDERS), (2, 10 * ORDERS)])
 def test_they_agree_where_orders_mingle(seed, orders):
-    whole = history(*a_shop(seed, rows=800, customers=2, items=9, orders=orders))
+    whole = history(*a_shop(seed, rows=800, customers=2, items=9, mingled=orders))
+    assert dict(profiles(whole, now=NOW)) == one_by_one(whole)
+
+
+def test_they_agree_on_more_orders_of_one_second_than_a_profile_keeps():
+    whole = history(*(("ann", item, 1, {"order": 80 + order}) for order in range(ORDERS + 5) for item in ("a", "b")))
+    assert dict(profiles(whole, now=NOW)) == one_by_one(whole)
+
+
+@pytest.mark.parametrize("quantities", [(1, 2), (2, 1), (1, 1)])
+def test_they_agree_on_what_was_put_into_the_cart_twice_in_a_second(quantities):
+    rows = (
+        ("ann", "a", 1, {"event": "add_to_cart", "quantity": quantity, "amount": 7 - quantity})
+        for quantity in quantities
+    )
+    whole = history(*rows)
     assert dict(profiles(whole, now=NOW)) == one_by_one(whole)
 
 
@@ -77,8 +104,8 @@ def test_they_agree_on_a_cart_larger_than_a_profile_keeps():
 
 def test_orders_one_after_the_other_are_summed_and_not_replayed():
     whole = history(*(("ann", item, day, {"order": day}) for day in range(100) for item in ("a", "b")))
-    assert not tables(rows_of(whole, now=NOW), 1).crowded.any()
     assert load(dict(profiles(whole, now=NOW))["ann"]).orders == 100
+    assert summed(whole)
 
 
 def test_events_that_no_history_holds_are_folded_in():

@@ -65,6 +65,8 @@ def test_an_item_sent_back_is_not_there_any_more():
         ([("add_to_cart", "a", 1), ("remove_from_cart", "a", 1)], set()),  # in one second
         ([("add_to_cart", "a", 1), ("add_to_cart", "b", 1), ("purchase", "b", 2)], set()),
         ([("purchase", "b", 2), ("add_to_cart", "a", 1)], set()),  # before the purchase, told after it
+        ([("add_to_cart", "a", 2), ("purchase", "b", 2)], set()),  # in one second
+        ([("purchase", "b", 2), ("add_to_cart", "a", 2)], set()),
         ([("purchase", "b", 2), ("add_to_cart", "a", 3)], {"a"}),
         ([("add_to_cart", None, 1)], set()),
     ],
