@@ -1,34 +1,51 @@
 """Evaluation: every model on what was held out, all items ranked, beside popularity and what each customer bought most.
 
-`python -m training.evaluate --bundle DIR --test PATH --history PATH` measures a bundle on interactions that no split of ours made.
+`python -m training.evaluate --bundle DIR --test PATH --history PATH` measures a bundle on interactions that no split of ours made; the
+bundle knows no customer, so what they bought before comes with --history.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from models import bundle
 from models.bundle import Models
+from models.errors import InputError, ValetError
 from models.vocabulary import MISSING, Vocabulary
 from training import metrics, scoring
+from training.history import History, aligned
 from training.metrics import Ranked, Values
-from training.queries import Queries
+from training.queries import Queries, completions, next_purchases, strangers
+from training.read import read
 from training.scoring import Histories, Scores, Sources
+from training.settings import read_settings
 
 OURS = "valet"
-POPULARITY, PERSONAL = "popularity", "bought most"
+POPULARITY, BOUGHT_MOST = "popularity", "bought_most"
 METRICS = ("ndcg", "recall", "hr", "mrr", "coverage", "novelty")
-ALONE = {
+ALONE = ("alike", "together", "factors", "repeat")
+# What a reader of a table should know of a model's name.
+TITLES = {
+    OURS: "Valet, the blend",
     "alike": "neighbours: same people",
     "together": "neighbours: same basket",
     "factors": "ALS factors",
     "repeat": "buy again",
+    POPULARITY: "popularity",
+    BOUGHT_MOST: "what she bought most",
 }
+INTENTS = ("for_you", "buy_again", "complementary", "popular")
 
 
 @dataclass(frozen=True)
@@ -84,8 +101,19 @@ def evaluate(models: Models, task: Task, *, now: int | None, seed: int = 0) -> T
     scorers = _scorers(models, task)
     ranked = _ranked(models, task, scorers, now)
     popularity = models.popularity.score.astype(np.float64)
-    rows = tuple(_row(name, lists, popularity, seed) for name, lists in ranked.items())
-    return Table(task, rows, {name: metrics.ndcg(lists) for name, lists in ranked.items()})
+    return Table(
+        task, tuple(_rows(ranked, popularity, seed)), {name: metrics.ndcg(lists) for name, lists in ranked.items()}
+    )
+
+
+def measure(models: Models, task: Task, name: str, *, now: int | None) -> dict[str, float]:
+    """The metrics of one model of a bundle on one task. Raises InputError for a model that the bundle does not have."""
+    task = replace(task, queries=translated(task.queries, task.items, models.catalogue.items))
+    scorers = _scorers(models, task)
+    if name not in scorers:
+        raise InputError(f"--model {name}: this bundle has {', '.join(scorers)}")
+    ranked = _ranked(models, task, {name: scorers[name]}, now)[name]
+    return metrics.summary(ranked, models.popularity.score.astype(np.float64))
 
 
 def ndcg_of(models: Models, task: Task, *, now: int | None) -> Values:
@@ -131,10 +159,9 @@ def _renumbered(histories: Histories, rows: NDArray[np.int32], items: int) -> Hi
 
 def _scorers(models: Models, task: Task) -> dict[str, Scorer]:
     """Our blend first, then each source alone, then the baselines."""
-    known = {name: getattr(models, name) for name in ALONE}
-    alone = {title: _source(name) for name, title in ALONE.items() if known[name] is not None}
+    alone = {name: _source(name) for name in ALONE if getattr(models, name) is not None}
     ours: Scorer = lambda scored, _: scoring.mix(models.blend, task.intent, scored)  # noqa: E731
-    return {OURS: ours, **alone, POPULARITY: _source("popularity"), PERSONAL: _bought_most}
+    return {OURS: ours, **alone, POPULARITY: _source("popularity"), BOUGHT_MOST: _bought_most}
 
 
 def _source(name: str) -> Scorer:
@@ -172,12 +199,90 @@ def _joined(parts: list[Ranked], k: int) -> Ranked:
     return Ranked(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("rows", "hits", "relevant")))
 
 
-def _row(name: str, ranked: Ranked, popularity: NDArray[np.float64], seed: int) -> Row:
-    found = metrics.summary(ranked, popularity)
-    intervals = {
-        measure: metrics.interval(metrics.PER_CUSTOMER[measure](ranked), seed=seed)
-        if measure in metrics.PER_CUSTOMER and len(ranked.rows)
-        else None
-        for measure in METRICS
-    }
-    return Row(name, name == OURS, {measure: found[measure] for measure in METRICS}, intervals)
+def _rows(ranked: Mapping[str, Ranked], popularity: NDArray[np.float64], seed: int) -> Iterator[Row]:
+    """The means, with intervals that are drawn for all models and measures at once."""
+    measures = metrics.PER_CUSTOMER
+    values = [measure(lists) for lists in ranked.values() for measure in measures.values()]
+    bounds = iter(metrics.intervals(np.column_stack(values), seed=seed))
+    for name, lists in ranked.items():
+        found = metrics.summary(lists, popularity)
+        within = {measure: next(bounds) for measure in measures}
+        yield Row(
+            name,
+            name == OURS,
+            {measure: found[measure] for measure in METRICS},
+            {measure: within.get(measure) for measure in METRICS},
+        )
+
+
+# --- the command line -------------------------------------------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure a bundle on a file; exit 2 where bundle or files cannot be used."""
+    given = _parser().parse_args(arguments)
+    try:
+        task, now = _task(given)
+        models = bundle.load(given.bundle).models
+        name = (
+            {"popular": POPULARITY, "buy_again": "repeat"}.get(given.intent, OURS)
+            if given.model is None
+            else given.model
+        )
+        found = measure(models, task, name, now=now)
+    except ValetError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    told = {"k": given.k, "customers": len(task.queries), "model": name, "metrics": found}
+    lines = [f"{task.title}: {len(task.queries):,} {task.unit}, {task.left_out:,} left out, model {name}"]
+    lines += [f"{measure}@{given.k}  {value:.4f}" for measure, value in found.items()]
+    sys.stdout.write(json.dumps(told) + "\n" if given.json else "\n".join(lines) + "\n")
+    return 0
+
+
+def _task(given: argparse.Namespace) -> tuple[Task, int | None]:
+    """What the files ask of the bundle, and the time of the newest thing known."""
+    settings, now = read_settings(Path(given.config) if given.config else None), int(time.time())
+    columns = dict(pair.split("=", 1) for pair in (given.columns or "").split(",") if "=" in pair)
+
+    def interactions(path: str) -> History:
+        return read([path], columns=columns, settings=settings.history, shop=settings.shop, now=now).history
+
+    test = interactions(given.test)
+    if given.intent == "complementary":
+        known, test = aligned(test if given.history is None else interactions(given.history), test)
+        carts = completions(known, test)
+        return Task("Complementary", "", "carts", given.intent, carts, known.items, 0, k=given.k), None
+    if given.intent == "popular" and given.history is None:
+        return Task("Popular", "", "customers", given.intent, strangers(test), test.items, 0, k=given.k), None
+    if given.history is None:
+        raise InputError(
+            f"--intent {given.intent} needs --history: what the customers bought before; the bundle knows none of them"
+        )
+    known, test = aligned(interactions(given.history), test)
+    cases = next_purchases(known, test, repeats=not given.exclude_seen)
+    buyers = len(set(test.purchases.customer.tolist()) - {-1})
+    intent = "for_you" if given.exclude_seen else "for_you_owned"
+    return Task("For you", "", "customers", intent, cases, known.items, buyers - len(cases), k=given.k), known.newest
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="valet-evaluate", description="Measure a bundle on interactions that it was not trained on."
+    )
+    add = parser.add_argument
+    add("--bundle", required=True, type=Path, metavar="DIR", help="a version's directory, or the link current")
+    add("--test", required=True, metavar="PATH", help="what should be foretold")
+    add("--history", metavar="PATH", help="what the customers bought before")
+    add("--k", type=int, default=20, help="the length of the lists (default 20)")
+    add("--exclude-seen", action="store_true", help="lists without what the customer has, and without asking for it")
+    add("--intent", choices=INTENTS, default="for_you")
+    add("--model", metavar="NAME", help=f"one of {', '.join(TITLES)}; default: what answers the intent")
+    add("--columns", metavar="FIELD=NAME,…", help="as for training.run")
+    add("--config", metavar="PATH", help="valet.toml")
+    add("--json", action="store_true", help="print one line of JSON")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -307,7 +307,9 @@ def _csv(name: str, file: Path, line: Line, packed: str, again: Callable[[], Tab
     try:
         headers = _headers(line)
     except csv.Error as error:
-        raise InputError(f"{name}: the first line {line.text[:60]!r} … is no header ({error}). Export the file as CSV in UTF-8.") from error
+        raise InputError(
+            f"{name}: the first line {line.text[:60]!r} … is no header ({error}). Export the file as CSV in UTF-8."
+        ) from error
     declared = ", ".join(f"{literal(header)}: 'VARCHAR'" for header in headers)
     scan = (
         f"read_csv({_exactly(file)}, auto_detect=false, header=true, skip={line.skip}, delim={literal(line.delimiter)}, quote='\"', "

@@ -104,13 +104,23 @@ def interval(values: Values, *, seed: int = 0, resamples: int = RESAMPLES) -> tu
 
     For a paired comparison give the differences of two models on the same customers. No value: (0, 0).
     """
-    measured = values[~np.isnan(values)]
-    if len(measured) == 0:
-        return 0.0, 0.0
+    return intervals(values[:, None], seed=seed, resamples=resamples)[0]
+
+
+def intervals(values: NDArray[np.float64], *, seed: int = 0, resamples: int = RESAMPLES) -> list[tuple[float, float]]:
+    """As `interval` for each column of float64[customers, columns], all on the same resamples; customers with a NaN are left out."""
+    measured = values[~np.isnan(values).any(axis=1)]
+    customers = len(measured)
+    if customers == 0:
+        return [(0.0, 0.0)] * values.shape[1]
     rng = np.random.default_rng(seed)
-    drawn = np.array([measured[rng.integers(len(measured), size=len(measured))].mean() for _ in range(resamples)])
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return float(low), float(high)
+    drawn = np.empty((resamples, values.shape[1]))
+    for resample in range(resamples):
+        drawn[resample] = (
+            np.bincount(rng.integers(customers, size=customers), minlength=customers) @ measured / customers
+        )
+    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
+    return list(zip(low.tolist(), high.tolist(), strict=True))
 
 
 PER_CUSTOMER = {"recall": recall, "ndcg": ndcg, "hr": hit_rate, "mrr": reciprocal_rank}

@@ -57,6 +57,14 @@ def next_purchases(train: History, test: History, *, repeats: bool, limit: int |
     return Queries(histories, after[customers], hide=not repeats)
 
 
+def strangers(test: History) -> Queries:
+    """One query a customer of `test`, of whom nothing is known before."""
+    bought = matrices.customers(test, now=None).held
+    customers = np.flatnonzero(np.diff(bought.indptr) > 0)
+    nothing = test.where(np.zeros(len(test), dtype=np.bool_))
+    return Queries(scoring.histories_of(nothing, customers.astype(np.int32)), bought[customers], hide=False)
+
+
 def completions(train: History, test: History, *, limit: int | None = None, seed: int = 0) -> Queries:
     """Queries of one item of a basket of `test`, at most five a basket: the basket's others that `train` knows should be found."""
     baskets = matrices.baskets(test, now=None).held

@@ -1,7 +1,7 @@
 """Reading a history: every row of every file is kept or refused, and what is kept becomes columns of numbers.
 
     survey   which tables there are and what their columns mean       training.sources, files, columns
-    land     rows of typed fields, each with the first reason against it   training.landing, values
+    land     rows of typed fields, each with the first reason against it   training.landing, taking, writing, values, event_names
     number   ids become numbers in sorted order; lines that are no products are marked    training.goods
     once     what several files say is one fact                       training.overlap
     refunds  take purchases back                                      training.refunds
@@ -28,14 +28,16 @@ from models.settings import DAY_S, HistorySettings, Shop
 from models.vocabulary import Vocabulary
 from training import goods
 from training.columns import ALIASES, Columns
+from training.event_names import CANCELLED, REFUND
 from training.files import first_line, tables
 from training.goods import NotProduct
 from training.history import NO_TIME, History
-from training.landing import CANCELLED, REFUND, Terms, add_companion, land, lines_of, prepare
+from training.landing import Terms, land, prepare
 from training.overlap import count_once
 from training.refunds import Refunds, take_back
 from training.refusals import Reason, Refusal, refusals
-from training.sources import Source, survey
+from training.sources import Source, lines_of, survey
+from training.taking import add_companion
 
 CHUNK = 1 << 21  # rows fetched at a time
 STORED = "the service's events"
@@ -140,6 +142,7 @@ def _database(folder: Path, zone: str, threads: int, memory_limit: str) -> duckd
         config["threads"] = threads
     con = duckdb.connect(str(folder / "history.duckdb"), config=config)
     con.execute("SET TimeZone = ?", [zone])
+    con.execute("SET enable_progress_bar = false")
     return con
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from training.landing import CANCELLED, REFUND
+from training.event_names import CANCELLED, REFUND
 from training.refusals import Reason
 
 NOTHING = 1e-6  # pieces; less remains only by rounding

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from models.settings import DAY_S
 from training.census import Census
+from training.evaluate import TITLES
 from training.history import History
 
 WEEK_S = 7 * DAY_S
@@ -48,7 +49,11 @@ def render(manifest: Mapping[str, Any], history: History, customers: Census) -> 
     }
     page = environment.get_template("report.html")
     return page.render(
-        m=manifest, cards=_cards(manifest["window"]), parameters=sorted(_flat(manifest["parameters"])), plots=plots
+        m=manifest,
+        titles=TITLES,
+        cards=_cards(manifest["window"]),
+        parameters=sorted(_flat(manifest["parameters"])),
+        plots=plots,
     )
 
 
@@ -111,7 +116,7 @@ def _quality(tables: Sequence[Mapping[str, Any]]) -> Markup:
             [max(high - value, 0) for value, (_, high) in zip(values, bounds, strict=True)],
         ]
         colours = [ACCENT if row["ours"] else PALE for row in rows]
-        axes.barh([row["model"] for row in rows], values, xerr=errors, color=colours, ecolor=SOFT)
+        axes.barh([TITLES[row["model"]] for row in rows], values, xerr=errors, color=colours, ecolor=SOFT)
         axes.set_title(table["title"], loc="left")
         axes.set_xlabel(f"NDCG@{table['k']}, 95 % interval")
     return _svg(figure)

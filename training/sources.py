@@ -89,3 +89,8 @@ def _looks_like_data(headers: Sequence[str]) -> bool:
 def _shown(table: Table) -> str:
     headers = [header[:40] for header in table.columns]
     return ", ".join(repr(header) for header in headers[:SHOWN]) + (" …" if len(headers) > SHOWN else "")
+
+
+def lines_of(sources: Sequence[Source]) -> list[tuple[int, Source]]:
+    """The tables of lines with their numbers."""
+    return [(number, source) for number, source in enumerate(sources) if source.role == "lines"]

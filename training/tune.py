@@ -6,7 +6,13 @@ learnt = learn(history, tuned, …)        on the training part to evaluate, on 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from threadpoolctl import threadpool_limits
 
 from models.blend import Blend
 from models.popularity import Popularity
@@ -16,11 +22,13 @@ from training.fit import blend as fit_blend
 from training.fit import factors as fit_factors
 from training.fit import neighbours as fit_neighbours
 from training.history import History
+from training.matrices import Matrix
 from training.queries import Queries, completions, next_purchases
 from training.scoring import Sources
 
 QUERIES = 2000  # of each kind, drawn by seed
-FEW_QUERIES = 500  # to choose the half-life of taste
+FEW_QUERIES = 400  # to choose the half-life of taste
+TILT_QUERIES = 1000
 HALF_LIVES_DAYS = (None, 180.0, 60.0, 20.0)
 
 
@@ -66,14 +74,20 @@ def tune(
     all_items = next_purchases(train, validation, repeats=True, limit=QUERIES, seed=seed)
     baskets = completions(train, validation, limit=QUERIES, seed=seed)
     by_basket, by_customer = matrices.baskets(train, now=now), matrices.customers(train, now=now)
-    tuned = replace(
-        start,
-        together=fit_neighbours.search(by_basket, baskets, start.together, threads=threads),
-        alike=fit_neighbours.search(by_customer, new_items, start.alike, threads=threads),
-        factors=fit_factors.search(by_customer.held, new_items, start.factors, threads=threads),
-    )
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(max(threads, 1)) as pool:  # three searches that share nothing
+        factors = pool.submit(fit_factors.search, by_customer.held, new_items, start.factors)
+        alike = pool.submit(fit_neighbours.search, by_customer, new_items, start.alike)
+        together = pool.submit(fit_neighbours.search, by_basket, baskets, start.together)
+        tuned = replace(start, together=together.result(), alike=alike.result(), factors=factors.result())
     sources = replace(learn(train, tuned, now=now, threads=threads), popularity=popularity, repeat=repeat)
-    return replace(tuned, blend=_blend(sources, start.blend, new_items, all_items, baskets, now=now))
+    tilted = _tilted(tuned.alike, sources, by_customer, new_items, now=now)
+    if tilted != tuned.alike:
+        tuned = replace(tuned, alike=tilted)
+        sources = replace(sources, alike=fit_neighbours.fit(by_customer, tilted, threads=threads))
+    asked = {"for_you": new_items, "complementary": baskets}
+    if now is not None:  # without times the cut is by item, and no repeat can be seen
+        asked["for_you_owned"] = all_items
+    return replace(tuned, blend=_blend(sources, start.blend, asked, now=now, threads=threads))
 
 
 def learn(history: History, tuned: Tuned, *, now: int | None, threads: int = 1) -> Sources:
@@ -88,26 +102,39 @@ def learn(history: History, tuned: Tuned, *, now: int | None, threads: int = 1) 
     return Sources(together=together, alike=alike, factors=factors)
 
 
-def _blend(
-    sources: Sources, start: Blend, new_items: Queries, all_items: Queries, baskets: Queries, *, now: int | None
-) -> Blend:
-    personal = {"for_you": new_items}
-    half_life_days = start.half_life_days
-    if now is not None and len(all_items):  # without times the cut is by item, and no repeat can be seen
-        personal["for_you_owned"] = all_items
-        few = {intent: queries.first(FEW_QUERIES) for intent, queries in personal.items()}
-        half_life_days = max(HALF_LIVES_DAYS, key=lambda days: _value(sources, few, days, now))
-    blend = Blend({intent: dict(of) for intent, of in start.weights.items()}, half_life_days)
-    for intent, queries in {**personal, "complementary": baskets}.items():
-        found = fit_blend.candidates(sources, queries.weighed(blend, now=now), now=now)
-        blend.weights[intent] = fit_blend.search(found) or blend.weights[intent]
-    return blend
+def _tilted(
+    alike: fit_neighbours.Parameters, sources: Sources, by_customer: Matrix, queries: Queries, *, now: int | None
+) -> fit_neighbours.Parameters:
+    """`alike` with the target exponent that suits the blend: beside factors, neighbours may discount popular items more."""
+    found = fit_blend.candidates(sources, queries.first(TILT_QUERIES), now=now)
+    held_by = np.bincount(by_customer.held.indices, minlength=by_customer.held.shape[1]).astype(np.float64)
+    exponent = alike.target_exponent + fit_blend.tilt(found, "alike", held_by)
+    return replace(alike, target_exponent=round(exponent, 3))
 
 
-def _value(sources: Sources, personal: dict[str, Queries], half_life_days: float | None, now: int) -> float:
-    """NDCG@20 of the best blends of all personal intents, when taste has this half-life."""
+def _blend(sources: Sources, start: Blend, asked: dict[str, Queries], *, now: int | None, threads: int) -> Blend:
+    """The half-life of taste and the weights of every intent of `asked`; the others keep those of `start`."""
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(max(threads, 1)) as pool:
+        half_life_days = start.half_life_days
+        personal = [queries.first(FEW_QUERIES) for intent, queries in asked.items() if intent != "complementary"]
+        if now is not None and any(len(queries) for queries in personal):
+            value = partial(_value, sources, personal, now=now)
+            values = list(pool.map(value, HALF_LIVES_DAYS))
+            half_life_days = HALF_LIVES_DAYS[values.index(max(values))]
+        blend = Blend({intent: dict(weights) for intent, weights in start.weights.items()}, half_life_days)
+        found = pool.map(lambda queries: _weights(sources, blend, queries, now=now), asked.values())
+        learnt = {intent: weights for intent, weights in zip(asked, found, strict=True) if weights}
+    return replace(blend, weights={**blend.weights, **learnt})
+
+
+def _weights(sources: Sources, blend: Blend, queries: Queries, *, now: int | None) -> dict[str, float]:
+    return fit_blend.search(fit_blend.candidates(sources, queries.weighed(blend, now=now), now=now))
+
+
+def _value(sources: Sources, personal: Sequence[Queries], half_life_days: float | None, *, now: int) -> float:
+    """NDCG@20 of the best blends, summed over the personal intents, when taste has this half-life."""
     value, blend = 0.0, Blend({}, half_life_days)
-    for queries in personal.values():
+    for queries in personal:
         found = fit_blend.candidates(sources, queries.weighed(blend, now=now), now=now)
         value += found.ndcg(fit_blend.search(found))
     return value

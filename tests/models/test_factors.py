@@ -8,7 +8,9 @@ def factors(items=30, size=8, *, regularization=0.1, unobserved=0.2, exponent=0.
     """Random vectors in the eigenbasis of their Gram matrix, as training leaves them."""
     vectors = np.random.default_rng(seed).standard_normal((items, size))
     values, basis = np.linalg.eigh(vectors.T @ vectors)
-    return Factors((vectors @ basis).astype(np.float32), values.astype(np.float32), regularization, unobserved, exponent)
+    return Factors(
+        (vectors @ basis).astype(np.float32), values.astype(np.float32), regularization, unobserved, exponent
+    )
 
 
 def solved_plainly(model, rows, weights):

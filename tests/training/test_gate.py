@@ -21,7 +21,9 @@ def around(mean):
         (0.3, 0.3, 0.2, False, "is not better than popularity's"),
     ],
 )
-def test_refuses_what_is_not_better_than_popularity_or_clearly_worse_than_the_live_one(candidate, popularity, live, passed, says):
+def test_refuses_what_is_not_better_than_popularity_or_clearly_worse_than_the_live_one(
+    candidate, popularity, live, passed, says
+):
     verdict = judge(around(candidate), around(popularity), around(live))
     assert verdict.passed is passed
     assert says in " ".join(verdict.reasons)

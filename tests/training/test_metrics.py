@@ -23,7 +23,14 @@ def ranked(lists, relevant, items=6):
         ((0, 1, 2), {3}, 0, 0, 0, 0),
         ((3, 0, 1), {0}, 1, 1 / LOG2_3, 1, 1 / 2),
         ((0, 3, 1), {0, 5}, 1 / 2, 1 / (1 + 1 / LOG2_3), 1, 1),
-        ((0, 1, 2), {0, 1, 2, 3, 4}, 3 / 5, 1, 1, 1),  # more are relevant than shown: the ideal list is full of hits too
+        (
+            (0, 1, 2),
+            {0, 1, 2, 3, 4},
+            3 / 5,
+            1,
+            1,
+            1,
+        ),  # more are relevant than shown: the ideal list is full of hits too
         ((3, -1, -1), {0}, 0, 0, 0, 0),
     ],
 )
@@ -47,7 +54,9 @@ def test_a_customer_without_relevant_items_has_no_value_and_no_part_in_the_mean(
 
 def test_nobody_to_measure_is_all_zeros():
     nobody = rank_hits(np.zeros((0, 5), np.int32), csr_matrix((0, 6)))
-    assert metrics.summary(nobody, np.ones(6)) == dict.fromkeys(["recall", "ndcg", "hr", "mrr", "coverage", "novelty"], 0)
+    assert metrics.summary(nobody, np.ones(6)) == dict.fromkeys(
+        ["recall", "ndcg", "hr", "mrr", "coverage", "novelty"], 0
+    )
 
 
 def test_coverage_is_the_share_of_the_catalogue_that_is_shown():

@@ -14,7 +14,9 @@ NOW = 1_780_000_000
 
 
 def written(models_dir: Path, created_at: int = NOW) -> str:
-    return publish.write(models_dir, tiny_models(), {"seed": 0}, created_at=created_at, files={"report.html": "<p>"}).name
+    return publish.write(
+        models_dir, tiny_models(), {"seed": 0}, created_at=created_at, files={"report.html": "<p>"}
+    ).name
 
 
 def test_a_bundle_comes_back_as_it_was_written(tmp_path):
@@ -54,7 +56,10 @@ def test_keeps_the_newest_versions_and_always_the_live_one(tmp_path):
     versions = [written(tmp_path, NOW + second) for second in range(4)]
     publish.switch(tmp_path, versions[0])
     assert publish.prune(tmp_path, keep=2) == [versions[1]]
-    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir() and not path.is_symlink()) == [versions[0], *versions[2:]]
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir() and not path.is_symlink()) == [
+        versions[0],
+        *versions[2:],
+    ]
 
 
 FILLS_THE_DISK = """
@@ -75,7 +80,9 @@ except DiskError as error:
 def test_a_full_disk_leaves_the_old_bundle_and_no_rubbish(tmp_path):
     publish.switch(tmp_path, written(tmp_path))
     before = sorted(os.listdir(tmp_path))
-    process = subprocess.run([sys.executable, "-c", FILLS_THE_DISK, str(tmp_path)], capture_output=True, text=True, check=False)
+    process = subprocess.run(
+        [sys.executable, "-c", FILLS_THE_DISK, str(tmp_path)], capture_output=True, text=True, check=False
+    )
     assert process.returncode == 5, process.stderr
     assert "the live bundle is untouched" in process.stdout
     assert sorted(os.listdir(tmp_path)) == before

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ K_MEASURED = 20
 CANDIDATES = 100  # the best of each source: what could come among the first 20 of a blend
 STEPS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0)  # a source beside the best one
 ROUNDS = 3
+TILTS = (-0.1, -0.05, 0.05, 0.1, 0.15)
 LEAST_GAIN = 1e-3  # relative; a source that brings less is left as it is
 
 # Where nothing could be measured: the weights that several public histories agree on.
@@ -85,6 +86,27 @@ def _weigh(candidates: Candidates, weights: dict[str, float], name: str, best: f
     if tried[step] <= best * (1 + LEAST_GAIN):
         return weights, best
     return {**weights, name: step}, tried[step]
+
+
+def tilt(found: Candidates, name: str, popularity: NDArray[np.float64]) -> float:
+    """By how much more than it does a source should discount popular items, for the best blend to be best.
+
+    popularity float64[items], how many hold an item. The source's scores are multiplied by popularity^-tilt; the answer is one
+    of TILTS, 0 where none is clearly better.
+    """
+    if name not in found.names or not len(found.rows):
+        return 0.0
+    place = found.names.index(name)
+    held_by = np.maximum(popularity, 1.0)[found.rows]
+    best, best_value = 0.0, found.ndcg(search(found))
+    for exponent in TILTS:
+        scores = found.scores.copy()
+        scores[place] *= held_by**-exponent * float(np.median(held_by)) ** exponent
+        tilted = replace(found, scores=scores)
+        value = tilted.ndcg(search(tilted))
+        if value > best_value * (1 + LEAST_GAIN):
+            best, best_value = exponent, value
+    return best
 
 
 def candidates(sources: Sources, queries: Queries, *, now: int | None) -> Candidates:

@@ -25,14 +25,14 @@ RATIO = 1.25  # weights within a group differ by less, so that λ is right to an
 STEPS = 3  # of conjugate gradients, as implicit takes
 MANY_PAIRS, MANY_ITEMS = 500_000, 10_000  # from here on 256 factors earn their time
 
-SEARCH_FACTORS, SEARCH_ITERATIONS = 32, 5  # the search learns a smaller model
+SEARCH_FACTORS, SEARCH_ITERATIONS = 32, 5  # the search learns smaller models
 SEARCH_PAIRS = 300_000  # of a sample of the customers
-EVALUATIONS = 11
+EVALUATIONS, EVALUATIONS_WHOLE = 9, 4  # of small models, and of such with all factors
 K_MEASURED = 20
 
 GRIDS = {
     "unobserved": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
-    "regularization": (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1),
+    "regularization": (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1),
     "exponent": (0.0, 0.5, 0.75, 1.0),
 }
 
@@ -46,7 +46,7 @@ class Parameters:
 
     factors: int | None = None
     iterations: int = 10
-    regularization: float = 0.003
+    regularization: float = 0.005
     unobserved: float = 0.03
     exponent: float = 0.75
     seed: int = 0
@@ -87,9 +87,11 @@ def search(matrix: csr_matrix, queries: Queries, start: Parameters = Parameters(
     """The parameters whose NDCG@20 on validation queries is best, from `start`; `start` where nothing can be measured.
 
     `matrix` must not hold what the queries should find. The number of factors is set by the size of the data; the rest is
-    measured on fewer factors and iterations and, on large data, fewer customers.
+    measured on fewer factors and iterations and, on large data, fewer customers. More factors want less regularisation, so
+    that has its last word with all of them.
     """
-    start = replace(start, factors=start.factors or _dimensions(matrix))
+    size = start.factors or _dimensions(matrix)
+    start = replace(start, factors=size)
     if len(queries) == 0 or matrix.nnz == 0:
         return start
     share = SEARCH_PAIRS / matrix.nnz
@@ -97,10 +99,13 @@ def search(matrix: csr_matrix, queries: Queries, start: Parameters = Parameters(
         matrix = matrix[np.random.default_rng(start.seed).random(matrix.shape[0]) < share]
 
     def measure(parameters: Parameters) -> float:
-        small = replace(parameters, factors=SEARCH_FACTORS, iterations=SEARCH_ITERATIONS)
-        return ndcg(fit(matrix, small, threads=threads), queries)
+        return ndcg(fit(matrix, parameters, threads=threads), queries)
 
-    return climb(start, GRIDS, measure, evaluations=EVALUATIONS)
+    small = replace(start, factors=min(SEARCH_FACTORS, size), iterations=SEARCH_ITERATIONS)
+    found = climb(small, GRIDS, measure, evaluations=EVALUATIONS)
+    whole, last = replace(found, factors=size), {"regularization": GRIDS["regularization"]}
+    found = climb(whole, last, measure, evaluations=EVALUATIONS_WHOLE)
+    return replace(found, iterations=start.iterations)
 
 
 def ndcg(factors: Factors, queries: Queries) -> float:

@@ -123,7 +123,7 @@ def _counts(
     matrix: Matrix, rows: NDArray[np.integer], parameters: Parameters, threads: int
 ) -> Iterator[tuple[NDArray[np.integer], Counts]]:
     """c_ij and s_ij of some items i with all j, in blocks of equal work."""
-    size = np.maximum(np.diff(matrix.held.indptr), 1)
+    size = np.maximum(np.diff(matrix.held.indptr), 1.0)
     weight = size**-parameters.size_exponent
     if parameters.half_life_days is not None:
         weight = weight * np.exp2(-matrix.age_days / parameters.half_life_days)
@@ -158,7 +158,7 @@ class _Rows:
 def _best(
     blocks: Iterator[tuple[NDArray[np.integer], Counts]], matrix: Matrix, parameters: Parameters
 ) -> Iterator[_Rows]:
-    held_by = np.maximum(np.bincount(matrix.held.indices, minlength=matrix.held.shape[1]), 1)
+    held_by = np.maximum(np.bincount(matrix.held.indices, minlength=matrix.held.shape[1]), 1.0)
     by_history = (held_by**-parameters.history_exponent).astype(np.float32)
     by_target = (held_by**-parameters.target_exponent).astype(np.float32)
     for rows, counts in blocks:
