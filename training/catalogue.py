@@ -23,7 +23,7 @@ from models.rules import MINOR
 from models.vocabulary import Vocabulary
 from training import values
 from training.columns import plain
-from training.files import find, first_line, tables
+from training.files import find, reading, tables
 
 SHOWN = (
     "title",
@@ -142,12 +142,8 @@ def _table_rows(file: Path) -> Iterator[tuple[str, int, dict[str, str]]]:
     with TemporaryDirectory(prefix="valet-") as folder, duckdb.connect() as con:
         for table in tables(con, file, Path(folder)):
             texts = [values.text(expression, table.types[header]) for header, expression in table.columns.items()]
-            try:
+            with reading(table.name):
                 rows = con.execute(f"SELECT {', '.join(texts)} FROM {table.scan}").fetchall()
-            except duckdb.Error as error:
-                raise InputError(
-                    f"{table.name}: cannot be read: {first_line(error)}. Export it again as CSV in UTF-8."
-                ) from error
             settle = [_settler([row[at] for row in rows]) for at in range(len(texts))]
             for number, row in enumerate(rows, table.first):
                 cells = zip(table.columns, settle, row, strict=True)

@@ -14,6 +14,7 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -351,3 +352,22 @@ def _fetched(con: duckdb.DuckDBPyConnection, query: str, path: Path, complaint: 
 def first_line(error: Exception) -> str:
     """The first line of a message, which says what is wrong."""
     return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def disk_is_full(error: Exception) -> bool:
+    """Whether duckdb failed over its own temporary files, not over what it was given to read."""
+    signs = ("No space left", "Could not write", "Could not truncate", "max_temp_directory_size")
+    return isinstance(error, duckdb.OutOfMemoryException) or any(sign in str(error) for sign in signs)
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """What duckdb cannot read within is the fault of the file `name`: an InputError. A full disk is not, and passes."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if disk_is_full(error):
+            raise
+        raise InputError(
+            f"{name}: cannot be read: {first_line(error)}. Copy or export it again as CSV in UTF-8."
+        ) from error

@@ -33,7 +33,8 @@ def judge(candidate: Values, popularity: Values, live: Values | None, *, seed: i
     """Compare NDCG@20 of the same customers: the new models, popularity, and the live bundle (None: there is none).
 
     Refused: not better than popularity; or clearly worse than the live bundle, that is, the paired 95 % bootstrap interval of the difference
-    lies wholly below zero. Where nothing is served yet, the first reason is a warning: some list is better than none.
+    lies wholly below zero. Where nothing is served yet, a reason is a warning: some list is better than none. Where the models and popularity did
+    the same for every customer the test told nothing, and refuses nothing.
     """
     new, baseline = mean(candidate), mean(popularity)
     measured: dict[str, Any] = {
@@ -42,10 +43,8 @@ def judge(candidate: Values, popularity: Values, live: Values | None, *, seed: i
         "popularity_ndcg": baseline,
     }
     reasons, warnings = [], []
-    if measured["customers"] == 0 or new == baseline == 0.0:
-        warnings.append(
-            "the test could not tell this bundle from any other: no held-out purchase was found by it or by popularity"
-        )
+    if np.array_equal(candidate, popularity, equal_nan=True):
+        warnings.append("the test could not tell this bundle from popularity: both did the same for every customer")
     elif new <= baseline:
         reasons.append(f"NDCG@20 {new:.4f} is not better than popularity's {baseline:.4f}")
     if live is None:

@@ -12,6 +12,7 @@ All of it happens in duckdb, in a temporary database on disk with a bound on mem
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ from models.vocabulary import Vocabulary
 from training import goods
 from training.columns import ALIASES, Columns
 from training.event_names import CANCELLED, REFUND
-from training.files import first_line, tables
+from training.files import disk_is_full, first_line, reading, tables
 from training.goods import NotProduct
 from training.history import NO_TIME, History
 from training.landing import Terms, land, prepare
@@ -122,13 +123,15 @@ def read(  # noqa: PLR0913 (one call of one recipe; every option has a name)
                 _check(con, sources)
                 say("sorting")
                 return _reading(con, sources, rows, refunds, currency)
-        except duckdb.OutOfMemoryException as error:
+        except (duckdb.Error, OSError) as error:
+            if not disk_is_full(error) and getattr(error, "errno", None) not in (
+                errno.ENOSPC,
+                errno.EDQUOT,
+                errno.EFBIG,
+            ):
+                raise
             raise DiskError(
-                f"reading needs more room: {first_line(error)}. Free disk for temporary files, or set TMPDIR."
-            ) from error
-        except duckdb.IOException as error:
-            raise DiskError(
-                f"temporary files: {first_line(error)}. Free disk space, or set TMPDIR to a larger disk."
+                f"reading needs more room: {first_line(error)}. Free disk space, or set TMPDIR to a larger disk."
             ) from error
 
 
@@ -185,20 +188,9 @@ def _land(
             rows[number] = add_companion(con, source)
     for number, source in lines_of(sources):
         say(f"reading {source.table.name} ({number + 1} of {len(sources)})")
-        rows[number] = _landed(con, number, source, terms)
+        with reading(source.table.name):
+            rows[number] = land(con, number, source, terms)
     return rows
-
-
-def _landed(con: duckdb.DuckDBPyConnection, number: int, source: Source, terms: Terms) -> int:
-    """`land`, where a file that breaks off in its middle is the file's fault, and a full disk is not."""
-    try:
-        return land(con, number, source, terms)
-    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.ConversionException) as error:
-        if "No space left" in str(error):
-            raise
-        raise InputError(
-            f"{source.table.name}: cannot be read: {first_line(error)}. Copy or export it again."
-        ) from error
 
 
 def _currency(con: duckdb.DuckDBPyConnection, shop: Shop) -> str | None:

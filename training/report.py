@@ -152,6 +152,6 @@ def _figure(title: str, height: float = 2.6) -> tuple[Figure, Any]:
 
 def _svg(figure: Figure) -> Markup:
     out = io.StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None}, transparent=True)
+    figure.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")), transparent=True)
     text = out.getvalue()
     return Markup(text[text.index("<svg") :])  # noqa: S704  (made here, from numbers and escaped by matplotlib)

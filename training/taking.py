@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import duckdb
 
-from models.errors import InputError
 from training import values
 from training.columns import DESCRIPTIVE
-from training.files import Table, first_line
+from training.files import Table, reading
 from training.sources import Source
 
 TYPED = ("time", "quantity", "price", "amount")
@@ -21,10 +20,8 @@ def add_companion(con: duckdb.DuckDBPyConnection, source: Source) -> int:
         "products": ("told", ("item_id", *DESCRIPTIVE)),
     }[source.role]
     chosen = ", ".join(_coalesced(source, name) for name in names)
-    try:
+    with reading(source.table.name):
         return int(con.execute(f"INSERT INTO {target} SELECT {chosen} FROM {source.table.scan}").fetchall()[0][0])
-    except duckdb.Error as error:
-        raise InputError(f"{source.table.name}: cannot be read: {first_line(error)}. Export it again.") from error
 
 
 def take(con: duckdb.DuckDBPyConnection, number: int, source: Source) -> dict[str, str]:
@@ -39,24 +36,25 @@ def take(con: duckdb.DuckDBPyConnection, number: int, source: Source) -> dict[st
     else:
         _scan_once(con, number, table, chosen)
     con.execute(f"CREATE VIEW raw AS {_joined(con, source, kinds)}")
-    if table.ordered:
-        _check(con, table)
     return kinds
 
 
 def _scan_once(con: duckdb.DuckDBPyConnection, number: int, table: Table, chosen: str) -> None:
     """The table in the order of its file; unreadable lines go to `unreadable`. Not UTF-8 after all: once more in the other encoding."""
-    query = "CREATE TABLE taken AS SELECT {chosen}, {first} AS first FROM {scan}"
-    try:
-        con.execute(query.format(chosen=chosen, first=table.first, scan=table.scan))
-    except duckdb.InvalidInputException as error:
-        if not table.rejects or "store_rejects=true" not in table.scan:
-            raise InputError(f"{table.name}: {first_line(error)}. Export it again.") from error
-        _forget_rejects(con)
-        lenient = table.scan.replace("store_rejects=true", "store_rejects=true, strict_mode=false, parallel=false")
-        _lenient(con, query.format(chosen=chosen, first=table.first, scan=lenient), table)
-    except duckdb.Error as error:
-        raise InputError(f"{table.name}: cannot be read: {first_line(error)}. Copy or export it again.") from error
+    query = f"CREATE TABLE taken AS SELECT {chosen}, {table.first} AS first FROM "
+    with reading(table.name):
+        try:
+            con.execute(query + table.scan)
+        except (
+            duckdb.InvalidInputException
+        ):  # not quite a CSV (mixed line ends, stray quotes): read leniently, on one thread
+            if not table.rejects:
+                raise
+            _forget_rejects(con)
+            con.execute(
+                query
+                + table.scan.replace("store_rejects=true", "store_rejects=true, strict_mode=false, parallel=false")
+            )
     if table.rejects and table.again and _misspelt(con):
         con.execute("DROP TABLE taken")
         _forget_rejects(con)
@@ -69,13 +67,6 @@ def _scan_once(con: duckdb.DuckDBPyConnection, number: int, table: Table, chosen
         _forget_rejects(con)
 
 
-def _lenient(con: duckdb.DuckDBPyConnection, query: str, table: Table) -> None:
-    try:
-        con.execute(query)
-    except duckdb.Error as error:
-        raise InputError(f"{table.name}: cannot be read: {first_line(error)}. Copy or export it again.") from error
-
-
 def _misspelt(con: duckdb.DuckDBPyConnection) -> bool:
     return bool(
         con.execute("SELECT count(*) FROM reject_errors WHERE error_type = 'INVALID ENCODING'").fetchall()[0][0]
@@ -85,13 +76,6 @@ def _misspelt(con: duckdb.DuckDBPyConnection) -> bool:
 def _forget_rejects(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("DROP TABLE IF EXISTS reject_errors")
     con.execute("DROP TABLE IF EXISTS reject_scans")
-
-
-def _check(con: duckdb.DuckDBPyConnection, table: Table) -> None:
-    try:
-        con.execute("SELECT * FROM raw LIMIT 1").fetchall()
-    except duckdb.Error as error:
-        raise InputError(f"{table.name}: cannot be read: {first_line(error)}. Export it again.") from error
 
 
 def _kind(source: Source, name: str) -> str:

@@ -28,7 +28,7 @@ from training.scoring import Sources
 
 QUERIES = 2000  # of each kind, drawn by seed
 FEW_QUERIES = 400  # to choose the half-life of taste
-TILT_QUERIES = 1000
+TILT_QUERIES = 1500
 HALF_LIVES_DAYS = (None, 180.0, 60.0, 20.0)
 
 

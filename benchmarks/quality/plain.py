@@ -65,7 +65,7 @@ def similarities(held: csr_matrix) -> dict[str, Dense]:
     Confidence counts a basket 1/size. EASE: Steck 2019, λ 200. LLR: Dunning 1993, only pairs seen more often than by chance.
     """
     count = (held.T @ held).toarray().astype(np.float64)
-    n, total = np.diag(count).copy(), float(held.shape[0])
+    n, total = np.maximum(np.diag(count), 1.0), float(held.shape[0])
     expected = np.outer(n, n) / total
     size = np.asarray(held.sum(axis=1)).ravel()
     discounted = (held.T @ held.multiply(1 / size[:, None]).tocsr()).toarray()

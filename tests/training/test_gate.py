@@ -18,7 +18,7 @@ def around(mean):
         (0.5, 0.3, 0.45, True, ""),
         (0.5, 0.3, 0.6, False, "below the live bundle's 0.6"),
         (0.3, 0.5, 0.2, False, "is not better than popularity's"),
-        (0.3, 0.3, 0.2, False, "is not better than popularity's"),
+        (0.3, 0.3001, 0.2, False, "is not better than popularity's"),
     ],
 )
 def test_refuses_what_is_not_better_than_popularity_or_clearly_worse_than_the_live_one(
@@ -40,7 +40,7 @@ def test_with_nothing_served_yet_it_warns_and_lets_pass():
     assert "not better than popularity" in verdict.warnings[0]
 
 
-@pytest.mark.parametrize("values", [np.full(3, np.nan), np.zeros(3)])
+@pytest.mark.parametrize("values", [np.full(3, np.nan), np.zeros(3), np.array([1.0, 0.5, np.nan])])
 def test_a_test_that_tells_nothing_refuses_nothing_and_says_so(values):
     verdict = judge(values, values, values)
     assert verdict.passed

@@ -2,6 +2,8 @@
 
 import gzip
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -621,6 +623,24 @@ def test_a_chosen_column_that_no_file_has_is_an_error_that_shows_the_headers(tmp
         reading(tmp_path / "in", GOOD, columns={"item_id": "SKU"})
     chosen = reading(tmp_path / "two", "wer,was\nann,A\n", columns={"customer_id": "wer", "item_id": "was"})
     assert rows(chosen) == [("ann", "A", 1)]
+
+
+def test_a_full_disk_is_no_fault_of_the_file(tmp_path):
+    (tmp_path / "in.csv").write_text(HEAD + "".join(f"c{n},i{n},{n},2011-05-01,1,1\n" for n in range(100_000)))
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))\n"
+        "from training.read import read; from models.settings import HistorySettings, Shop\n"
+        f"read(['{tmp_path}/in.csv'], columns={{}}, settings=HistorySettings(), shop=Shop(), now={NOW})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
+    assert "DiskError: reading needs more room" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
 
 
 # --- real data ---------------------------------------------------------------------------------------------------------------------------

@@ -12,13 +12,10 @@ SHELVES, PER_SHELF = 4, 12
 HEADER = ("customer_id", "order_id", "item_id", "time", "quantity", "price")
 
 
-def write_till(path: Path, *, customers: int = 150, orders: int = 8, seed: int = 0, shuffled: bool = False) -> Path:
-    """Write the export. `shuffled`: who buys what is mixed up, so that there is nothing to learn."""
+def write_till(path: Path, *, customers: int = 150, orders: int = 8, seed: int = 0) -> Path:
+    """Write the export, in the order of time."""
     rng = np.random.default_rng(seed)
     rows = [row for customer in range(customers) for row in _rows_of(customer, orders, rng)]
-    if shuffled:
-        items = rng.permutation([row[2] for row in rows])
-        rows = [(*row[:2], item, *row[3:]) for row, item in zip(rows, items, strict=True)]
     with path.open("w", newline="", encoding="utf-8") as out:
         csv.writer(out).writerows([HEADER, *sorted(rows, key=lambda row: row[3])])
     return path

@@ -19,8 +19,9 @@ K_MEASURED = 20
 CANDIDATES = 100  # the best of each source: what could come among the first 20 of a blend
 STEPS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0)  # a source beside the best one
 ROUNDS = 3
-TILTS = (-0.1, -0.05, 0.05, 0.1, 0.15)
+TILTS = (0.05, 0.1, 0.15, 0.2)
 LEAST_GAIN = 1e-3  # relative; a source that brings less is left as it is
+LEAST_TILT_GAIN = 5e-3
 
 # Where nothing could be measured: the weights that several public histories agree on.
 DEFAULT = {
@@ -91,8 +92,8 @@ def _weigh(candidates: Candidates, weights: dict[str, float], name: str, best: f
 def tilt(found: Candidates, name: str, popularity: NDArray[np.float64]) -> float:
     """By how much more than it does a source should discount popular items, for the best blend to be best.
 
-    popularity float64[items], how many hold an item. The source's scores are multiplied by popularity^-tilt; the answer is one
-    of TILTS, 0 where none is clearly better.
+    popularity float64[items], how many hold an item. The source's scores are multiplied by popularity^-tilt. A further tilt
+    must be clearly better, for the last of many that are nearly equal is chance (the one-standard-error rule).
     """
     if name not in found.names or not len(found.rows):
         return 0.0
@@ -101,11 +102,12 @@ def tilt(found: Candidates, name: str, popularity: NDArray[np.float64]) -> float
     best, best_value = 0.0, found.ndcg(search(found))
     for exponent in TILTS:
         scores = found.scores.copy()
-        scores[place] *= held_by**-exponent * float(np.median(held_by)) ** exponent
+        scores[place] *= (held_by / np.median(held_by)) ** -exponent
         tilted = replace(found, scores=scores)
         value = tilted.ndcg(search(tilted))
-        if value > best_value * (1 + LEAST_GAIN):
-            best, best_value = exponent, value
+        if value <= best_value * (1 + LEAST_TILT_GAIN):
+            break
+        best, best_value = exponent, value
     return best
 
 

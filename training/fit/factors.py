@@ -45,7 +45,7 @@ class Parameters:
     """
 
     factors: int | None = None
-    iterations: int = 10
+    iterations: int = 8
     regularization: float = 0.005
     unobserved: float = 0.03
     exponent: float = 0.75
