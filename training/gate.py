@@ -33,8 +33,8 @@ def judge(candidate: Values, popularity: Values, live: Values | None, *, seed: i
     """Compare NDCG@20 of the same customers: the new models, popularity, and the live bundle (None: there is none).
 
     Refused: not better than popularity; or clearly worse than the live bundle, that is, the paired 95 % bootstrap interval of the difference
-    lies wholly below zero. Where nothing is served yet, a reason is a warning: some list is better than none. Where the models and popularity did
-    the same for every customer the test told nothing, and refuses nothing.
+    lies wholly below zero. Where nothing is served yet, a reason is a warning: some list is better than none. Where models and
+    popularity did the same for every customer, the test told nothing and refuses nothing.
     """
     new, baseline = mean(candidate), mean(popularity)
     measured: dict[str, Any] = {

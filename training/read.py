@@ -123,6 +123,8 @@ def read(  # noqa: PLR0913 (one call of one recipe; every option has a name)
                 _check(con, sources)
                 say("sorting")
                 return _reading(con, sources, rows, refunds, currency)
+        except duckdb.InterruptException as error:
+            raise KeyboardInterrupt from error  # Ctrl-C in the middle of a query
         except (duckdb.Error, OSError) as error:
             if not disk_is_full(error) and getattr(error, "errno", None) not in (
                 errno.ENOSPC,

@@ -417,6 +417,7 @@ OVERLAPS = {
         1,
         1,
     ),
+    "another day is another purchase": (["ann,A,,2011-05-01,1,1\n", "ann,A,,2011-05-02,1,1\n"], 2, 0),
     "another quantity is another purchase": (["ann,A,,2011-05-01,1,1\n", "ann,A,,2011-05-01,2,1\n"], 2, 0),
     "with an order in one file and none in the other": ([LINE, "ann,A,,2011-05-01 17:00:00,1,1\n"], 1, 1),
     "but not inside one file": ([LINE + "ann,A,,2011-05-01 17:00:00,1,1\n"], 2, 0),
@@ -429,6 +430,20 @@ def test_a_purchase_counts_once_across_files_and_as_often_as_one_file_says(tmp_p
     found = reading(tmp_path / "in", *(HEAD + body for body in bodies))
     assert found.counts["kept"] == kept
     assert refused(found).get("overlap across files", 0) == overlap
+
+
+@pytest.mark.parametrize(
+    ("bodies", "expected"),
+    [
+        (["nan,A,1,2011-05-01,1,1\n", "ann,A,1,2011-05-01,1,1\n"], [("ann", "A", 1)]),
+        (
+            ["ann,A,1,2011-05-01,5,1\n", "ann,A,1,2011-05-01,2,1\nann,A,1,2011-05-01,3,1\n"],
+            [("ann", "A", 2), ("ann", "A", 3)],
+        ),
+    ],
+)
+def test_of_files_that_say_a_purchase_the_one_that_says_more_counts(tmp_path, bodies, expected):
+    assert rows(reading(tmp_path / "in", *(HEAD + body for body in bodies))) == expected
 
 
 def test_stored_events_count_beside_the_files_but_not_twice(tmp_path):
@@ -467,6 +482,12 @@ REFUNDS = {
     "nothing where there is nothing": ("ann,B,C9,2011-05-05,-1,2\n", [5, 3, 4], 0, 1),
     "nothing before the first purchase": ("ann,A,C9,2011-04-01,-1,2\n", [5, 3, 4], 0, 1),
     "never more than was bought": ("ann,A,C9,2011-05-05,-100,2\nann,A,C10,2011-05-06,-1,2\n", [4], 1, 1),
+    "as if an earlier refund of more than there was had not been": (
+        "ann,A,C8,2011-04-01,-10,2\nann,A,C9,2011-05-05,-1,2\n",
+        [5, 2, 4],
+        1,
+        1,
+    ),
     "each refund once": ("ann,A,C9,2011-05-05,-3,2\nann,A,C10,2011-05-06,-2,2\n", [3, 4], 2, 0),
 }
 
