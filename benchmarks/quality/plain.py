@@ -32,7 +32,7 @@ def bought_most(histories: Histories) -> Scores:
 def item_knn(held: csr_matrix, *, k: int, threads: int) -> Scorer:
     """implicit's CosineRecommender."""
     model = CosineRecommender(K=k, num_threads=threads)
-    model.fit(held, show_progress=False)
+    model.fit(held.astype(np.float64), show_progress=False)
     return linear(model.similarity.T.tocsr().astype(np.float32))
 
 
@@ -40,15 +40,15 @@ def als(
     held: csr_matrix, *, factors: int, iterations: int, alpha: float, regularization: float, threads: int
 ) -> Scorer:
     """implicit's ALS; vectors of histories by its own `recalculate_user`."""
-    model = AlternatingLeastSquares(
-        factors=factors,
-        iterations=iterations,
-        alpha=alpha,
-        regularization=regularization,
-        num_threads=threads,
-        random_state=0,
-    )
     with threadpool_limits(1, "blas"):
+        model = AlternatingLeastSquares(
+            factors=factors,
+            iterations=iterations,
+            alpha=alpha,
+            regularization=regularization,
+            num_threads=threads,
+            random_state=0,
+        )
         model.fit(held, show_progress=False)
 
     def score(histories: Histories) -> Scores:
