@@ -55,7 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(
         f"{len(history):,} rows, {len(history.customers):,} customers, {len(history.items):,} items, {options.threads} threads"
     )
-    print(f"{chosen.factors.factors} factors, {chosen.factors.iterations} iterations, K {chosen.together.k}")
+    print(
+        f"{chosen.items.factors.factors} factors, {chosen.items.factors.iterations} iterations, K {chosen.items.together.k}"
+    )
     print(f"{'reading':28}{reading.seconds:8.2f} s\n{'choosing parameters':28}{choosing.seconds:8.2f} s")
     print(
         f"{'final fit, ours':28}{ours:8.2f} s\n{'final fit, plain implicit':28}{plain:8.2f} s\n{'ratio':28}{ours / plain:8.2f}"
@@ -65,20 +67,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _ours(baskets: Matrix, customers: Matrix, chosen: Chosen, threads: int) -> None:
-    neighbours.fit(baskets, chosen.together, threads=threads)
-    neighbours.fit(customers, chosen.alike, threads=threads)
-    factors.fit(customers.held, chosen.factors, threads=threads)
+    neighbours.fit(baskets, chosen.items.together, threads=threads)
+    neighbours.fit(customers, chosen.items.alike, threads=threads)
+    factors.fit(customers.held, chosen.items.factors, threads=threads)
 
 
 def _plain(baskets: Matrix, customers: Matrix, chosen: Chosen, threads: int) -> None:
-    ItemItemRecommender(K=chosen.together.k, num_threads=threads).fit(baskets.held, show_progress=False)
-    ItemItemRecommender(K=chosen.alike.k, num_threads=threads).fit(customers.held, show_progress=False)
+    ItemItemRecommender(K=chosen.items.together.k, num_threads=threads).fit(baskets.held, show_progress=False)
+    ItemItemRecommender(K=chosen.items.alike.k, num_threads=threads).fit(customers.held, show_progress=False)
     with threadpool_limits(1, "blas"):
         als = AlternatingLeastSquares(
-            factors=chosen.factors.factors,
-            iterations=chosen.factors.iterations,
+            factors=chosen.items.factors.factors,
+            iterations=chosen.items.factors.iterations,
             num_threads=threads,
-            random_state=chosen.factors.seed,
+            random_state=chosen.items.factors.seed,
         )
         als.fit(customers.held, show_progress=False)
 

@@ -73,7 +73,12 @@ def test_the_map_names_every_file(room):
     files = {path.stem for path in (ROOT / room).glob("*.py")} - {"__init__"}
     folders = {f"{path.parent.name}/" for path in (ROOT / room).glob("*/__init__.py")}
     assert files | folders <= named, sorted((files | folders) - named)
-    assert {name for name in named if "." not in name} <= files | folders | {f"{room}/", "pages/", "__init__", "create_app"}
+    assert {name for name in named if "." not in name} <= files | folders | {
+        f"{room}/",
+        "pages/",
+        "__init__",
+        "create_app",
+    }
 
 
 def test_links_lead_somewhere():

@@ -21,9 +21,9 @@ from models.catalogue import Catalogue, catalogue_of
 from models.errors import InputError
 from models.rules import MINOR
 from models.vocabulary import Vocabulary
-from training import values
-from training.columns import plain
-from training.files import find, reading, tables
+from training.reading import values
+from training.reading.columns import plain
+from training.reading.files import find, reading, tables
 
 SHOWN = (
     "title",

@@ -91,6 +91,10 @@ def _union(first: Vocabulary, second: Vocabulary) -> Vocabulary:
 
 
 def _recoded(history: History, customers: Vocabulary, items: Vocabulary) -> History:
-    customer = np.append(customers.rows(history.customers.texts(range(len(history.customers)))), MISSING).astype(np.int32)
+    customer = np.append(customers.rows(history.customers.texts(range(len(history.customers)))), MISSING).astype(
+        np.int32
+    )
     item = items.rows(history.items.texts(range(len(history.items)))).astype(np.int32)
-    return replace(history, customers=customers, items=items, customer=customer[history.customer], item=item[history.item])
+    return replace(
+        history, customers=customers, items=items, customer=customer[history.customer], item=item[history.item]
+    )

@@ -1,10 +1,10 @@
 """Reading a history: every row of every file is kept or refused, and what is kept becomes columns of numbers.
 
-    survey   which tables there are and what their columns mean       training.sources, files, columns
-    land     rows of typed fields, each with the first reason against it   training.landing, taking, writing, values, event_names
-    number   ids become numbers in sorted order; lines that are no products are marked    training.goods
-    once     what several files say is one fact                       training.overlap
-    refunds  take purchases back                                      training.refunds
+    survey   which tables there are and what their columns mean       training.reading.sources, files, columns
+    land     rows of typed fields, each with the first reason against it   training.reading.landing, taking, writing, values, event_names
+    number   ids become numbers in sorted order; lines that are no products are marked    training.reading.goods
+    once     what several files say is one fact                       training.reading.overlap
+    refunds  take purchases back                                      training.reading.refunds
     fetch    the kept rows, sorted, as numpy columns
 
 All of it happens in duckdb, in a temporary database on disk with a bound on memory: no row ever is a Python object, only distinct ids are.
@@ -27,18 +27,18 @@ from numpy.typing import NDArray
 from models.errors import DiskError, InputError
 from models.settings import DAY_S, HistorySettings, Shop
 from models.vocabulary import Vocabulary
-from training import goods
-from training.columns import ALIASES, Columns
-from training.event_names import CANCELLED, REFUND
-from training.files import disk_is_full, first_line, reading, tables
-from training.goods import NotProduct
 from training.history import NO_TIME, History
-from training.landing import Terms, land, prepare
-from training.overlap import count_once
-from training.refunds import Refunds, take_back
-from training.refusals import Reason, Refusal, refusals
-from training.sources import Source, lines_of, survey
-from training.taking import add_companion
+from training.reading import goods
+from training.reading.columns import ALIASES, Columns
+from training.reading.event_names import CANCELLED, REFUND
+from training.reading.files import disk_is_full, first_line, reading, tables
+from training.reading.goods import NotProduct
+from training.reading.landing import Terms, land, prepare
+from training.reading.overlap import count_once
+from training.reading.refunds import Refunds, take_back
+from training.reading.refusals import Reason, Refusal, refusals
+from training.reading.sources import Source, lines_of, survey
+from training.reading.taking import add_companion
 
 CHUNK = 1 << 21  # rows fetched at a time
 STORED = "the service's events"

@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -79,13 +78,13 @@ except DiskError as error:
 
 def test_a_full_disk_leaves_the_old_bundle_and_no_rubbish(tmp_path):
     publish.switch(tmp_path, written(tmp_path))
-    before = sorted(os.listdir(tmp_path))
+    before = sorted(tmp_path.iterdir())
     process = subprocess.run(
         [sys.executable, "-c", FILLS_THE_DISK, str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert process.returncode == 5, process.stderr
     assert "the live bundle is untouched" in process.stdout
-    assert sorted(os.listdir(tmp_path)) == before
+    assert sorted(tmp_path.iterdir()) == before
     bundle.load(tmp_path / "current")
 
 

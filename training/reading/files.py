@@ -23,7 +23,7 @@ import duckdb
 from python_calamine import CalamineError, CalamineWorkbook
 
 from models.errors import InputError
-from training.sql import literal, quoted
+from training.reading.sql import literal, quoted
 
 SUFFIXES = re.compile(
     r".*\.(csv|tsv|txt|json|jsonl|ndjson|parquet|pq|xlsx|xlsm|xlsb|xls|ods)(\.(gz|gzip|zst|zstd))?", re.I

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from training.event_names import CANCELLED, REFUND
-from training.refusals import Reason
+from training.reading.event_names import CANCELLED, REFUND
+from training.reading.refusals import Reason
 
 NOTHING = 1e-6  # pieces; less remains only by rounding
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import duckdb
 
-from training import values
-from training.columns import DESCRIPTIVE
-from training.files import Table, reading
-from training.sources import Source
+from training.reading import values
+from training.reading.columns import DESCRIPTIVE
+from training.reading.files import Table, reading
+from training.reading.sources import Source
 
 TYPED = ("time", "quantity", "price", "amount")
 

@@ -8,7 +8,7 @@ from enum import IntEnum
 
 import duckdb
 
-from training.sources import Source
+from training.reading.sources import Source
 
 EXAMPLES = 3
 SHOWN = 80  # signs of a value in an example

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import duckdb
 
-from training import values
-from training.sources import Source
-from training.values import Writing
+from training.reading import values
+from training.reading.sources import Source
+from training.reading.values import Writing
 
 IDS = ("customer_id", "item_id", "order_id")
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import duckdb
 
 from training.history import EVENTS
-from training.sources import Source
-from training.sql import literal
+from training.reading.sources import Source
+from training.reading.sql import literal
 
 REFUND = EVENTS.index("refund")
 # A purchase whose own line says that it was cancelled: it takes back that order's line and no other.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import duckdb
 
-from training.refusals import Reason
+from training.reading.refusals import Reason
 
 _LOST = """
 WITH shared AS (SELECT key FROM lines GROUP BY key HAVING min(source) <> max(source)),

@@ -3,7 +3,7 @@
 import pytest
 
 from models.errors import InputError
-from training.columns import plain, recognise
+from training.reading.columns import plain, recognise
 
 EXPORTS = [
     (

@@ -10,10 +10,10 @@ import duckdb
 
 from models.errors import InputError
 from models.settings import DAY_S, HistorySettings
-from training.columns import DESCRIPTIVE
-from training.files import first_line
-from training.refusals import Reason
-from training.sql import literal
+from training.reading.columns import DESCRIPTIVE
+from training.reading.files import first_line
+from training.reading.refusals import Reason
+from training.reading.sql import literal
 
 PRICE_DAYS = (
     30  # an item's price is the median of its last month on sale: one promotion does not decide, last year neither

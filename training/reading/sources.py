@@ -13,8 +13,8 @@ from pathlib import Path
 import duckdb
 
 from models.errors import InputError
-from training.columns import Columns, Role, recognise
-from training.files import Table, find, tables
+from training.reading.columns import Columns, Role, recognise
+from training.reading.files import Table, find, tables
 
 SHOWN = 12  # headers in a message
 

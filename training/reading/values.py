@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from training.sql import literal
+from training.reading.sql import literal
 
 NUMERIC = (
     "TINYINT",

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 
 import duckdb
 
-from training import values
-from training.columns import DESCRIPTIVE
-from training.event_names import CANCELLED, REFUND, event_code
-from training.refusals import Reason
-from training.sources import Source
-from training.sql import literal
-from training.taking import TYPED, take
-from training.values import Writing
-from training.writing import writing_of
+from training.reading import values
+from training.reading.columns import DESCRIPTIVE
+from training.reading.event_names import CANCELLED, REFUND, event_code
+from training.reading.refusals import Reason
+from training.reading.sources import Source
+from training.reading.sql import literal
+from training.reading.taking import TYPED, take
+from training.reading.values import Writing
+from training.reading.writing import writing_of
 
 NUMBERED = {"customer_id": "customer", "item_id": "item", "order_id": "ord"}
 MINOR = 100  # minor units in a major one

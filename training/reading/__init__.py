@@ -1,0 +1,1 @@
+"""The steps of reading, a file each; `training.read` is their recipe."""
