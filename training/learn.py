@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from models.blend import Blend
@@ -73,7 +73,10 @@ def choose(train: History, terms: Terms, *, say: Callable[[str], None] = lambda 
 
 
 def learn(history: History, chosen: Chosen, terms: Terms) -> Models:
-    """All models of a history; those it cannot teach are None. The catalogue holds ids alone: what is known of items comes with publishing."""
+    """All that lists of items need, of a history; models it cannot teach are None.
+
+    The catalogue holds ids alone and lifetimes are None: what no list is measured by comes with publishing.
+    """
     nothing: list[dict[str, Any]] = [{}] * len(history.items)
     items = learn_items(history, chosen.items, now=terms.now if history.has_times else None, threads=terms.threads)
     return Models(
@@ -85,5 +88,9 @@ def learn(history: History, chosen: Chosen, terms: Terms) -> Models:
         alike=items.alike,
         factors=items.factors,
         repeat=repeat.fit(history, chosen.repeat),
-        lifetime=lifetime.fit(history, now=terms.now),
     )
+
+
+def with_lifetimes(models: Models, history: History, terms: Terms) -> Models:
+    """The same models, and how long and how much customers buy; None where the history cannot teach that."""
+    return replace(models, lifetime=lifetime.fit(history, now=terms.now))

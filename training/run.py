@@ -68,10 +68,11 @@ def run(options: Options, *, now: int) -> int:
         with steps("fit and evaluate"):
             tables = _evaluate(options, source, held_out, chosen)
         with steps("gate"):
-            live = _live(options, source, held_out, chosen)
-            verdict = _judge(options, tables, live)
+            live = _live(options, source, held_out, chosen, tables)
+            verdict = _judge(tables, live, options.seed)
         with steps("fit on everything"):
-            models = _with_catalogue(learn.learn(source.history, chosen, source.terms), source)
+            models = learn.learn(source.history, chosen, source.terms)
+            models = _with_catalogue(learn.with_lifetimes(models, source.history, source.terms), source)
         manifest = build_manifest(
             options, source.reading, source.history, as_of=source.as_of, chosen=chosen, held_out=held_out.parts.how,
             tables=tables, verdict=verdict, live=live, created_at=now, seconds=steps.seconds,
@@ -228,14 +229,16 @@ def _evaluate(options: Options, source: Source, held_out: HeldOut, chosen: learn
     return tuple(evaluate(trained, task, now=parts.at, seed=options.seed) for task in held_out.tasks)
 
 
-def _live(options: Options, source: Source, held_out: HeldOut, chosen: learn.Chosen) -> Live | None:
+def _live(
+    options: Options, source: Source, held_out: HeldOut, chosen: learn.Chosen, tables: Sequence[Table]
+) -> Live | None:
     """The bundle that is served, on the gate's task.
 
     Its arrays are measured as they are where they cannot have seen the test: it is a file that no run learns from, or lies after the bundle's
     own time. Else its parameters are fitted on the same training part, so that the comparison is of like with like.
     """
     directory = publish.live(options.models_dir)
-    if directory is None or not held_out.tasks:
+    if directory is None or not tables:
         return None
     served = bundle.load(directory)
     parts, task = held_out.parts, held_out.tasks[0]
@@ -244,20 +247,18 @@ def _live(options: Options, source: Source, held_out: HeldOut, chosen: learn.Cho
         return Live(served.version, "as served", ndcg_of(served.models, task, now=parts.at))
     recorded = learn.Chosen.of(served.manifest["parameters"])
     if recorded == chosen:
-        return None
+        return Live(served.version, "the same parameters", tables[0].ndcg[OURS])
     terms = replace(source.terms, now=source.terms.now if parts.at is None else parts.at)
     again = learn.learn(parts.train, recorded, terms)
     return Live(served.version, "its parameters, fitted on the same training part", ndcg_of(again, task, now=parts.at))
 
 
-def _judge(options: Options, tables: Sequence[Table], live: Live | None) -> Verdict | None:
+def _judge(tables: Sequence[Table], live: Live | None, seed: int) -> Verdict | None:
     """The gate looks at the first task that has cases; None where nothing was measured."""
     if not tables:
         return None
     ndcg = tables[0].ndcg
-    is_first = publish.live(options.models_dir) is None
-    served = live.ndcg if live is not None else (None if is_first else ndcg[OURS])
-    return judge(ndcg[OURS], ndcg[POPULARITY], served, seed=options.seed)
+    return judge(ndcg[OURS], ndcg[POPULARITY], None if live is None else live.ndcg, seed=seed)
 
 
 # --- publish ----------------------------------------------------------------------------------------------------------------------------

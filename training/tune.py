@@ -26,9 +26,8 @@ from training.matrices import Matrix
 from training.queries import Queries, completions, next_purchases
 from training.scoring import Sources
 
-QUERIES = 2000  # of each kind, drawn by seed
-FEW_QUERIES = 400  # to choose the half-life of taste
-TILT_QUERIES = 1500
+CUSTOMERS, CARTS = 4000, 2000  # the most that a search asks about, drawn by seed
+FEW = 300  # queries to choose the half-life of taste
 HALF_LIVES_DAYS = (None, 180.0, 60.0, 20.0)
 
 
@@ -70,9 +69,9 @@ def tune(
 
     popularity, repeat  as learnt from `train`     now  the end of `train`, None without times
     """
-    new_items = next_purchases(train, validation, repeats=False, limit=QUERIES, seed=seed)
-    all_items = next_purchases(train, validation, repeats=True, limit=QUERIES, seed=seed)
-    baskets = completions(train, validation, limit=QUERIES, seed=seed)
+    new_items = next_purchases(train, validation, repeats=False, limit=CUSTOMERS, seed=seed)
+    all_items = next_purchases(train, validation, repeats=True, limit=CUSTOMERS, seed=seed)
+    baskets = completions(train, validation, limit=CARTS, seed=seed)
     by_basket, by_customer = matrices.baskets(train, now=now), matrices.customers(train, now=now)
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(max(threads, 1)) as pool:  # three searches that share nothing
         factors = pool.submit(fit_factors.search, by_customer.held, new_items, start.factors)
@@ -106,7 +105,7 @@ def _tilted(
     alike: fit_neighbours.Parameters, sources: Sources, by_customer: Matrix, queries: Queries, *, now: int | None
 ) -> fit_neighbours.Parameters:
     """`alike` with the target exponent that suits the blend: beside factors, neighbours may discount popular items more."""
-    found = fit_blend.candidates(sources, queries.first(TILT_QUERIES), now=now)
+    found = fit_blend.candidates(sources, queries, now=now)
     held_by = np.bincount(by_customer.held.indices, minlength=by_customer.held.shape[1]).astype(np.float64)
     exponent = alike.target_exponent + fit_blend.tilt(found, "alike", held_by)
     return replace(alike, target_exponent=round(exponent, 3))
@@ -116,7 +115,7 @@ def _blend(sources: Sources, start: Blend, asked: dict[str, Queries], *, now: in
     """The half-life of taste and the weights of every intent of `asked`; the others keep those of `start`."""
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(max(threads, 1)) as pool:
         half_life_days = start.half_life_days
-        personal = [queries.first(FEW_QUERIES) for intent, queries in asked.items() if intent != "complementary"]
+        personal = [queries.first(FEW) for intent, queries in asked.items() if intent != "complementary"]
         if now is not None and any(len(queries) for queries in personal):
             value = partial(_value, sources, personal, now=now)
             values = list(pool.map(value, HALF_LIVES_DAYS))

@@ -32,7 +32,7 @@ K_MEASURED = 20
 
 GRIDS = {
     "unobserved": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
-    "regularization": (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1),
+    "regularization": (0.0003, 0.0006, 0.001, 0.002, 0.003, 0.006, 0.01, 0.02, 0.05, 0.1),
     "exponent": (0.0, 0.5, 0.75, 1.0),
 }
 
@@ -46,7 +46,7 @@ class Parameters:
 
     factors: int | None = None
     iterations: int = 8
-    regularization: float = 0.005
+    regularization: float = 0.006
     unobserved: float = 0.03
     exponent: float = 0.75
     seed: int = 0
