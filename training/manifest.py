@@ -13,6 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from models.profile import rfc3339
 from models.settings import DAY_S
 from training.evaluate import OURS, Table
@@ -88,7 +90,7 @@ def _input(path: str) -> dict[str, Any]:
 def _window(history: History) -> dict[str, Any]:
     """What was learnt from, in numbers."""
     bought = history.purchases
-    span = {"from": rfc3339(int(history.at[0])), "to": rfc3339(int(history.at[-1]))} if history.has_times else {}
+    span = {"from": _day(history.at[0]), "to": _day(history.at[-1])} if history.has_times else {}
     days = {"days": int(history.at[-1] - history.at[0]) // DAY_S + 1} if history.has_times else {}
     counts = {"purchases": len(bought), "orders": int(history.order.max(initial=-1)) + 1}
     return {**span, **days, **counts, "customers": len(history.customers), "items": len(history.items)}
@@ -115,3 +117,7 @@ def _evaluation(tables: Sequence[Table], held_out: str) -> dict[str, Any] | None
     ours = next(row for row in first.rows if row.model == OURS)
     told = {"k": first.task.k, "customers": len(first.task.queries), "model": OURS, "metrics": dict(ours.metrics)}
     return {**told, "held_out": held_out, "tables": [table.manifest for table in tables]}
+
+
+def _day(at: np.int64) -> str | None:
+    return (rfc3339(int(at)) or "")[:10] or None

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from models import bundle
 from models.bundle import Models
 from models.errors import DiskError, InputError, LockedError, ValetError
@@ -57,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(options: Options, *, now: int) -> int:
     """The whole job; the exit code says how it ended. `now` is the machine's clock, seconds since 1970 UTC."""
     steps = Steps()
-    with publish.lock(options.models_dir), _opened(options.store) as store:
+    # A second BLAS thread gains nothing on the small systems that most of a run solves, and spins beside the solver's own threads.
+    with threadpool_limits(1, "blas"), publish.lock(options.models_dir), _opened(options.store) as store:
         options = _with_demo_shop(options, store, now) if options.demo else options
         with steps("read"):
             source = _read(options, store, now, steps)

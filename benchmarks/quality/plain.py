@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from implicit.als import AlternatingLeastSquares
-from implicit.nearest_neighbours import CosineRecommender
+from implicit.nearest_neighbours import ItemItemRecommender
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
@@ -30,10 +30,11 @@ def bought_most(histories: Histories) -> Scores:
 
 
 def item_knn(held: csr_matrix, *, k: int, threads: int) -> Scorer:
-    """implicit's CosineRecommender."""
-    model = CosineRecommender(K=k, num_threads=threads)
-    model.fit(held.astype(np.float64), show_progress=False)
-    return linear(model.similarity.T.tocsr().astype(np.float32))
+    """implicit's item-kNN on unit columns: cosine. (Its CosineRecommender is the same, with a warning about its own input.)"""
+    norms = np.sqrt(np.maximum(np.asarray(held.multiply(held).sum(axis=0)), 1e-12))
+    model = ItemItemRecommender(K=k, num_threads=threads)
+    model.fit(held.multiply(1 / norms).tocsr().astype(np.float64), show_progress=False)
+    return linear(model.similarity.astype(np.float32))
 
 
 def als(

@@ -22,6 +22,7 @@ ROUNDS = 3
 TILTS = (0.1, 0.2)
 LEAST_GAIN = 1e-3  # relative; a source that brings less is left as it is
 LEAST_TILT_GAIN = 5e-3
+PLATEAU = 3e-3  # relative; steps that differ by less are equal
 
 # Where nothing could be measured: the weights that several public histories agree on.
 DEFAULT = {
@@ -81,7 +82,11 @@ def search(candidates: Candidates) -> dict[str, float]:
 
 
 def _weigh(candidates: Candidates, weights: dict[str, float], name: str, best: float) -> tuple[dict[str, float], float]:
-    """The best step for one source, the others held: first every third step, then those beside the best."""
+    """The best step for one source, the others held: first every third step, then those beside the best.
+
+    Of steps that are nearly equal the smallest is taken: on a plateau the highest point is chance (the one-standard-error
+    rule; Breiman et al. 1984, section 3.4.3).
+    """
     tried = {weights[name]: best}
 
     def value(step: float) -> float:
@@ -90,9 +95,10 @@ def _weigh(candidates: Candidates, weights: dict[str, float], name: str, best: f
         return tried[step]
 
     place = STEPS.index(max(STEPS[::3], key=value))
-    step = max(STEPS[max(place - 2, 0) : place + 3], key=value)
-    if value(step) <= best * (1 + LEAST_GAIN):
+    highest = max(value(step) for step in STEPS[max(place - 2, 0) : place + 3])
+    if highest <= best * (1 + LEAST_GAIN):
         return weights, best
+    step = min(step for step in tried if tried[step] >= max(highest * (1 - PLATEAU), best))
     return {**weights, name: step}, value(step)
 
 

@@ -27,8 +27,8 @@ from training.matrices import Matrix
 from training.queries import Queries
 
 BLOCK_WORK = 8_000_000  # multiply-adds of one block: its product has at most so many pairs (12 bytes each)
-SEARCH_WORK = 60_000_000  # multiply-adds of one product of the search: half a second
-EVALUATIONS = 16
+SEARCH_WORK = 40_000_000  # multiply-adds of one product of the search: a third of a second
+EVALUATIONS = 15
 K_MEASURED = 20
 
 GRIDS = {
