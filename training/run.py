@@ -61,7 +61,11 @@ def run(options: Options, *, now: int) -> int:
     steps = Steps()
     # A second BLAS thread gains nothing on the small systems that most of a run solves, and spins beside the solver's own threads.
     with threadpool_limits(1, "blas"), publish.lock(options.models_dir), _opened(options.store) as store:
-        options = _with_demo_shop(options, store, now) if options.demo else options
+        if options.demo:
+            options = _with_demo_shop(options, store, now)
+            now = max(
+                now, options.as_of or now
+            )  # the demo shop ends on a fixed day, whatever this machine's clock says
         with steps("read"):
             source = _read(options, store, now, steps)
         with steps("split"):

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from models.blend import Blend
@@ -22,13 +21,12 @@ from training.fit import blend as fit_blend
 from training.fit import factors as fit_factors
 from training.fit import neighbours as fit_neighbours
 from training.history import History
-from training.matrices import Matrix
 from training.queries import Queries, completions, next_purchases
 from training.scoring import Sources
 
 CUSTOMERS, CARTS = 4000, 2000  # the most that a search asks about, drawn by seed
 FEW = 300  # queries to choose the half-life of taste
-HALF_LIVES_DAYS = (None, 180.0, 60.0, 20.0)
+HALF_LIVES_DAYS = (None, 180.0, 45.0)
 
 
 @dataclass(frozen=True)
@@ -79,10 +77,6 @@ def tune(
         together = pool.submit(fit_neighbours.search, by_basket, baskets, start.together)
         tuned = replace(start, together=together.result(), alike=alike.result(), factors=factors.result())
     sources = replace(learn(train, tuned, now=now, threads=threads), popularity=popularity, repeat=repeat)
-    tilted = _tilted(tuned.alike, sources, by_customer, new_items, now=now)
-    if tilted != tuned.alike:
-        tuned = replace(tuned, alike=tilted)
-        sources = replace(sources, alike=fit_neighbours.fit(by_customer, tilted, threads=threads))
     asked = {"for_you": new_items, "complementary": baskets}
     if now is not None:  # without times the cut is by item, and no repeat can be seen
         asked["for_you_owned"] = all_items
@@ -99,16 +93,6 @@ def learn(history: History, tuned: Tuned, *, now: int | None, threads: int = 1) 
         alike = fit_neighbours.fit(by_customer, tuned.alike, threads=threads)
         factors = fit_factors.fit(by_customer.held, tuned.factors, threads=threads)
     return Sources(together=together, alike=alike, factors=factors)
-
-
-def _tilted(
-    alike: fit_neighbours.Parameters, sources: Sources, by_customer: Matrix, queries: Queries, *, now: int | None
-) -> fit_neighbours.Parameters:
-    """`alike` with the target exponent that suits the blend: beside factors, neighbours may discount popular items more."""
-    found = fit_blend.candidates(sources, queries, now=now)
-    held_by = np.bincount(by_customer.held.indices, minlength=by_customer.held.shape[1]).astype(np.float64)
-    exponent = alike.target_exponent + fit_blend.tilt(found, "alike", held_by)
-    return replace(alike, target_exponent=round(exponent, 3))
 
 
 def _blend(sources: Sources, start: Blend, asked: dict[str, Queries], *, now: int | None, threads: int) -> Blend:

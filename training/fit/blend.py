@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,8 @@ K_MEASURED = 20
 CANDIDATES = 100  # the best of each source: what could come among the first 20 of a blend
 STEPS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0)  # a source beside the best one
 ROUNDS = 3
-TILTS = (0.1, 0.2)
+FOLDS, LEAST_BAGGED = 4, 200  # parts of the queries, where there are so many
 LEAST_GAIN = 1e-3  # relative; a source that brings less is left as it is
-LEAST_TILT_GAIN = 5e-3
-PLATEAU = 3e-3  # relative; steps that differ by less are equal
 
 # Where nothing could be measured: the weights that several public histories agree on.
 DEFAULT = {
@@ -49,6 +47,11 @@ class Candidates:
     hits: NDArray[np.bool_]
     relevant: NDArray[np.int64]
 
+    def part(self, start: int, step: int) -> Candidates:
+        """Every `step`-th query from `start` on."""
+        every = slice(start, None, step)
+        return Candidates(self.names, self.scores[:, every], self.rows[every], self.hits[every], self.relevant[every])
+
     def ndcg(self, weights: Mapping[str, float]) -> float:
         """Mean NDCG@20 of the blend with these weights."""
         mixed = np.zeros(self.rows.shape, dtype=np.float32)
@@ -62,10 +65,19 @@ class Candidates:
 
 
 def search(candidates: Candidates) -> dict[str, float]:
-    """source -> weight: the best single source counts 1, then each other is weighed in turn, three rounds at most.
+    """source -> weight, the largest 1: the mean of what several parts of the queries say, for the best point of one is chance.
 
-    The last word is the measure's: a source that does not help counts 0. No queries or sources: nothing.
+    A source that never helps counts 0 and is left out. No queries or sources: nothing. (Bagging; Breiman 1996.)
     """
+    parts = [candidates.part(start, FOLDS) for start in range(FOLDS)] if len(candidates.rows) >= LEAST_BAGGED else []
+    found = [_climbed(part) for part in parts or [candidates]]
+    mean = {name: sum(weights.get(name, 0.0) for weights in found) / len(found) for name in candidates.names}
+    largest = max(mean.values(), default=0.0)
+    return {name: round(weight / largest, 4) for name, weight in mean.items() if weight > 0}
+
+
+def _climbed(candidates: Candidates) -> dict[str, float]:
+    """The best single source first, then each other is weighed in turn, three rounds at most; the weights add up to 1."""
     if len(candidates.rows) == 0 or not candidates.names:
         return {}
     alone = {name: candidates.ndcg({name: 1.0}) for name in candidates.names}
@@ -78,15 +90,12 @@ def search(candidates: Candidates) -> dict[str, float]:
                 weights, best = _weigh(candidates, weights, name, best)
         if weights == before:
             break
-    return {name: weight for name, weight in weights.items() if weight}
+    total = sum(weights.values())
+    return {name: weight / total for name, weight in weights.items()}
 
 
 def _weigh(candidates: Candidates, weights: dict[str, float], name: str, best: float) -> tuple[dict[str, float], float]:
-    """The best step for one source, the others held: first every third step, then those beside the best.
-
-    Of steps that are nearly equal the smallest is taken: on a plateau the highest point is chance (the one-standard-error
-    rule; Breiman et al. 1984, section 3.4.3).
-    """
+    """The best step for one source, the others held: first every third step, then those beside the best."""
     tried = {weights[name]: best}
 
     def value(step: float) -> float:
@@ -95,33 +104,10 @@ def _weigh(candidates: Candidates, weights: dict[str, float], name: str, best: f
         return tried[step]
 
     place = STEPS.index(max(STEPS[::3], key=value))
-    highest = max(value(step) for step in STEPS[max(place - 2, 0) : place + 3])
-    if highest <= best * (1 + LEAST_GAIN):
+    step = max(STEPS[max(place - 2, 0) : place + 3], key=value)
+    if value(step) <= best * (1 + LEAST_GAIN):
         return weights, best
-    step = min(step for step in tried if tried[step] >= max(highest * (1 - PLATEAU), best))
     return {**weights, name: step}, value(step)
-
-
-def tilt(found: Candidates, name: str, popularity: NDArray[np.float64]) -> float:
-    """By how much more than it does a source should discount popular items, for the best blend to be best.
-
-    popularity float64[items], how many hold an item. The source's scores are multiplied by popularity^-tilt. A further tilt
-    must be clearly better, for the last of many that are nearly equal is chance (the one-standard-error rule).
-    """
-    if name not in found.names or not len(found.rows):
-        return 0.0
-    place = found.names.index(name)
-    held_by = np.maximum(popularity, 1.0)[found.rows]
-    best, best_value = 0.0, found.ndcg(search(found))
-    for exponent in TILTS:
-        scores = found.scores.copy()
-        scores[place] *= (held_by / np.median(held_by)) ** -exponent
-        tilted = replace(found, scores=scores)
-        value = tilted.ndcg(search(tilted))
-        if value <= best_value * (1 + LEAST_TILT_GAIN):
-            break
-        best, best_value = exponent, value
-    return best
 
 
 def candidates(sources: Sources, queries: Queries, *, now: int | None) -> Candidates:

@@ -98,7 +98,7 @@ def search(matrix: csr_matrix, queries: Queries, start: Parameters = Parameters(
     if share < 1:
         matrix = matrix[np.random.default_rng(start.seed).random(matrix.shape[0]) < share]
 
-    def measure(parameters: Parameters) -> float:
+    def measure(parameters: Parameters) -> metrics.Values:
         return ndcg(fit(matrix, parameters, threads=threads), queries)
 
     small = replace(start, factors=min(SEARCH_FACTORS, size), iterations=SEARCH_ITERATIONS)
@@ -108,13 +108,13 @@ def search(matrix: csr_matrix, queries: Queries, start: Parameters = Parameters(
     return replace(found, iterations=start.iterations)
 
 
-def ndcg(factors: Factors, queries: Queries) -> float:
-    """Mean NDCG@20 of the factors alone."""
+def ndcg(factors: Factors, queries: Queries) -> metrics.Values:
+    """float64[queries]: NDCG@20 of the factors alone."""
     values = []
     for block in scoring.blocks(queries.histories):
         vectors = scoring.fold_in(factors, queries.histories.of(block.start, block.stop))
         values.append(metrics.ndcg(queries.rank(vectors @ factors.item_factors.T, block, K_MEASURED)))
-    return metrics.mean(np.concatenate(values))
+    return np.concatenate(values)
 
 
 def _dimensions(matrix: csr_matrix) -> int:

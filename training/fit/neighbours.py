@@ -27,8 +27,10 @@ from training.matrices import Matrix
 from training.queries import Queries
 
 BLOCK_WORK = 8_000_000  # multiply-adds of one block: its product has at most so many pairs (12 bytes each)
-SEARCH_WORK = 40_000_000  # multiply-adds of one product of the search: a third of a second
-EVALUATIONS = 15
+# Multiply-adds of one product of the search (a third of a second), more where the sample would leave an item to fewer than
+# so many baskets: then its pairs would be lost.
+SEARCH_WORK, SEARCH_WORK_SPARSE, SPARSE = 40_000_000, 200_000_000, 40
+EVALUATIONS = 22
 K_MEASURED = 20
 
 GRIDS = {
@@ -77,12 +79,12 @@ def search(matrix: Matrix, queries: Queries, start: Parameters = Parameters(), *
     return climb(start, grids, _measure(matrix, queries, threads), evaluations=EVALUATIONS)
 
 
-def _measure(matrix: Matrix, queries: Queries, threads: int) -> Callable[[Parameters], float]:
-    """NDCG@20 of parameters; the counts of the last (a, half-life) are kept, for most steps change neither."""
+def _measure(matrix: Matrix, queries: Queries, threads: int) -> Callable[[Parameters], metrics.Values]:
+    """NDCG@20 of parameters by query; the counts of the last (a, half-life) are kept, for most steps change neither."""
     rows = np.unique(queries.histories.rows)
     kept: dict[tuple[float, float | None], list[tuple[NDArray[np.integer], Counts]]] = {}
 
-    def measure(parameters: Parameters) -> float:
+    def measure(parameters: Parameters) -> metrics.Values:
         key = (parameters.size_exponent, parameters.half_life_days)
         if key not in kept:
             kept.clear()
@@ -93,21 +95,24 @@ def _measure(matrix: Matrix, queries: Queries, threads: int) -> Callable[[Parame
     return measure
 
 
-def ndcg(neighbours: Neighbours, queries: Queries) -> float:
-    """Mean NDCG@20 of the neighbours alone."""
+def ndcg(neighbours: Neighbours, queries: Queries) -> metrics.Values:
+    """float64[queries]: NDCG@20 of the neighbours alone."""
     values = []
     for block in scoring.blocks(queries.histories):
         scores = scoring.add_up(neighbours, queries.histories.of(block.start, block.stop))
         values.append(metrics.ndcg(queries.rank(scores, block, K_MEASURED)))
-    return metrics.mean(np.concatenate(values))
+    return np.concatenate(values)
 
 
 def _affordable(matrix: Matrix) -> Matrix:
     """Some of the baskets or customers, drawn evenly, so that a product costs at most SEARCH_WORK.
 
-    The exponents do not depend on how many there are: n_i and c_ij shrink alike for all items.
+    The exponents do not depend on how many there are, for n_i and c_ij shrink alike for all items, as long as pairs are seen
+    at all: sparse data is sampled less.
     """
-    share = SEARCH_WORK / max(float(_work(matrix.held).sum()), 1.0)
+    work = max(float(_work(matrix.held).sum()), 1.0)
+    dense_enough = SPARSE * matrix.held.shape[1] / max(matrix.held.nnz, 1)
+    share = max(SEARCH_WORK / work, min(dense_enough, SEARCH_WORK_SPARSE / work))
     if share >= 1:
         return matrix
     drawn = np.random.default_rng(0).random(matrix.held.shape[0]) < share
