@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 from implicit.als import AlternatingLeastSquares
 from implicit.nearest_neighbours import ItemItemRecommender
 from threadpoolctl import threadpool_limits
@@ -73,8 +74,12 @@ def _ours(baskets: Matrix, customers: Matrix, chosen: Chosen, threads: int) -> N
 
 
 def _plain(baskets: Matrix, customers: Matrix, chosen: Chosen, threads: int) -> None:
-    ItemItemRecommender(K=chosen.items.together.k, num_threads=threads).fit(baskets.held.astype(np.float64), show_progress=False)
-    ItemItemRecommender(K=chosen.items.alike.k, num_threads=threads).fit(customers.held.astype(np.float64), show_progress=False)
+    ItemItemRecommender(K=chosen.items.together.k, num_threads=threads).fit(
+        baskets.held.astype(np.float64), show_progress=False
+    )
+    ItemItemRecommender(K=chosen.items.alike.k, num_threads=threads).fit(
+        customers.held.astype(np.float64), show_progress=False
+    )
     with threadpool_limits(1, "blas"):
         als = AlternatingLeastSquares(
             factors=chosen.items.factors.factors,
@@ -82,7 +87,7 @@ def _plain(baskets: Matrix, customers: Matrix, chosen: Chosen, threads: int) -> 
             num_threads=threads,
             random_state=chosen.items.factors.seed,
         )
-        als.fit(customers.held.astype(np.float64), show_progress=False)
+        als.fit(customers.held, show_progress=False)
 
 
 def _seconds(first: Callable[[], None], second: Callable[[], None]) -> tuple[float, float]:

@@ -79,7 +79,7 @@ class TrainingSettings:
     neighbours: int = 200  # K, the others kept for each item
     factors: int | None = None
     iterations: int | None = None
-    minimum_support: int | None = None
+    minimum_support: int = 1  # baskets or customers that must hold a pair
     test_days: int | None = None  # the last days are the test; None: a sixth of the window, 7 to 28 days
     keep_bundles: int = 5
 
@@ -142,6 +142,6 @@ def _check(settings: Settings, place: Place) -> None:
     entries = [rule.entry for rule in settings.tiers.rules]
     if entries != sorted(entries):
         raise (place / "tiers" / "rules").error("entry thresholds must rise: write the lowest tier first")
-    for key in ("neighbours", "keep_bundles"):
+    for key in ("neighbours", "minimum_support", "keep_bundles"):
         if getattr(settings.training, key) < 1:
             raise (place / "training" / key).error("must be at least 1")

@@ -62,7 +62,13 @@ def choose(train: History, terms: Terms, *, say: Callable[[str], None] = lambda 
     items = tune(
         parts.train,
         parts.test,
-        start=untuned(k=said.neighbours, factors=said.factors, iterations=said.iterations, seed=terms.seed),
+        start=untuned(
+            k=said.neighbours,
+            minimum_support=said.minimum_support,
+            factors=said.factors,
+            iterations=said.iterations,
+            seed=terms.seed,
+        ),
         popularity=popularity.fit(parts.train, popular, now=then),
         repeat=repeat.fit(parts.train, repeated),
         now=parts.at,

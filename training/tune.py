@@ -39,9 +39,11 @@ class Tuned:
     blend: Blend
 
 
-def untuned(*, k: int = 200, factors: int | None = None, iterations: int | None = None, seed: int = 0) -> Tuned:
+def untuned(
+    *, k: int = 200, minimum_support: int = 1, factors: int | None = None, iterations: int | None = None, seed: int = 0
+) -> Tuned:
     """The defaults: where a search begins, and where it ends when there is nothing to measure."""
-    neighbours = fit_neighbours.Parameters(k=k)
+    neighbours = fit_neighbours.Parameters(k=k, minimum_support=minimum_support)
     als = fit_factors.Parameters(factors=factors, seed=seed)
     als = als if iterations is None else replace(als, iterations=iterations)
     return Tuned(

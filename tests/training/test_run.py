@@ -213,6 +213,12 @@ def test_settings_that_do_not_parse_exit_2(tmp_path, till, capsys):
     assert "line 2: tiers.window_dys" in capsys.readouterr().err
 
 
+def test_a_pair_that_too_few_baskets_hold_is_no_pair(tmp_path, till):
+    (tmp_path / "valet.toml").write_text("[training]\nminimum_support = 9999\n")
+    assert train(tmp_path, "--history", till, "--config", str(tmp_path / "valet.toml"), "--no-evaluate") == 0
+    assert len(live(tmp_path).models.together.indices) == 0
+
+
 def _wait_for(condition, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
