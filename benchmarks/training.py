@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             paths, columns={}, settings=settings.history, shop=settings.shop, now=now, threads=options.threads
         ).history
     terms = Terms(settings, history.newest or now, threads=options.threads)
-    with timed() as choosing:
+    with timed() as choosing, threadpool_limits(1, "blas"):  # as training.run does
         chosen = learn.choose(history, terms)
     baskets, customers = matrices.baskets(history, now=terms.now), matrices.customers(history, now=terms.now)
     ours, plain = _seconds(

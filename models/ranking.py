@@ -30,9 +30,10 @@ def _below_the_best(scores: NDArray[np.float32], n: int) -> float:
 
     -inf where there are no more than n scores.
     """
-    whole = len(scores) // BLOCK
-    if whole > n:
-        scores = scores[: whole * BLOCK].reshape(whole, BLOCK).max(axis=1)
+    block = min(BLOCK, len(scores) // (4 * n))
+    if block > 1:  # also quicker where most scores are equal, which partition is slow on
+        whole = len(scores) // block
+        scores = scores[: whole * block].reshape(whole, block).max(axis=1)
     if len(scores) <= n:
         return -np.inf
     return float(np.partition(scores, len(scores) - n)[len(scores) - n])

@@ -25,9 +25,9 @@ RATIO = 1.25  # weights within a group differ by less, so that λ is right to an
 STEPS = 3  # of conjugate gradients, as implicit takes
 MANY_PAIRS, MANY_ITEMS = 500_000, 10_000  # from here on 256 factors earn their time
 
-SEARCH_FACTORS, SEARCH_ITERATIONS = 32, 5  # the search learns smaller models
-SEARCH_PAIRS = 300_000  # of a sample of the customers
-EVALUATIONS, EVALUATIONS_WHOLE = 9, 4  # of small models, and of such with all factors
+SEARCH_FACTORS, SEARCH_ITERATIONS = 32, 4  # the search learns smaller models
+SEARCH_PAIRS = 200_000  # of a sample of the customers
+EVALUATIONS, EVALUATIONS_WHOLE = 9, 3  # of small models, and of such with all factors
 K_MEASURED = 20
 
 GRIDS = {
