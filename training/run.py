@@ -36,7 +36,7 @@ from training.steps import Steps
 
 PUBLISHED, UNEXPECTED, UNUSABLE, LOCKED, NO_DISK, INTERRUPTED = 0, 1, 2, 4, 5, 130
 DEMO = Path("var/demo")
-MOST_CUSTOMERS, MOST_CARTS = 30_000, 5_000  # that an evaluation asks about; of more, some are drawn by the seed
+MOST_CUSTOMERS, MOST_CARTS = 30_000, 2_000  # that an evaluation asks about; of more, some are drawn by the seed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -24,7 +24,7 @@ from training.history import History
 from training.queries import Queries, completions, next_purchases
 from training.scoring import Sources
 
-CUSTOMERS, CARTS = 4000, 2000  # the most that a search asks about, drawn by seed
+CUSTOMERS, CARTS = 4000, 1200  # the most that a search asks about, drawn by seed
 FEW = 300  # queries to choose the half-life of taste
 HALF_LIVES_DAYS = (None, 180.0, 45.0)
 

@@ -30,15 +30,15 @@ BLOCK_WORK = 8_000_000  # multiply-adds of one block: its product has at most so
 # Multiply-adds of one product of the search (a third of a second), more where the sample would leave an item to fewer than
 # so many baskets: then its pairs would be lost.
 SEARCH_WORK, SEARCH_WORK_SPARSE, SPARSE = 40_000_000, 200_000_000, 40
-EVALUATIONS = 22
+EVALUATIONS = 15
 K_MEASURED = 20
 
-GRIDS = {
+GRIDS = {  # what matters most first, in coarse steps: one that is worth taking is seen, and the far end is near
     "half_life_days": (None, 360.0, 120.0, 45.0, 20.0),
-    "target_exponent": (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65),
-    "size_exponent": (0.0, 0.25, 0.5, 0.75, 1.0, 1.25),
-    "history_exponent": (0.0, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0),
-    "shrinkage": (0.0, 1.0, 3.0, 10.0),
+    "target_exponent": (0.0, 0.1, 0.2, 0.3, 0.45, 0.65),
+    "size_exponent": (0.0, 0.5, 0.75, 1.0),
+    "history_exponent": (0.0, 0.35, 0.65, 1.0),
+    "shrinkage": (0.0, 3.0, 10.0),
 }
 
 Counts: TypeAlias = (
