@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.catalogue import NO_PRICE, Catalogue
-from models.rules import column, mask, minor
+from models.filters import column, mask, minor
 from service.request import Request
 from service.taste import Taste
 

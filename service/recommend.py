@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.bundle import Models
+from models.filters import mask
 from models.ranking import top
-from models.rules import mask
 from service.candidates import Question, Rows, Scores, Stage, stages
 from service.eligibility import Mask, eligible, known
 from service.reasons import Reason, reasons, strongest

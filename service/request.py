@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from models.rules import Filter
+from models.filters import Filter
 from models.settings import Placement
 
 INTENTS = ("complementary", "similar", "for_you", "buy_again", "trending", "popular", "recently_viewed", "because_you")

@@ -19,7 +19,7 @@ import orjson
 
 from models.catalogue import Catalogue, catalogue_of
 from models.errors import InputError
-from models.rules import MINOR
+from models.filters import MINOR
 from models.vocabulary import Vocabulary
 from training.reading import values
 from training.reading.columns import plain

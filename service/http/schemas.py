@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from models.rules import COMPARABLE, Filter, FilterError, parse
+from models.filters import COMPARABLE, Filter, FilterError, parse
 from service.reasons import LANGUAGES
 from service.request import INTENTS
 
@@ -27,7 +27,7 @@ class Whole(fields.Integer):
 
 
 class FilterField(fields.Field[Filter]):
-    """A filter over items, see models.rules."""
+    """A filter over items, see models.filters."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Filter:
         try:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.blend import Blend
+from models.filters import parse
 from models.profile import EMPTY, Event, Profile, fold
-from models.rules import parse
 from service.eligibility import eligible, known
 from service.recommend import Answer, rank, recommend
 from service.request import INTENTS, Boost, Request

@@ -1,4 +1,4 @@
-"""Rules over items: the filter grammar of the HTTP contract, from a JSON document to a mask over the catalogue.
+"""Filters over items: the filter grammar of the HTTP contract, from a JSON document to a mask over the catalogue.
 
     {"all": [filter, …]} · {"any": [filter, …]} · {"not": filter} · {"field": "price", "op": "lt", "value": 900}
 

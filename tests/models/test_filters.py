@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.rules import FilterError, mask, parse
+from models.filters import FilterError, mask, parse
 from tests.worlds import STRANGE, tiny_catalogue
 
 CATALOGUE = tiny_catalogue()
