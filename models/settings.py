@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from models.experiment import Experiment
+from models.experiment import check as check_experiment
 from models.toml import Place, build
 
 DAY_S = 86_400
@@ -70,6 +72,7 @@ class Placement:
 
     intent: str
     n: int = 10
+    experiment: Experiment | None = None
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,7 @@ def _check(settings: Settings, place: Place) -> None:
                 re.compile(pattern)
             except re.error as error:
                 raise (place / "history" / name).error(f"{pattern!r} is no regular expression: {error}") from error
+    _check_experiments(settings.placements, place / "placements")
     if settings.event_max_age_days < 0:
         raise (place / "event_max_age_days").error("must be at least 0")
     for key, least in (("window_days", 1), ("grace_days", 0)):
@@ -145,3 +149,18 @@ def _check(settings: Settings, place: Place) -> None:
     for key in ("neighbours", "minimum_support", "keep_bundles"):
         if getattr(settings.training, key) < 1:
             raise (place / "training" / key).error("must be at least 1")
+
+
+def _check_experiments(placements: Mapping[str, Placement], place: Place) -> None:
+    """Each experiment can be run, and its name is its own: reports and lists go by it."""
+    named: set[str] = set()
+    for name, placement in placements.items():
+        if placement.experiment is None:
+            continue
+        where = place / name / "experiment"
+        check_experiment(placement.experiment, where)
+        if placement.experiment.name in named:
+            raise (where / "name").error(
+                f"{placement.experiment.name!r} is another placement's experiment; name it otherwise"
+            )
+        named.add(placement.experiment.name)

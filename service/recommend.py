@@ -60,6 +60,7 @@ class Answer:
 
 def recommend(request: Request, *, models: Models, taste: Taste, now: int) -> Answer:
     """The answer to a request; never an ineligible item, and a full list whenever enough items are eligible and it is not strict."""
+    models = _tried(request, models)
     if request.intent == "because_you":
         return _because_you(request, models=models, taste=taste, now=now)
     rows, missing = known(models.catalogue, request.item_ids)
@@ -82,6 +83,11 @@ def recommend(request: Request, *, models: Models, taste: Taste, now: int) -> An
             break
     fallback = next((name for name in filled_by if name != intent), None)
     return Answer(intent, tuple(picks), fallback, missing)
+
+
+def _tried(request: Request, models: Models) -> Models:
+    """The models with the blend that the request's variant tries."""
+    return replace(models, blend=request.trial.variant.mixed(models.blend)) if request.trial else models
 
 
 def rank(request: Request, *, models: Models, taste: Taste, now: int) -> Answer:

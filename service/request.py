@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from models.experiment import Experiment, Variant
 from models.filters import Filter
 from models.settings import Placement
+from service.customers import key
 
 INTENTS = ("complementary", "similar", "for_you", "buy_again", "trending", "popular", "recently_viewed", "because_you")
 N = 10
 ABOUT_ITEMS = ("complementary", "similar")
+DEFAULTS = Variant("")  # changes nothing
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,15 @@ class Promotion:
     name: str
     percent: float
     filter: Filter
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The experiment that a list stands in, the variant that made it, and whose it is (a key of the store)."""
+
+    experiment: Experiment
+    variant: Variant
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,7 @@ class Request:
     strict: bool = False
     debug: bool = False
     context: tuple[tuple[str, Any], ...] = ()
+    trial: Trial | None = None
 
     @property
     def without_owned(self) -> bool:
@@ -71,9 +84,24 @@ class Request:
         return N if self.n is None else self.n
 
     def at(self, placement: Placement | None) -> Request:
-        """The request with its placement's defaults, and the intent that follows from what is known."""
-        intent = self.intent or (placement.intent if placement else self._implied())
-        return replace(self, intent=intent, n=self.n or (placement.n if placement else N))
+        """The request with its placement's defaults, changed by its variant, and the intent that follows from what is known."""
+        if placement is None:
+            return replace(self, intent=self.intent or self._implied(), n=self.length)
+        trial = self._trial(placement.experiment)
+        variant = trial.variant if trial else DEFAULTS
+        return replace(
+            self,
+            intent=self.intent or variant.intent or placement.intent,
+            n=self.n or variant.n or placement.n,
+            diversity=self.diversity or variant.diversity or 0.0,
+            exploration=self.exploration or variant.exploration or 0.0,
+            trial=trial,
+        )
+
+    def _trial(self, experiment: Experiment | None) -> Trial | None:
+        """Where this list stands in an experiment; None where there is none, or nobody to split by."""
+        unit = key(self.customer_id, self.session_id)
+        return Trial(experiment, experiment.variant(unit), unit) if experiment and unit else None
 
     def _implied(self) -> str:
         if self.item_ids:

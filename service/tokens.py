@@ -8,7 +8,9 @@ from __future__ import annotations
 import binascii
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -20,7 +22,8 @@ LONGEST = 2_000
 class Token:
     """Where and from what a list came.
 
-    placement, variant  None where there was none
+    placement           None where there was none
+    experiment, variant in which it stood, None where in none; then `unit` stands for its customer: a keyed digest, of this experiment alone
     model_version       None where no bundle was loaded
     at                  seconds since 1970 UTC
     request             a short digest that tells two lists of one second apart
@@ -31,16 +34,30 @@ class Token:
     model_version: str | None
     at: int
     request: str = ""
+    experiment: str | None = None
+    unit: str = ""
 
 
 def sign(token: Token, secret: bytes) -> str:
     """The token as text that fits into a URL."""
-    payload = orjson.dumps([token.placement, token.variant, token.model_version, token.at, token.request])
-    return urlsafe_b64encode(_tag(payload, secret) + payload).rstrip(b"=").decode()
+    parts = [token.placement, token.variant, token.model_version, token.at, token.request]
+    return seal([*parts, token.experiment, token.unit] if token.experiment else parts, secret)
 
 
 def verify(text: str, secret: bytes) -> Token | None:
     """The token of a text that `sign` made with this secret; None for any other."""
+    parts = opened(text, secret)
+    return None if parts is None else Token(*parts)
+
+
+def seal(parts: Sequence[Any], secret: bytes) -> str:
+    """Some JSON values as text that fits into a URL, signed."""
+    payload = orjson.dumps(parts)
+    return urlsafe_b64encode(_tag(payload, secret) + payload).rstrip(b"=").decode()
+
+
+def opened(text: str, secret: bytes) -> list[Any] | None:
+    """What `seal` was given; None for a text that it did not make with this secret."""
     if len(text) > LONGEST:
         return None
     try:
@@ -48,12 +65,21 @@ def verify(text: str, secret: bytes) -> Token | None:
     except (UnicodeEncodeError, binascii.Error):
         return None
     tag, payload = signed[:TAG_BYTES], signed[TAG_BYTES:]
-    return Token(*orjson.loads(payload)) if hmac.compare_digest(tag, _tag(payload, secret)) else None
+    if not hmac.compare_digest(tag, _tag(payload, secret)):
+        return None
+    parts: list[Any] = orjson.loads(payload)
+    return parts
 
 
 def digest(request: object, secret: bytes) -> str:
     """Eight characters that tell this request from another; keyed, so that nobody can ask it who the customer was."""
     return hmac.digest(secret, repr(request).encode("utf-8", "surrogatepass"), "sha256")[:4].hex()
+
+
+def unit_digest(experiment: str, unit: str, secret: bytes) -> str:
+    """Twelve characters that stand for a customer in one experiment, and tell nothing outside it."""
+    named = f"{experiment}\0{unit}".encode("utf-8", "surrogatepass")
+    return urlsafe_b64encode(hmac.digest(secret, named, "sha256")[:9]).decode()
 
 
 def _tag(payload: bytes, secret: bytes) -> bytes:

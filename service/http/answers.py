@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,9 +12,9 @@ import orjson
 from models.bundle import Bundle
 from models.catalogue import Catalogue
 from service.recommend import Answer, Pick
-from service.request import Request
+from service.request import Request, Trial
 from service.services import Services
-from service.tokens import Token, digest, sign
+from service.tokens import Token, digest, sign, unit_digest
 
 DIGITS = 6
 
@@ -33,7 +34,7 @@ def document(
         "fallback": answer.fallback,
         "degraded": degraded or bundle is None,
         "missing_ids": answer.missing_ids,
-        "experiment": None,
+        "experiment": _experiment(request),
         "generated_at": _time(now),
     }
     if answer.intent == "because_you":
@@ -87,6 +88,11 @@ def _explained(shares: Mapping[str, float], explain: str) -> dict[str, float]:
     return {name: round(share, DIGITS) for name, share in (ordered[:1] if explain == "top" else ordered)}
 
 
+def _experiment(request: Request) -> dict[str, str] | None:
+    trial = request.trial
+    return {"name": trial.experiment.name, "variant": trial.variant.name} if trial else None
+
+
 def _token(answer: Answer, request: Request, bundle: Bundle | None, services: Services, now: int) -> str:
     shown = [pick.item_id for pick in answer.picks]
     token = Token(
@@ -96,7 +102,15 @@ def _token(answer: Answer, request: Request, bundle: Bundle | None, services: Se
         at=now,
         request=digest((request.customer_id, request.session_id, request.item_ids, shown), services.secret),
     )
-    return sign(token, services.secret)
+    return sign(_tried(token, request.trial, services.secret), services.secret)
+
+
+def _tried(token: Token, trial: Trial | None, secret: bytes) -> Token:
+    """The token with the experiment that the list stands in."""
+    if trial is None:
+        return token
+    unit = unit_digest(trial.experiment.name, trial.unit, secret)
+    return replace(token, variant=trial.variant.name, experiment=trial.experiment.name, unit=unit)
 
 
 def _time(now: int) -> str:
