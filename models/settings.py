@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from models.experiment import Experiment
@@ -15,6 +16,10 @@ from models.experiment import check as check_experiment
 from models.toml import Place, build
 
 DAY_S = 86_400
+
+Adult = Literal[
+    "beside", "never", "always"
+]  # when adult items may be shown; beside: where an adult item is asked about
 
 
 @dataclass(frozen=True)

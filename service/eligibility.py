@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,49 +12,87 @@ from models.catalogue import NO_PRICE, Catalogue
 from models.filters import column, mask, minor
 from service.request import Request
 from service.taste import Taste
+from service.trace import Trace
 
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.int32]
 
 
-def eligible(request: Request, *, catalogue: Catalogue, rows: Rows, taste: Taste) -> Mask:
+def eligible(request: Request, *, catalogue: Catalogue, rows: Rows, taste: Taste, trace: Trace | None = None) -> Mask:
     """bool[items]: available, passing every filter of the request, and neither asked about, excluded, refused nor (if so asked) owned.
 
-    rows  int32  the items that the request is about
+    rows   int32  the items that the request is about
+    trace  is told what each mask removed
     """
-    allowed = catalogue.available & _asked_for(request, catalogue)
-    if not catalogue.adult[rows].any():
-        allowed &= ~catalogue.adult
-    for field in request.same:
-        allowed &= _same(catalogue, field, rows)
-    for field in request.different:
-        allowed &= ~_like(catalogue, field, rows)
-    if request.intent == "complementary":
-        allowed &= ~_like(catalogue, "group_id", rows)  # another size of the dress completes nothing
-    for left_out in (
-        rows,
-        catalogue.items.rows(request.exclude),
-        taste.disliked,
-        taste.owned if request.without_owned else rows,
-    ):
-        allowed[left_out[left_out >= 0]] = False
+    allowed = np.ones(len(catalogue), dtype=np.bool_)
+    masks = _narrow(allowed, request, catalogue, rows, taste)
+    if trace is None:
+        deque(masks, maxlen=0)  # runs them
+        return allowed
+    trace.items = left = len(catalogue)
+    for name in masks:
+        before, left = left, int(np.count_nonzero(allowed))
+        trace.masked(name, before - left)
     return allowed
 
 
-def _asked_for(request: Request, catalogue: Catalogue) -> Mask:
+def _narrow(allowed: Mask, request: Request, catalogue: Catalogue, rows: Rows, taste: Taste) -> Iterator[str]:
+    """Narrow `allowed` in place, mask by mask; yields the name of each when it is done."""
+    allowed &= catalogue.available
+    yield "out_of_stock"
+    if request.adult == "never" or (request.adult == "beside" and not catalogue.adult[rows].any()):
+        allowed &= ~catalogue.adult
+        yield "adult"
+    if request.need_image:
+        allowed &= catalogue.pictured
+        yield "no_image"
+    yield from _asked_for(allowed, request, catalogue)
+    for field in request.same:
+        allowed &= _same(catalogue, field, rows)
+        yield "same"
+    for field in request.different:
+        allowed &= ~_like(catalogue, field, rows)
+        yield "different"
+    if request.intent == "complementary":
+        allowed &= ~_like(catalogue, "group_id", rows)  # another size of the dress completes nothing
+        yield "variants"
+    yield from _without(allowed, request, catalogue, rows, taste)
+
+
+def _asked_for(allowed: Mask, request: Request, catalogue: Catalogue) -> Iterator[str]:
     """What the request's own filters leave."""
-    passed = np.ones(len(catalogue), dtype=np.bool_)
     if request.category:
-        passed &= catalogue.within(request.category)
+        allowed &= catalogue.within(request.category)
+        yield "category"
     if request.brand:
-        passed &= catalogue.brand.are(request.brand)
+        allowed &= catalogue.brand.are(request.brand)
+        yield "brand"
     if request.price_min is not None:
-        passed &= (catalogue.price != NO_PRICE) & (catalogue.price >= minor(request.price_min))
+        allowed &= (catalogue.price != NO_PRICE) & (catalogue.price >= minor(request.price_min))
+        yield "price"
     if request.price_max is not None:
-        passed &= (catalogue.price != NO_PRICE) & (catalogue.price <= minor(request.price_max))
+        allowed &= (catalogue.price != NO_PRICE) & (catalogue.price <= minor(request.price_max))
+        yield "price"
     if request.filter is not None:
-        passed &= mask(request.filter, catalogue)
-    return passed
+        allowed &= mask(request.filter, catalogue)
+        yield "filter"
+
+
+def _without(allowed: Mask, request: Request, catalogue: Catalogue, rows: Rows, taste: Taste) -> Iterator[str]:
+    """What is asked about, excluded, in the cart, refused or owned stays out."""
+    excluded = catalogue.items.rows(request.exclude)
+    allowed[rows] = False
+    yield "asked_about"
+    allowed[excluded[excluded >= 0]] = False
+    yield "exclude"
+    allowed[taste.disliked] = False
+    yield "disliked"
+    if request.intent != "recently_viewed":  # she may look at what lies in her cart again
+        allowed[taste.in_cart] = False
+        yield "in_cart"
+    if request.without_owned:
+        allowed[taste.owned] = False
+        yield "owned"
 
 
 def _same(catalogue: Catalogue, field: str, rows: Rows) -> Mask:

@@ -19,6 +19,7 @@ from service.eligibility import Mask, eligible, known
 from service.reasons import Reason, reasons, strongest
 from service.request import Request
 from service.taste import Taste
+from service.trace import Trace
 
 ANCHORS = 3  # rows of "because you bought …"
 DIGITS = 6
@@ -48,6 +49,7 @@ class Answer:
 
     fallback     None, or the first intent that filled the list instead of the one asked for
     missing_ids  items asked about that the bundle does not know
+    trace        how it came about, where the request says `debug`
     anchored     for `because_you`: the customer's items, each with its list; the first list is `picks`, too
     """
 
@@ -56,6 +58,7 @@ class Answer:
     fallback: str | None = None
     missing_ids: tuple[str, ...] = ()
     anchored: tuple[tuple[int, tuple[Pick, ...]], ...] = ()
+    trace: Trace | None = None
 
 
 def recommend(request: Request, *, models: Models, taste: Taste, now: int) -> Answer:
@@ -65,7 +68,8 @@ def recommend(request: Request, *, models: Models, taste: Taste, now: int) -> An
         return _because_you(request, models=models, taste=taste, now=now)
     rows, missing = known(models.catalogue, request.item_ids)
     question = Question(models, rows, taste, owned=request.exclude_owned is False, now=now)
-    allowed = eligible(request, catalogue=models.catalogue, rows=rows, taste=taste)
+    trace = Trace() if request.debug else None
+    allowed = eligible(request, catalogue=models.catalogue, rows=rows, taste=taste, trace=trace)
     intent = request.intent or "popular"
     picks: list[Pick] = []
     filled_by: list[str] = []
@@ -82,7 +86,7 @@ def recommend(request: Request, *, models: Models, taste: Taste, now: int) -> An
         if len(picks) == request.length:
             break
     fallback = next((name for name in filled_by if name != intent), None)
-    return Answer(intent, tuple(picks), fallback, missing)
+    return Answer(intent, tuple(picks), fallback, missing, trace=trace)
 
 
 def _tried(request: Request, models: Models) -> Models:

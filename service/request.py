@@ -7,7 +7,7 @@ from typing import Any
 
 from models.experiment import Experiment, Variant
 from models.filters import Filter
-from models.settings import Placement
+from models.settings import Adult, Placement
 from service.customers import key
 
 INTENTS = ("complementary", "similar", "for_you", "buy_again", "trending", "popular", "recently_viewed", "because_you")
@@ -72,6 +72,8 @@ class Request:
     debug: bool = False
     context: tuple[tuple[str, Any], ...] = ()
     trial: Trial | None = None
+    need_image: bool = False
+    adult: Adult = "beside"
 
     @property
     def without_owned(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +14,20 @@ from models.profile import INTEREST, Profile, interactions
 DAY_S = 86_400
 INTEREST_HALF_LIFE_DAYS = 14  # what was looked at fades faster than what was bought
 
+CART_DAYS = 30  # what has lain in a cart for longer is forgotten there
 AWAY_DAYS = 730  # beyond it weights would fade into rounding, and her taste with them
 
 
 @dataclass(frozen=True)
 class Taste:
-    """A customer's items that the bundle knows; all arrays have one entry an item.
+    """A customer's items that the bundle knows; all arrays but `in_cart` have one entry an item.
 
     rows       int32[h]    rows of the catalogue
     weights    float32[h]  how much an item speaks for others like it; below 0 where the customer said no
     purchases  int32[h]    how often it was bought and kept, 0 for what was only looked at
     first_at, last_at  int64[h]  first and last purchase, seconds since 1970 UTC
     seen_at    int64[h]    last event, if one of them was no purchase; 0 for none
+    in_cart    int32[c]    rows of what lies in the cart
     """
 
     rows: NDArray[np.int32]
@@ -34,6 +36,7 @@ class Taste:
     first_at: NDArray[np.int64]
     last_at: NDArray[np.int64]
     seen_at: NDArray[np.int64]
+    in_cart: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
 
     @property
     def owned(self) -> NDArray[np.int32]:
@@ -68,10 +71,10 @@ def taste(profile: Profile, models: Models, *, now: int, event_weights: Mapping[
     items = interactions(profile, weights=event_weights)
     rows = models.catalogue.items.rows(items.item_ids)
     known = rows >= 0
-    now = min(now, int(items.seen_at.max()) + AWAY_DAYS * DAY_S)
+    faded_at = min(now, int(items.seen_at.max()) + AWAY_DAYS * DAY_S)
     kept = np.where(items.quantity > 0, items.purchases, 0).astype(np.int32)
-    bought = np.where(kept > 0, models.blend.recency(items.last_at, now=now), 0)
-    looked = items.interest * np.exp2(-np.maximum(now - items.seen_at, 0) / (INTEREST_HALF_LIFE_DAYS * DAY_S))
+    bought = np.where(kept > 0, models.blend.recency(items.last_at, now=faded_at), 0)
+    looked = items.interest * np.exp2(-np.maximum(faded_at - items.seen_at, 0) / (INTEREST_HALF_LIFE_DAYS * DAY_S))
     return Taste(
         rows=rows[known],
         weights=(bought + looked)[known].astype(np.float32),
@@ -79,4 +82,12 @@ def taste(profile: Profile, models: Models, *, now: int, event_weights: Mapping[
         first_at=items.first_at[known],
         last_at=items.last_at[known],
         seen_at=np.where(items.interest > 0, items.seen_at, 0)[known],
+        in_cart=_in_cart(profile, models, now),
     )
+
+
+def _in_cart(profile: Profile, models: Models, now: int) -> NDArray[np.int32]:
+    """The rows of what was put into the cart of late and still lies there."""
+    since = now - CART_DAYS * DAY_S
+    rows = models.catalogue.items.rows(item_id for item_id, line in profile.cart.items() if line.at >= since)
+    return rows[rows >= 0]

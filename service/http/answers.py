@@ -39,6 +39,8 @@ def document(
     }
     if answer.intent == "because_you":
         answered["rows"] = [] if catalogue is None else _rows(answer, request, catalogue)
+    if answer.trace is not None:
+        answered["debug"] = answer.trace.document()
     return answered
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from models.filters import COMPARABLE, Filter, FilterError, parse
 from service.reasons import LANGUAGES
@@ -13,6 +13,7 @@ from service.request import INTENTS
 EXPLAIN = ("none", "top", "full")
 MOST = 100
 MOST_IDS = 1_000
+MOST_EXCLUDED = 20_000
 PRICE = validate.Range(0, 1e12)
 ID = validate.Length(1, 4_000)
 
@@ -76,7 +77,9 @@ class ListSchema(Schema):
     brand = _texts("Of one of these brands", most=MOST)
     price_min = fields.Float(validate=PRICE)
     price_max = fields.Float(validate=PRICE)
-    exclude_ = _texts("Not these items", name="exclude")  # `exclude` and `fields` are marshmallow's own words
+    exclude_ = _texts(
+        "Not these items", most=MOST_EXCLUDED, name="exclude"
+    )  # `exclude` and `fields` are marshmallow's own words
     exclude_owned = fields.Boolean(
         metadata={"description": "Leave out what the customer owns; by default where the list is for her"}
     )
@@ -90,7 +93,13 @@ class ListSchema(Schema):
         validate=validate.OneOf(EXPLAIN), metadata={"description": "What each source gave to a score"}
     )
     strict = fields.Boolean(metadata={"description": "No fallback: rather a short list"})
-    debug = fields.Boolean()
+    debug = fields.Boolean(metadata={"description": "Tell what each mask removed and which rules fired"})
+
+    @validates_schema
+    def _check_prices(self, loaded: dict[str, Any], **kwargs: Any) -> None:
+        least, most = loaded.get("price_min"), loaded.get("price_max")
+        if least is not None and most is not None and least > most:
+            raise ValidationError(f"Below price_min, {least:g}.", "price_max")
 
 
 class RecommendQuery(ListSchema):

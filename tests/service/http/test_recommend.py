@@ -151,6 +151,9 @@ def test_what_is_unknown_gets_the_best_that_is_known(client: FlaskClient, query:
         ("/recommend", {"item_ids": [1]}, {"item_ids"}),
         ("/recommend", {"same": ["size"]}, {"same"}),
         ("/recommend", {"price_min": "NaN"}, {"price_min"}),
+        ("/recommend", {"price_min": 3, "price_max": 2}, {"price_max"}),
+        ("/recommend", {"boost": [{"filter": {"all": []}, "weight": "NaN"}]}, {"boost"}),
+        ("/recommend", {"boost": [{"filter": {"all": []}, "weight": "inf"}]}, {"boost"}),
         ("/recommend", {"lang": "de"}, {"lang"}),
         ("/recommend", {"n": 0, "lang": "de"}, {"n", "lang"}),
         ("/recommend", {"filter": {"all": [{"field": "size", "value": 1}]}}, {"filter"}),
@@ -192,6 +195,35 @@ def test_explains_a_score_as_far_as_asked(client: FlaskClient) -> None:
     assert list(full["items"][0]["explain"]) == ["together", "alike"]
     assert list(top["items"][0]["explain"]) == ["together"]
     assert "explain" not in none["items"][0]
+
+
+def test_ten_thousand_items_can_be_excluded(client: FlaskClient) -> None:
+    exclude = [f"item {number}" for number in range(10_000)] + ["SH-014"]
+    answer = client.post("/recommend", json={"item_ids": ["DR-001"], "exclude": exclude}).json
+    assert answer is not None
+    assert answer["items"]
+    assert "SH-014" not in ids(answer)
+
+
+def test_debug_tells_what_each_mask_removed(client: FlaskClient) -> None:
+    asked = {
+        "item_ids": ["DR-001"],
+        "debug": True,
+        "filter": {"field": "colour", "value": "black"},
+        "exclude": [STRANGE],
+    }
+    answer = client.post("/recommend", json=asked).json
+    assert answer is not None
+    assert answer["debug"]["items"] == 11
+    assert answer["debug"]["removed"] == {
+        "out_of_stock": 1,
+        "adult": 2,
+        "filter": 4,
+        "variants": 2,
+        "exclude": 1,
+    }
+    assert answer["debug"]["eligible"] == len(answer["items"]) == 1
+    assert "debug" not in client.post("/recommend", json={"item_ids": ["DR-001"]}).json  # type: ignore[operator]
 
 
 def test_rank_orders_what_it_is_given(client: FlaskClient) -> None:
