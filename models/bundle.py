@@ -31,6 +31,7 @@ from models.neighbours import Neighbours
 from models.popularity import Popularity
 from models.repeat import Repeat
 from models.tiers import Tiers
+from models.trending import Trending
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -53,6 +54,7 @@ class Models:
     factors: Factors | None = None
     repeat: Repeat | None = None
     lifetime: Lifetime | None = None
+    trending: Trending | None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ A list is filled from the stages of its intent's chain, in order; the first stag
     similar        what the same people buy → popular in their category → popular
     for_you        what goes with the customer's taste → popular
     buy_again      what is due → for_you → popular                recently_viewed  newest first → for_you → popular
-    popular        what everybody buys                            trending         has no model of its own yet → popular
+    trending       what sells above its expectation → popular     popular          what everybody buys
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CHAINS = {
     "because_you": ("for_you", "popular"),
     "buy_again": ("buy_again", "for_you", "popular"),
     "recently_viewed": ("recently_viewed", "for_you", "popular"),
-    "trending": ("popular",),
+    "trending": ("trending", "popular"),
     "popular": ("popular",),
 }
 TINY = 1e-12
@@ -51,6 +51,7 @@ class Question:
 
     rows     int32  the items asked about
     owned    whether what the customer owns may be chosen for her
+    peers    bool[items]  what a trend is measured against, the categories asked for; None: all items
     """
 
     models: Models
@@ -58,6 +59,7 @@ class Question:
     taste: Taste
     owned: bool
     now: int
+    peers: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,14 @@ def _recently_viewed(question: Question) -> Stage | None:
     return _single("recently_viewed", "seen", scores, scores > 0, taste)
 
 
+def _trending(question: Question) -> Stage | None:
+    """What sells above its expectation; None where the history had no times, or nothing does."""
+    if question.models.trending is None:
+        return None
+    rise = question.models.trending.rise(question.peers)
+    return _single("trending", "trending", rise, rise > 1, NONE) if (rise > 1).any() else None
+
+
 def _popular_alike(question: Question) -> Stage | None:
     """What is popular in the categories of the items asked about."""
     category = question.models.catalogue.category.code
@@ -234,6 +244,7 @@ STAGES: Mapping[str, Callable[[Question], Stage | None]] = {
     "for_you": _for_you,
     "buy_again": _buy_again,
     "recently_viewed": _recently_viewed,
+    "trending": _trending,
     "popular_alike": _popular_alike,
     "popular": _popular,
 }

@@ -27,6 +27,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     "because_you_viewed": {"en": "Because you looked at {anchor}", "th": "เพราะคุณได้ดู {anchor}"},
     "buy_again": {"en": "Time to buy it again", "th": "ถึงเวลาซื้ออีกครั้ง"},
     "recently_viewed": {"en": "You looked at this recently", "th": "คุณเพิ่งดูสินค้านี้"},
+    "trending": {"en": "Selling faster than usual", "th": "กำลังมาแรง"},
     "popular": {"en": "Popular right now", "th": "กำลังเป็นที่นิยม"},
     "for_you": {"en": "Chosen for you", "th": "คัดสรรเพื่อคุณ"},
 }
@@ -36,7 +37,9 @@ CODES = {
     "factors": "goes_with",
     "repeat": "buy_again",
     "seen": "recently_viewed",
+    "trending": "trending",
 }
+ALONE = ("repeat", "seen", "trending")  # sources that no other item carries
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def _reason(code: str, row: int, anchor: int, catalogue: Catalogue, lang: str) -
 
 
 def _code(stage: Stage, source: str, row: int, anchor: int, owned: frozenset[int]) -> str:
-    if source in ("repeat", "seen"):
+    if source in ALONE:
         return CODES[source]
     if anchor == NOBODY:
         return "popular" if source == "popularity" else "for_you"

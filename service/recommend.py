@@ -67,7 +67,8 @@ def recommend(request: Request, *, models: Models, taste: Taste, now: int) -> An
     if request.intent == "because_you":
         return _because_you(request, models=models, taste=taste, now=now)
     rows, missing = known(models.catalogue, request.item_ids)
-    question = Question(models, rows, taste, owned=request.exclude_owned is False, now=now)
+    peers = models.catalogue.within(request.category) if request.category else None
+    question = Question(models, rows, taste, owned=request.exclude_owned is False, now=now, peers=peers)
     trace = Trace() if request.debug else None
     allowed = eligible(request, catalogue=models.catalogue, rows=rows, taste=taste, trace=trace)
     intent = request.intent or "popular"

@@ -10,7 +10,7 @@ from models.blend import Blend
 from models.bundle import Models
 from models.catalogue import catalogue_of
 from models.settings import Settings
-from training.fit import factors, lifetime, neighbours, popularity, repeat, tiers
+from training.fit import factors, lifetime, neighbours, popularity, repeat, tiers, trending
 from training.history import History
 from training.split import cut
 from training.tune import Tuned, tune, untuned
@@ -34,11 +34,13 @@ class Chosen:
     popularity: popularity.Parameters
     repeat: repeat.Parameters
     items: Tuned
+    trending: trending.Parameters
 
     @property
     def manifest(self) -> dict[str, Any]:
         """As JSON."""
-        return {"popularity": asdict(self.popularity), "repeat": asdict(self.repeat), **asdict(self.items)}
+        alone = {name: asdict(getattr(self, name)) for name in ("popularity", "repeat", "trending")}
+        return {**alone, **asdict(self.items)}
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> Chosen:
@@ -49,7 +51,12 @@ class Chosen:
             factors=factors.Parameters(**manifest["factors"]),
             blend=Blend(**manifest["blend"]),
         )
-        return cls(popularity.Parameters(**manifest["popularity"]), repeat.Parameters(**manifest["repeat"]), items)
+        return cls(
+            popularity.Parameters(**manifest["popularity"]),
+            repeat.Parameters(**manifest["repeat"]),
+            items,
+            trending.Parameters(**manifest.get("trending", {})),
+        )
 
 
 def choose(train: History, terms: Terms, *, say: Callable[[str], None] = lambda step: None) -> Chosen:
@@ -75,7 +82,7 @@ def choose(train: History, terms: Terms, *, say: Callable[[str], None] = lambda 
         threads=terms.threads,
         seed=terms.seed,
     )
-    return Chosen(popular, repeated, items)
+    return Chosen(popular, repeated, items, trending.search(parts.train, parts.test, now=then))
 
 
 def learn(history: History, chosen: Chosen, terms: Terms) -> Models:
@@ -94,6 +101,7 @@ def learn(history: History, chosen: Chosen, terms: Terms) -> Models:
         alike=items.alike,
         factors=items.factors,
         repeat=repeat.fit(history, chosen.repeat),
+        trending=trending.fit(history, chosen.trending, now=terms.now),
     )
 
 

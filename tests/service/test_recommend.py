@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from models.blend import Blend
 from models.filters import parse
 from models.profile import EMPTY, Event, Profile, fold
+from models.trending import Trending
 from service.eligibility import eligible, known
 from service.recommend import Answer, rank, recommend
 from service.request import INTENTS, Boost, Request
@@ -169,6 +170,27 @@ def test_adult_items_stand_only_beside_adult_items() -> None:
 )
 def test_names_the_intent_that_filled_the_list(asked: dict[str, Any], fallback: str | None) -> None:
     assert ask(**asked).fallback == fallback
+
+
+def test_trending_is_what_sells_above_its_expectation_then_what_is_popular() -> None:
+    before = np.full(len(ITEM_IDS), 50, np.float32)
+    recent = np.array([30 if item_id in ("DR-003", "VT-001") else 5 for item_id in ITEM_IDS], np.float32)
+    risen = replace(MODELS, trending=Trending(recent, before, 2.0, 7, 35))
+    answer = recommend(Request(intent="trending", n=4).at(None), models=risen, taste=NONE, now=NOW)
+    assert ids(answer)[:3] == ["DR-003", "VT-001", "DR-001"]
+    assert [pick.reason.code for pick in answer.picks if pick.reason] == ["trending", "trending", "popular", "popular"]
+    assert answer.fallback == "popular"
+
+
+def test_in_a_category_a_trend_is_what_rises_above_the_category() -> None:
+    dresses = [item_id for item_id in ITEM_IDS if item_id.startswith("DR")]
+    recent = np.array([20 + 40 * (item_id == "DR-003") if item_id in dresses else 400 for item_id in ITEM_IDS])
+    model = Trending(recent.astype(np.float32), np.full(len(ITEM_IDS), 100, np.float32), 2.0, 7, 35)
+    request = Request(intent="trending", strict=True)
+    assert "DR-003" not in ids(recommend(request.at(None), models=replace(MODELS, trending=model), taste=NONE, now=NOW))
+    request = replace(request, category=("Women > Dresses",))
+    answer = recommend(request.at(None), models=replace(MODELS, trending=model), taste=NONE, now=NOW)
+    assert ids(answer) == ["DR-003"]
 
 
 def test_what_completes_nothing_is_filled_by_what_is_similar() -> None:

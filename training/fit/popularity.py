@@ -28,7 +28,7 @@ def fit(history: History, parameters: Parameters = Parameters(), *, now: int) ->
     if bought.has_times:
         bought = bought.where(bought.at <= now)
     if parameters.once_a_day:
-        bought = _once_a_day(bought)
+        bought = once_a_day(bought)
     worth = np.ones(len(bought))
     if parameters.half_life_days is not None and bought.has_times:
         worth = np.exp2((bought.at - now) / (DAY_S * parameters.half_life_days))
@@ -56,7 +56,7 @@ def _foretold(popularity: Popularity, validation: History) -> float:
     return float((1 / np.log2(rank[items] + 1)).sum())
 
 
-def _once_a_day(bought: History) -> History:
+def once_a_day(bought: History) -> History:
     """The first row of each (customer, item, day), and every row whose customer is unknown."""
     day = bought.at // DAY_S if bought.has_times else np.zeros(len(bought), dtype=np.int64)
     by = np.lexsort((day, bought.item, bought.customer))
