@@ -43,6 +43,19 @@ class Neighbours:
         carried[held_by[found]] = self.scores[pairs[found]] * weights[held_by[found]]
         return carried
 
+    def carried(
+        self, rows: NDArray[np.int32], weights: NDArray[np.float32], targets: NDArray[np.int32]
+    ) -> NDArray[np.float32]:
+        """float32[targets, history]: the `contributions` of several targets, in one pass over the history's neighbours."""
+        place = np.full(len(self), -1, dtype=np.int32)
+        place[targets] = np.arange(len(targets), dtype=np.int32)
+        pairs, held_by = self._pairs(rows)
+        target = place[self.indices[pairs]]
+        found = np.flatnonzero(target >= 0)
+        carried = np.zeros((len(targets), len(rows)), dtype=np.float32)
+        carried[target[found], held_by[found]] = self.scores[pairs[found]] * weights[held_by[found]]
+        return carried
+
     def _pairs(self, rows: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Positions of all neighbours of the history, and for each the place in the history that holds it."""
         starts = self.indptr[rows]

@@ -29,6 +29,7 @@ class Shop:
     currency: str | None = None  # ISO 4217; None: what the history says, else unknown
     time_zone: str = "UTC"
     language: str = "en"
+    url: str | None = None  # where the shop's pages are, for addresses that the catalogue has in short
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,8 @@ def _check(settings: Settings, place: Place) -> None:
                 re.compile(pattern)
             except re.error as error:
                 raise (place / "history" / name).error(f"{pattern!r} is no regular expression: {error}") from error
+    if settings.shop.url is not None and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", settings.shop.url):
+        raise (place / "shop" / "url").error(f"{settings.shop.url!r} is no address; write https://shop.example")
     _check_experiments(settings.placements, place / "placements")
     if settings.event_max_age_days < 0:
         raise (place / "event_max_age_days").error("must be at least 0")

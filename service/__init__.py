@@ -25,7 +25,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
     """The WSGI application, from VALET_… in the environment unless settings are given. Raises InputError for what cannot be used."""
     from flask import Flask
 
-    from service.http import customers, decide, events, observe, operations, outcomes, recommend
+    from service.http import customers, decide, events, links, observe, operations, outcomes, recommend
     from service.http.metrics import Metrics
     from service.http.problems import ProblemApi
     from service.settings import from_environment
@@ -46,7 +46,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
     app.extensions["valet.metrics"] = Metrics(services.live)
     observe.observe(app)
     api = ProblemApi(app)
-    for part in (recommend, decide, events, outcomes, customers, operations):
+    for part in (recommend, decide, events, outcomes, customers, links, operations):
         api.register_blueprint(part.blueprint)
     return app
 
@@ -54,6 +54,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
 def assemble(settings: ServiceSettings) -> Services:
     """The services that these settings describe."""
     from service.live import Live
+    from service.sends import Sends
     from service.services import Services
     from service.settings import read_shop
     from service.store.open import open_store
@@ -67,6 +68,7 @@ def assemble(settings: ServiceSettings) -> Services:
         actions=_actions(settings),
         clock=_clock(settings.now),
         secret=settings.secret or _secret(store),
+        sends=Sends(store),
     )
 
 

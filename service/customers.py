@@ -21,6 +21,7 @@ class Known:
     profile: Profile
     facts: Facts
     degraded: bool = False
+    sequence: int = 0  # of the newest event in the profile
 
     @property
     def telling(self) -> Profile:
@@ -60,4 +61,8 @@ def read_many(store: Store | None, customer_ids: Iterable[str | None]) -> dict[s
 
 
 def _known(customer: Customer | None) -> Known:
-    return NOBODY if customer is None else Known(load(customer.profile), load_facts(customer.facts))
+    return (
+        NOBODY
+        if customer is None
+        else Known(load(customer.profile), load_facts(customer.facts), sequence=customer.sequence)
+    )

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from models.bundle import Models
 from models.catalogue import Catalogue
-from models.neighbours import Neighbours
 from service.candidates import Rows, Scores, Stage
 
 NOBODY = -1  # no item of the history carried it
@@ -109,20 +108,7 @@ def _anchors(stage: Stage, source: str, targets: Rows, models: Models) -> NDArra
     else:
         neighbours = models.together if source == "together" else models.alike
         assert neighbours is not None  # noqa: S101  (it is the source)
-        carried = _carried(neighbours, stage.rows, stage.weights, targets)
+        carried = neighbours.carried(stage.rows, stage.weights, targets)
     best = np.argmax(carried, axis=1)
     gave = carried[np.arange(len(targets)), best] > 0
     return np.where(gave, stage.rows[best], NOBODY)
-
-
-def _carried(neighbours: Neighbours, rows: Rows, weights: Scores, targets: Rows) -> Scores:
-    """float32[targets, history]: Neighbours.contributions of all targets in one pass over the history's neighbours."""
-    place = np.full(len(neighbours), -1, dtype=np.int32)
-    place[targets] = np.arange(len(targets), dtype=np.int32)
-    carried = np.zeros((len(targets), len(rows)), dtype=np.float32)
-    for nth, row in enumerate(rows.tolist()):
-        start, stop = neighbours.indptr[row], neighbours.indptr[row + 1]
-        target = place[neighbours.indices[start:stop]]
-        found = np.flatnonzero(target >= 0)
-        carried[target[found], nth] = neighbours.scores[start:stop][found] * weights[nth]
-    return carried

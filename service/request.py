@@ -50,6 +50,7 @@ class Request:
     customer_id: str | None = None
     session_id: str | None = None
     placement: str | None = None
+    send_id: str | None = None
     intent: str | None = None
     n: int | None = None
     category: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from models.actions import Actions
     from models.settings import Settings
     from service.live import Live
+    from service.sends import Sends
     from service.store import Store
 
 
@@ -22,7 +23,8 @@ class Services:
     settings  the shop's `valet.toml`
     actions   the action catalogue: `actions.toml` beside the settings, else the one that comes with the service
     clock     what time it is, int seconds since 1970 UTC; constant under VALET_NOW
-    secret    signs tokens (recommendation_id)
+    secret    signs tokens (recommendation_id, links)
+    sends     when each mailing began
     """
 
     store: Store | None
@@ -31,3 +33,4 @@ class Services:
     actions: Actions
     clock: Callable[[], int]
     secret: bytes
+    sends: Sends

@@ -15,7 +15,7 @@ class FakeStore:
     def __init__(self) -> None:
         self.people: dict[str, Customer] = {}
         self.log: list[Entry] = []
-        self.documents: dict[tuple[str, str], bytes] = {}
+        self.papers: dict[tuple[str, str], bytes] = {}
         self.away = False
         self.writes = 0
         self.before_change: Callable[[], object] | None = None
@@ -73,18 +73,30 @@ class FakeStore:
             [entry for entry in self.log if entry.sequence > after and customer_id in (None, entry.customer_id)]
         )
 
+    def newest(self) -> int:
+        self._answer()
+        return len(self.log)
+
+    def customer_ids(self) -> list[str]:
+        self._answer()
+        return sorted(self.people)
+
     def put(
         self, kind: str, key: str, document: bytes, *, expires_s: int | None = None, customer_id: str | None = None
     ) -> bool:
         self._answer()
-        new = (kind, key) not in self.documents
+        new = (kind, key) not in self.papers
         self.writes += new
-        self.documents.setdefault((kind, key), document)
+        self.papers.setdefault((kind, key), document)
         return new
 
     def get(self, kind: str, key: str) -> bytes | None:
         self._answer()
-        return self.documents.get((kind, key))
+        return self.papers.get((kind, key))
+
+    def documents(self, kind: str) -> Iterator[tuple[str, bytes]]:
+        self._answer()
+        return iter([(key, document) for (name, key), document in sorted(self.papers.items()) if name == kind])
 
     def erase(self, customer_id: str) -> int:
         self._answer()

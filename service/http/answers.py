@@ -11,6 +11,7 @@ import orjson
 
 from models.bundle import Bundle
 from models.catalogue import Catalogue
+from service.links import path
 from service.recommend import Answer, Pick
 from service.request import Request, Trial
 from service.services import Services
@@ -20,10 +21,9 @@ DIGITS = 6
 
 
 def document(
-    answer: Answer, request: Request, *, bundle: Bundle | None, services: Services, degraded: bool
+    answer: Answer, request: Request, *, bundle: Bundle | None, services: Services, degraded: bool, now: int
 ) -> dict[str, Any]:
-    """The contract's answer, ready for orjson."""
-    now = services.clock()
+    """The contract's answer, ready for orjson, as of `now`."""
     catalogue = None if bundle is None else bundle.models.catalogue
     answered: dict[str, Any] = {
         "recommendation_id": _token(answer, request, bundle, services, now),
@@ -41,6 +41,8 @@ def document(
         answered["rows"] = [] if catalogue is None else _rows(answer, request, catalogue)
     if answer.trace is not None:
         answered["debug"] = answer.trace.document()
+    if request.send_id is not None:
+        _with_links(answered, services.secret)
     return answered
 
 
@@ -60,6 +62,14 @@ def _items(picks: Iterable[Pick], request: Request, catalogue: Catalogue) -> lis
             item["explain"] = _explained(pick.shares, request.explain)
         items.append(item)
     return items
+
+
+def _with_links(answered: Mapping[str, Any], secret: bytes) -> None:
+    """Give each item of an e-mail its open-time link: to itself, else to the next of the list that is in stock."""
+    items = answered["items"]
+    ids = [item["item_id"] for item in items]
+    for nth, item in enumerate(items):
+        item["link"] = path([ids[nth], *ids[nth + 1 :], *ids[:nth]], answered["recommendation_id"], secret=secret)
 
 
 def _rows(answer: Answer, request: Request, catalogue: Catalogue) -> list[dict[str, Any]]:

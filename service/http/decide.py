@@ -196,7 +196,7 @@ def _learnt(bundle: Bundle | None, shop: Services, *, lang: str, now: int) -> Le
         asked = ListRequest(intent=items.intent, item_ids=tuple(item_ids), n=items.n, lang=lang).at(None)
         own = taste(profile, bundle.models, now=now, event_weights=shop.settings.event_weights)
         answer = recommend(asked, models=bundle.models, taste=own, now=now)
-        listed: list[Any] = document(answer, asked, bundle=bundle, services=shop, degraded=False)["items"]
+        listed: list[Any] = document(answer, asked, bundle=bundle, services=shop, degraded=False, now=now)["items"]
         return listed
 
     return Learnt(

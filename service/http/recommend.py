@@ -23,6 +23,7 @@ from service.http.services import services
 from service.reasons import LANGUAGES
 from service.recommend import Answer, rank, recommend
 from service.request import Boost, Promotion, Request
+from service.sends import as_of
 from service.services import Services
 from service.taste import taste
 
@@ -76,8 +77,9 @@ def rank_items() -> Response:
     asked = replace(_asked(RANK.load(without_nulls(json_body())), shop.settings), intent="for_you")
     known = read(shop.store, key(asked.customer_id, asked.session_id))
     bundle = shop.live.bundle()
-    answer = Answer("for_you") if bundle is None else rank(asked, **_reading(known, bundle, shop))
-    return _send(document(answer, asked, bundle=bundle, services=shop, degraded=known.degraded))
+    now = shop.clock()
+    answer = Answer("for_you") if bundle is None else rank(asked, **_reading(known, bundle, shop, now))
+    return _send(document(answer, asked, bundle=bundle, services=shop, degraded=known.degraded, now=now))
 
 
 def _recommended(loaded: dict[str, Any]) -> dict[str, Any]:
@@ -88,14 +90,26 @@ def _recommended(loaded: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(asked: Request, known: Known, bundle: Bundle | None, shop: Services, count: Count) -> dict[str, Any]:
-    answer = Answer(asked.intent or "popular") if bundle is None else recommend(asked, **_reading(known, bundle, shop))
-    answered = document(answer, asked, bundle=bundle, services=shop, degraded=known.degraded)
+    known, now = _moment(asked, known, shop)
+    answer = (
+        Answer(asked.intent or "popular") if bundle is None else recommend(asked, **_reading(known, bundle, shop, now))
+    )
+    answered = document(answer, asked, bundle=bundle, services=shop, degraded=known.degraded, now=now)
     count(answered)
     return answered
 
 
-def _reading(known: Known, bundle: Bundle, shop: Services) -> dict[str, Any]:
+def _moment(asked: Request, known: Known, shop: Services) -> tuple[Known, int]:
+    """What is known and the time: now, or when the send began that this request is part of."""
     now = shop.clock()
+    send = shop.sends.begun(asked.send_id, now=now) if asked.send_id is not None else None
+    if send is None or shop.store is None:
+        return known, now
+    who = key(asked.customer_id, asked.session_id)
+    return (known if who is None else as_of(known, send, store=shop.store, customer_id=who)), send.at
+
+
+def _reading(known: Known, bundle: Bundle, shop: Services, now: int) -> dict[str, Any]:
     return {
         "models": bundle.models,
         "taste": taste(known.telling, bundle.models, now=now, event_weights=shop.settings.event_weights),

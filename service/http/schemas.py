@@ -71,6 +71,10 @@ class ListSchema(Schema):
     customer_id = _id(description="Whose list it is")
     session_id = _id(description="The visit, where the customer is not known")
     placement = _id(description="Where the list stands; gives intent and n their defaults")
+    send_id = fields.String(
+        validate=validate.Length(1, 200),
+        metadata={"description": "A mailing: its lists are of what was known as it began, and items carry a link"},
+    )
     intent = fields.String(validate=validate.OneOf(INTENTS))
     n = Whole(validate=validate.Range(1, MOST), metadata={"description": "Length of the list, 10 by default"})
     category = _texts("In one of these categories or below it", most=MOST)
@@ -176,6 +180,9 @@ class PickSchema(Schema):
     source = fields.String(required=True, metadata={"description": "The model that gave most to the score"})
     reason = fields.Nested(ReasonSchema, required=True, allow_none=True)
     item = fields.Dict(required=True, metadata={"description": "Product fields"})
+    link = fields.String(
+        allow_none=True, metadata={"description": "Of a send: to this item, or what is in stock when it is followed"}
+    )
     explain = fields.Dict(
         keys=fields.String(), values=fields.Float(), metadata={"description": "What each source gave"}
     )

@@ -89,6 +89,12 @@ class Store(Protocol):
     def events(self, *, after: int = 0, customer_id: str | None = None) -> Iterator[Entry]:
         """Logged events with a sequence above `after`, in the order of their sequence; of one customer if asked. Read by the page."""
 
+    def newest(self) -> int:
+        """The sequence of the newest event in the log; 0 for none."""
+
+    def customer_ids(self) -> list[str]:
+        """Everybody of whom something is kept, sessions too, sorted. For jobs that go through all customers, not for requests."""
+
     def put(
         self, kind: str, key: str, document: bytes, *, expires_s: int | None = None, customer_id: str | None = None
     ) -> bool:
@@ -99,6 +105,9 @@ class Store(Protocol):
 
     def get(self, kind: str, key: str) -> bytes | None:
         """The document under (kind, key)."""
+
+    def documents(self, kind: str) -> Iterator[tuple[str, bytes]]:
+        """(key, document) of every document of a kind; what comes while reading may be missed. For reports, not for requests."""
 
     def erase(self, customer_id: str) -> int:
         """Remove the customer, her events with their keys, and her documents; the number of records removed (keys not counted)."""

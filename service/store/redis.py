@@ -24,6 +24,7 @@ CONTENTION_S = 1.0  # how long to try again while others change the same custome
 BATCH = 100  # profiles a script: about a millisecond of the server
 CHUNK = 1000  # profiles a round trip
 PAGE = 500
+SCAN = 2000  # keys that one step of a walk looks at: about a millisecond of the server
 
 
 class RedisStore:
@@ -122,8 +123,7 @@ class RedisStore:
         if customer_id is not None:
             yield from self._events_of(customer_id, after)
             return
-        newest = int(self._server.call("GET", keys.SEQUENCE) or 0)
-        for bucket in range(after // keys.BUCKET, -(-newest // keys.BUCKET)):
+        for bucket in range(after // keys.BUCKET, -(-self.newest() // keys.BUCKET)):
             [found] = self._server.calls([("HGETALL", keys.log_key(bucket))], bulk=True)
             for sequence in sorted(int(field) for field in found):
                 if sequence > after:
@@ -139,6 +139,12 @@ class RedisStore:
                 if document is not None:
                     yield keys.load_entry(sequence, document)
 
+    def newest(self) -> int:
+        return int(self._server.call("GET", keys.SEQUENCE) or 0)
+
+    def customer_ids(self) -> list[str]:
+        return sorted({keys.load_name(keys.customer_key(""), name) for name in self._named(keys.customer_key(""))})
+
     def put(
         self, kind: str, key: str, document: bytes, *, expires_s: int | None = None, customer_id: str | None = None
     ) -> bool:
@@ -149,6 +155,18 @@ class RedisStore:
     def get(self, kind: str, key: str) -> bytes | None:
         document: bytes | None = self._server.call("GET", keys.document_key(kind, key))
         return document
+
+    def documents(self, kind: str) -> Iterator[tuple[str, bytes]]:
+        prefix = keys.document_key(kind, "")
+        names = sorted(set(self._named(prefix)))
+        for start in range(0, len(names), PAGE):
+            page = names[start : start + PAGE]
+            [found] = self._server.calls([("MGET", *page)], bulk=True)
+            yield from (
+                (keys.load_name(prefix, name), document)
+                for name, document in zip(page, found, strict=True)
+                if document is not None
+            )
 
     def erase(self, customer_id: str) -> int:
         hers = (keys.customer_key(customer_id), keys.history_key(customer_id), keys.papers_key(customer_id))
@@ -184,6 +202,15 @@ class RedisStore:
 
     def close(self) -> None:
         self._server.close()
+
+    def _named(self, prefix: bytes) -> Iterator[bytes]:
+        """The keys that begin so, some of them twice: a walk over all keys of the database, a page a round trip."""
+        cursor, pattern = b"0", keys.literally(prefix) + b"*"
+        while True:
+            [[cursor, page]] = self._server.calls([("SCAN", cursor, "MATCH", pattern, "COUNT", SCAN)], bulk=True)
+            yield from page
+            if cursor in (0, b"0"):
+                return
 
     def _read(self, customer_ids: Sequence[str]) -> dict[str, tuple[bytes, Customer]]:
         return self._read_with(customer_ids, ())[0]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import struct
 
 from models.errors import InputError
@@ -68,6 +69,16 @@ def log_key(bucket: int) -> bytes:
 
 def document_key(kind: str, key: str) -> bytes:
     return utf8(f"document:{kind}:{key}")
+
+
+def load_name(prefix: bytes, key: bytes) -> str:
+    """What follows the prefix of a key."""
+    return key[len(prefix) :].decode()
+
+
+def literally(text: bytes) -> bytes:
+    """A pattern that matches this text alone."""
+    return re.sub(rb"([*?\[\]\\^])", rb"\\\1", text)
 
 
 def dump_parts(customer: Customer) -> bytes:

@@ -85,6 +85,14 @@ class SqliteStore:
                 return
             after = page[-1].sequence
 
+    def newest(self) -> int:
+        with self._file.reading() as db:
+            return _newest(db)
+
+    def customer_ids(self) -> list[str]:
+        with self._file.reading() as db:
+            return sorted(customer_id for (customer_id,) in db.execute("SELECT customer_id FROM customers"))
+
     def put(
         self, kind: str, key: str, document: bytes, *, expires_s: int | None = None, customer_id: str | None = None
     ) -> bool:
@@ -103,6 +111,17 @@ class SqliteStore:
         with self._file.reading() as db:
             row = db.execute(query, (kind, key, int(self._clock()))).fetchone()
         return None if row is None else row[0]
+
+    def documents(self, kind: str) -> Iterator[tuple[str, bytes]]:
+        query = "SELECT key, document FROM documents WHERE kind = ? AND key > ? AND (expires_at IS NULL OR expires_at > ?) ORDER BY key LIMIT ?"
+        last = ""
+        while True:
+            with self._file.reading() as db:
+                page = db.execute(query, (kind, last, int(self._clock()), PAGE)).fetchall()
+            yield from page
+            if len(page) < PAGE:
+                return
+            last = page[-1][0]
 
     def erase(self, customer_id: str) -> int:
         with self._file.writing() as db:
@@ -167,9 +186,13 @@ def _events(db: sqlite3.Connection, after: int, customer_id: str | None, limit: 
     return [Entry(owner, tuple(json.loads(keys)), *rest) for owner, keys, *rest in db.execute(query, values)]
 
 
-def _publish(db: sqlite3.Connection, chunk: list[tuple[str, bytes]], sequence: int, fold: Fold) -> None:
+def _newest(db: sqlite3.Connection) -> int:
     newest = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
-    if sequence > (newest[0] if newest else 0):
+    return int(newest[0]) if newest else 0
+
+
+def _publish(db: sqlite3.Connection, chunk: list[tuple[str, bytes]], sequence: int, fold: Fold) -> None:
+    if sequence > _newest(db):
         raise InputError(
             f"the event log has not come to {sequence}: it was emptied or exchanged since training read it. Train again."
         )

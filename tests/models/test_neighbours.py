@@ -49,3 +49,9 @@ def test_nothing_carries_an_item_without_neighbours():
 
 def test_knows_how_many_items_there_are():
     assert len(SMALL) == 4
+
+
+def test_several_targets_are_carried_by_what_carries_each_alone():
+    history, weighs, targets = rows(2, 3, 0), weights(1, 1, 0.5), rows(3, 1, 2)
+    alone = [SMALL.contributions(history, weighs, target).tolist() for target in targets]
+    assert SMALL.carried(history, weighs, targets).tolist() == alone

@@ -287,6 +287,35 @@ def test_after_an_erasure_sequences_go_on_where_they_were(store: Store) -> None:
     assert folded(store, "bob") == ["b1"]
 
 
+# What jobs and reports walk through
+
+
+def test_everybody_is_named_once_in_order_and_an_erased_customer_is_not(store: Store) -> None:
+    names = [f"c{number:04}" for number in range(1_200)]
+    store.publish([(name, b"[]") for name in reversed(names)], sequence=0, fold=fold)
+    store.record([event("ลูกค้า *[?]", "a"), event("session:1", "b")], fold)
+    store.erase("c0001")
+    assert store.customer_ids() == sorted({*names, "ลูกค้า *[?]", "session:1"} - {"c0001"})
+
+
+def test_documents_of_a_kind_are_listed_and_those_of_others_are_not(store: Store) -> None:
+    kept = {f"{number:04}": b"%d" % number for number in range(600)} | {"ลูกค้า *": b"x"}
+    for key, document in kept.items():
+        store.put("out*come", key, document)
+    store.put("outcome", "1", b"another kind")
+    assert dict(store.documents("out*come")) == kept
+    assert list(store.documents("nothing")) == []
+
+
+def test_the_newest_event_s_sequence_is_known_even_when_it_was_erased(store: Store) -> None:
+    assert store.newest() == 0
+    store.record([event("ann", "a1"), event("ann", "a2")], fold)
+    assert store.newest() == max(entry.sequence for entry in store.events())
+    last = store.newest()
+    store.erase("ann")
+    assert store.newest() == last
+
+
 # What the shop changes
 
 
