@@ -7,7 +7,7 @@ with one Gamma). Expected is the share an item had of its peers' sales before: w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,11 @@ class Trending:
         """float32[items]: how many times the expectation an item sells, with 95 % certainty at least; 0 for what sells less than `least`."""
         sure = gamma_quantile(self.prior + self.recent, LOWER) / (self.prior + self.expected(peers))
         return np.where(self.recent >= self.least, sure, 0.0).astype(np.float32)
+
+    def longer(self, items: int) -> Trending:
+        """The same for a catalogue of so many items: nobody has bought the newcomers yet."""
+        nothing = np.zeros(items - len(self.recent), dtype=np.float32)
+        return replace(self, recent=np.append(self.recent, nothing), before=np.append(self.before, nothing))
 
 
 def gamma_quantile(shape: NDArray[np.float32], z: float) -> NDArray[np.float64]:

@@ -18,11 +18,13 @@ from service.candidates import Question, Rows, Scores, Stage, stages
 from service.eligibility import Mask, eligible, known
 from service.reasons import Reason, reasons, strongest
 from service.request import Request
-from service.taste import Taste
+from service.taste import NONE, Taste
 from service.trace import Trace
 
 ANCHORS = 3  # rows of "because you bought …"
 DIGITS = 6
+ROTATED = 0.05  # what an item counts that was shown in vain
+PERSONAL = ("for_you", "buy_again")  # made for her, and because_you
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,14 @@ class Answer:
 
 def recommend(request: Request, *, models: Models, taste: Taste, now: int) -> Answer:
     """The answer to a request; never an ineligible item, and a full list whenever enough items are eligible and it is not strict."""
-    models = _tried(request, models)
     if request.intent == "because_you":
         return _because_you(request, models=models, taste=taste, now=now)
+    return _list(request, models=models, taste=taste, now=now, personal=request.intent in PERSONAL)
+
+
+def _list(request: Request, *, models: Models, taste: Taste, now: int, personal: bool) -> Answer:
+    """One list; a personal one puts behind what she was shown in vain."""
+    models = _tried(request, models)
     rows, missing = known(models.catalogue, request.item_ids)
     peers = models.catalogue.within(request.category) if request.category else None
     question = Question(models, rows, taste, owned=request.exclude_owned is False, now=now, peers=peers)
@@ -74,7 +81,7 @@ def recommend(request: Request, *, models: Models, taste: Taste, now: int) -> An
     intent = request.intent or "popular"
     picks: list[Pick] = []
     filled_by: list[str] = []
-    boosts = _boosts(request, models)
+    boosts = _rotated(_boosts(request, models), taste if personal else NONE, models)
     for stage in stages(intent, question):
         if request.strict and stage.intent != intent:
             break
@@ -126,7 +133,7 @@ def _because_you(request: Request, *, models: Models, taste: Taste, now: int) ->
             exclude_owned=request.without_owned,
             strict=True,
         )
-        if picks := recommend(asked, models=models, taste=taste, now=now).picks:
+        if picks := _list(asked, models=models, taste=taste, now=now, personal=True).picks:
             anchored.append((anchor, picks))
             shown += [pick.item_id for pick in picks]
     fallback = (plain.fallback or "for_you") if not anchored else None
@@ -152,6 +159,15 @@ def _boosts(request: Request, models: Models) -> Scores | None:
     for boost in request.boost:
         counts[mask(boost.filter, models.catalogue)] *= boost.weight
     return counts
+
+
+def _rotated(boosts: Scores | None, taste: Taste, models: Models) -> Scores | None:
+    """The same, with what she was shown in vain put behind."""
+    if not len(taste.tired):
+        return boosts
+    rotated = np.ones(len(models.catalogue), dtype=np.float32) if boosts is None else boosts
+    rotated[taste.tired] *= ROTATED
+    return rotated
 
 
 def _boosted(scores: Scores, boosts: Scores | None) -> Scores:

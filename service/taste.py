@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.bundle import Models
-from models.profile import INTEREST, Profile, interactions
+from models.profile import INTEREST, Profile, interactions, unanswered
 
 DAY_S = 86_400
 INTEREST_HALF_LIFE_DAYS = 14  # what was looked at fades faster than what was bought
@@ -20,7 +20,7 @@ AWAY_DAYS = 730  # beyond it weights would fade into rounding, and her taste wit
 
 @dataclass(frozen=True)
 class Taste:
-    """A customer's items that the bundle knows; all arrays but `in_cart` have one entry an item.
+    """A customer's items that the bundle knows; all arrays but the last two have one entry an item.
 
     rows       int32[h]    rows of the catalogue
     weights    float32[h]  how much an item speaks for others like it; below 0 where the customer said no
@@ -28,6 +28,7 @@ class Taste:
     first_at, last_at  int64[h]  first and last purchase, seconds since 1970 UTC
     seen_at    int64[h]    last event, if one of them was no purchase; 0 for none
     in_cart    int32[c]    rows of what lies in the cart
+    tired      int32[t]    rows of what was shown again and again without an answer
     """
 
     rows: NDArray[np.int32]
@@ -37,6 +38,7 @@ class Taste:
     last_at: NDArray[np.int64]
     seen_at: NDArray[np.int64]
     in_cart: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    tired: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
 
     @property
     def owned(self) -> NDArray[np.int32]:
@@ -66,8 +68,9 @@ def taste(profile: Profile, models: Models, *, now: int, event_weights: Mapping[
     back was not bought. Items the bundle does not know are left out. However long a customer was away, her last items still say most:
     weights fade no further than two years after her newest event.
     """
+    tired = _rows(unanswered(profile, now=now), models)
     if not profile.items:
-        return NONE
+        return replace(NONE, tired=tired) if len(tired) else NONE
     items = interactions(profile, weights=event_weights)
     rows = models.catalogue.items.rows(items.item_ids)
     known = rows >= 0
@@ -83,11 +86,17 @@ def taste(profile: Profile, models: Models, *, now: int, event_weights: Mapping[
         last_at=items.last_at[known],
         seen_at=np.where(items.interest > 0, items.seen_at, 0)[known],
         in_cart=_in_cart(profile, models, now),
+        tired=tired,
     )
 
 
 def _in_cart(profile: Profile, models: Models, now: int) -> NDArray[np.int32]:
     """The rows of what was put into the cart of late and still lies there."""
     since = now - CART_DAYS * DAY_S
-    rows = models.catalogue.items.rows(item_id for item_id, line in profile.cart.items() if line.at >= since)
+    return _rows((item_id for item_id, line in profile.cart.items() if line.at >= since), models)
+
+
+def _rows(item_ids: Iterable[str], models: Models) -> NDArray[np.int32]:
+    """The rows of the ids that the bundle knows."""
+    rows = models.catalogue.items.rows(item_ids)
     return rows[rows >= 0]

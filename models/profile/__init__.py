@@ -9,7 +9,8 @@ from models.profile.document import dump, load
 from models.profile.fold import EVENTS, INTEREST, OTHER, TELLING, fold, thousandths
 from models.profile.interactions import Interactions, interactions
 from models.profile.picture import describe, money, rfc3339
-from models.profile.state import EMPTY, NEVER, CartLine, Event, Item, Order, Profile
+from models.profile.rotation import unanswered
+from models.profile.state import EMPTY, NEVER, CartLine, Event, Item, Order, Profile, Shown
 from models.settings import DAY_S
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Item",
     "Order",
     "Profile",
+    "Shown",
     "describe",
     "dump",
     "fold",
@@ -34,4 +36,5 @@ __all__ = [
     "money",
     "rfc3339",
     "thousandths",
+    "unanswered",
 ]

@@ -6,13 +6,14 @@ from typing import Any
 
 import orjson
 
-from models.profile.state import EMPTY, CartLine, Item, Order, Profile
+from models.profile.state import EMPTY, CartLine, Item, Order, Profile, Shown
 
 NO_EVENTS: dict[str, int] = {}  # never changed
 
 
 def dump(profile: Profile) -> bytes:
     """The document of a profile."""
+    shown = {"w": {item_id: (*parts,) for item_id, parts in profile.shown.items()}} if profile.shown else {}
     return orjson.dumps(
         {
             "e": profile.earlier_orders,
@@ -27,6 +28,7 @@ def dump(profile: Profile) -> bytes:
             "c": {name: profile.counts[name] for name in sorted(profile.counts)},
             "r": profile.recent,
             "k": {item_id: tuple(profile.cart_lines[item_id]) for item_id in sorted(profile.cart_lines)},
+            **shown,
         }
     )
 
@@ -49,6 +51,7 @@ def load(document: bytes | None) -> Profile:
         counts=plain["c"],
         recent=tuple((at, name) for at, name in plain["r"]),
         cart_lines={item_id: CartLine(*parts) for item_id, parts in plain["k"].items()},
+        shown={item_id: Shown(tuple(days), sent_at) for item_id, (days, sent_at) in plain.get("w", {}).items()},
     )
 
 

@@ -1,7 +1,8 @@
 """The fold: a profile and one more event make the next profile.
 
 Every field is a sum, a minimum, a maximum, or "the newest n", so events that come late give the profile they would have given in time.
-The exceptions: a late line of an order older than the newest ORDERS counts as one order more, an item past the newest ITEMS starts anew,
+The exceptions: a late line of an order older than the newest ORDERS counts as one order more, an item past the newest ITEMS (or SHOWN) starts
+anew, a message older than the newest RECENT may count once an item,
 and a refund of a whole order that names no amount takes back what is known of the order by then.
 """
 
@@ -13,10 +14,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from models.profile.state import CartLine, Event, Item, Order, Profile
+from models.profile.state import NEVER, CartLine, Event, Item, Order, Profile, Shown
 from models.settings import DAY_S, Settings
 
 ITEMS, ORDERS, RECENT, CART = 500, 20, 50, 50  # how many of each the profile keeps, newest first
+SHOWN, SHOWN_DAYS = 60, 3  # items of lists she was shown, and days of each
+SHOWS = ("view_item_list", "email_sent")
 OTHER = "other"  # all names that mean nothing to us are counted together: the profile stays small
 _EVENTS = """
     view_item view_item_list search add_to_cart remove_from_cart add_to_wishlist begin_checkout purchase refund rating dislike share referral
@@ -42,6 +45,8 @@ def fold(profile: Profile, event: Event) -> Profile:
         changes |= _refunded(profile, event)
     elif name in ("add_to_cart", "remove_from_cart"):
         changes |= _cart_changed(profile, event, kept=name == "add_to_cart")
+    elif name in SHOWS and event.item_id is not None:
+        changes["shown"] = _with_shown(profile.shown, event.item_id, event)
     if event.item_id is not None and (name in INTEREST or name == "refund"):
         item = _item_after(profile.items.get(event.item_id, Item()), event, name)
         changes["items"] = _newest_items(profile.items, event.item_id, item)
@@ -54,10 +59,11 @@ def thousandths(quantity: float) -> int:
 
 
 def _counted(profile: Profile, at: int, name: str) -> Changes:
-    changes: Changes = {
-        "counts": {**profile.counts, name: profile.counts.get(name, 0) + 1},
-        "last_seen": max(profile.last_seen, at),
-    }
+    """One more of this name. A message that says which items stand in it comes item by item: those of one second are one message."""
+    changes: Changes = {"last_seen": max(profile.last_seen, at)}
+    if name == "email_sent" and (at, name) in profile.recent:
+        return changes
+    changes["counts"] = {**profile.counts, name: profile.counts.get(name, 0) + 1}
     if name in TELLING:
         changes["recent"] = tuple(sorted((*profile.recent, (at, name)))[-RECENT:])
     return changes
@@ -125,6 +131,22 @@ def _cart_changed(profile: Profile, event: Event, *, kept: bool) -> Changes:
     if len(lines) > CART:
         del lines[min(lines, key=lambda item_id: (lines[item_id].at, item_id))]
     return {"cart_lines": lines}
+
+
+def _with_shown(shown: Mapping[str, Shown], item_id: str, event: Event) -> dict[str, Shown]:
+    """The items shown with one more showing: a list on the site counts once a day, so that a reload is no second one."""
+    changed = dict(shown)
+    old = changed.pop(item_id, Shown())
+    if event.name == "email_sent":
+        changed[item_id] = old._replace(sent_at=max(old.sent_at, event.at))
+    else:
+        changed[item_id] = old._replace(days=tuple(sorted({*old.days, event.at // DAY_S})[-SHOWN_DAYS:]))
+    ordered = sorted(changed, key=lambda name: (_newest_day(changed[name]), name))
+    return {name: changed[name] for name in ordered[-SHOWN:]}
+
+
+def _newest_day(shown: Shown) -> int:
+    return max(shown.days[-1] if shown.days else NEVER, shown.sent_at // DAY_S)
 
 
 def _item_after(item: Item, event: Event, name: str) -> Item:

@@ -55,6 +55,13 @@ class CartLine(NamedTuple):
     amount: int  # minor units
 
 
+class Shown(NamedTuple):
+    """When an item stood before her eyes in a list of ours."""
+
+    days: tuple[int, ...] = ()  # the newest days on which it stood in a list on the site, ascending
+    sent_at: int = NEVER  # the newest message it stood in
+
+
 @dataclass(frozen=True)
 class Profile:
     """The fold over all her events (models.profile.fold). Mappings are never changed in place.
@@ -66,6 +73,7 @@ class Profile:
     bought_on         the days with a purchase, ascending
     items             oldest first by `seen_at`, ties by id
     recent            the newest events that tell of her mood, (at, name), ascending
+    shown             items of lists that she was shown, oldest first by their newest day, ties by id
     """
 
     earlier_orders: int = 0
@@ -80,6 +88,7 @@ class Profile:
     counts: Mapping[str, int] = field(default_factory=dict)
     recent: tuple[tuple[int, str], ...] = ()
     cart_lines: Mapping[str, CartLine] = field(default_factory=dict)
+    shown: Mapping[str, Shown] = field(default_factory=dict)
 
     @property
     def orders(self) -> int:

@@ -222,6 +222,32 @@ def test_because_you_answers_a_row_for_each_of_the_latest_items_without_repeats(
     assert answer.fallback is None
 
 
+@pytest.mark.parametrize(
+    ("asked", "changes"),
+    [
+        ({}, True),
+        ({"intent": "because_you"}, True),
+        ({"intent": "buy_again", "n": 2}, True),
+        ({"intent": "popular"}, False),
+        ({"item_ids": ("DR-001",)}, False),
+    ],
+)
+def test_a_list_for_her_that_she_left_unanswered_for_a_week_changes(asked: dict[str, Any], changes: bool) -> None:
+    lived = (BOUGHT_DRESS, BOUGHT_VITAMINS, event("purchase", "DR-002", 60))
+    before = ids(ask(*lived, customer_id="c", **{"n": 3, **asked}))
+    in_vain = [event("view_item_list", item_id, day) for day in (1, 3, 5) for item_id in before]
+    after = ask(*lived, *in_vain, customer_id="c", **{"n": 3, **asked})
+    assert (ids(after) != before) is changes
+    assert ids(ask(*lived, *in_vain, customer_id="c", **{"n": 3, **asked})) == ids(after)
+    answered = [event("view_item", item_id, 0.5) for item_id in before]
+    assert len(taste(profile(*lived, *in_vain, *answered), MODELS, now=NOW).tired) == 0
+
+
+def test_what_was_shown_in_vain_still_fills_a_list_that_would_be_short() -> None:
+    in_vain = [event("view_item_list", item_id, day) for day in (1, 3, 5) for item_id in ITEM_IDS]
+    assert len(ids(ask(BOUGHT_DRESS, *in_vain, customer_id="c"))) == len(ids(ask(BOUGHT_DRESS, customer_id="c")))
+
+
 def test_reasons_and_titles_speak_thai() -> None:
     reason = ask(lang="th", **BLACK_DRESS).picks[0].reason
     assert reason is not None
