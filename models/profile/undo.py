@@ -10,28 +10,30 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 
-from models.profile.fold import INTEREST, fold, thousandths
+from models.profile.fold import INTEREST, SHOWS, fold, thousandths
 from models.profile.state import EMPTY, NEVER, Event, Item, Profile
 
 CART_EVENTS = ("add_to_cart", "remove_from_cart", "purchase")
 
 
 def before(profile: Profile, later: Sequence[Event], *, earlier: Sequence[Event] = ()) -> Profile:
-    """The profile with its items and cart as they were before `later`; `earlier` are the other events of hers that the log knows."""
+    """The profile with its items, cart and showings as they were before `later`; `earlier` are the other events of hers that the log knows."""
     items = dict(profile.items)
     for event in later:
         if event.item_id in items and _counts(event):
             items[event.item_id] = _without(items[event.item_id], event)
     for item_id, item in items.items():
         if item is not (stood := profile.items[item_id]):
-            known = [event for event in earlier if event.item_id == item_id and _counts(event)]
-            items[item_id] = _timed(item, known, bought=item.purchases < stood.purchases)
+            told = [event for event in earlier if event.item_id == item_id and _counts(event)]
+            items[item_id] = _timed(item, told, bought=item.purchases < stood.purchases)
     left = [(item_id, item) for item_id, item in items.items() if item.purchases or item.events]
-    carted = any(event.name in CART_EVENTS for event in later)
+    carted, was_shown = (any(event.name in names for event in later) for names in (CART_EVENTS, SHOWS))
+    known = reduce(fold, earlier, EMPTY) if carted or was_shown else profile
     return replace(
         profile,
         items=dict(sorted(left, key=lambda entry: (entry[1].seen_at, entry[0]))),
-        cart_lines=reduce(fold, earlier, EMPTY).cart_lines if carted else profile.cart_lines,
+        cart_lines=known.cart_lines if carted else profile.cart_lines,
+        shown=known.shown if was_shown else profile.shown,
     )
 
 

@@ -12,7 +12,18 @@ NOW = 1_767_225_600
 events = st.lists(
     st.builds(
         Event,
-        name=st.sampled_from(["view_item", "purchase", "add_to_cart", "remove_from_cart", "refund", "login"]),
+        name=st.sampled_from(
+            [
+                "view_item",
+                "purchase",
+                "add_to_cart",
+                "remove_from_cart",
+                "refund",
+                "login",
+                "email_sent",
+                "view_item_list",
+            ]
+        ),
         at=st.integers(NOW, NOW + 50),
         item_id=st.sampled_from(["dress", "shoes", "bag", None]),
         quantity=st.sampled_from([1.0, 2.5]),
@@ -31,6 +42,7 @@ def test_what_the_log_knows_comes_back_exactly(earlier, later):
     was, undone = folded(earlier), before(folded(earlier, later), later, earlier=earlier)
     assert {item_id: item for item_id, item in was.items.items() if item.purchases or item.events} == undone.items
     assert was.cart_lines == undone.cart_lines
+    assert was.shown == undone.shown
 
 
 @given(events, events)
