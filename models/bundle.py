@@ -56,10 +56,25 @@ class Models:
     lifetime: Lifetime | None = None
     trending: Trending | None = None
 
+    def over(self, catalogue: Catalogue) -> Models:
+        """The same models over a catalogue with changes and newcomers, of which they know nothing; no large array is copied."""
+        items = len(catalogue)
+        if items == len(self.catalogue):
+            return dataclasses.replace(self, catalogue=catalogue)
+        return dataclasses.replace(
+            self,
+            catalogue=catalogue,
+            popularity=self.popularity.longer(items),
+            trending=self.trending and self.trending.longer(items),
+            together=self.together and self.together.longer(items),
+            alike=self.alike and self.alike.longer(items),
+            repeat=self.repeat and self.repeat.longer(items),
+        )
+
 
 @dataclass(frozen=True)
 class Bundle:
-    """A loaded bundle: the models mapped read-only, the manifest, and its version."""
+    """A loaded bundle: the models mapped read-only, the manifest, and its version ("" where nothing is learnt yet)."""
 
     version: str
     manifest: Mapping[str, Any]

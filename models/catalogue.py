@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from models.vocabulary import MISSING, Vocabulary
@@ -19,7 +20,22 @@ CODED = (
     "gender",
     "group_id",
 )  # fields with few distinct values, kept as codes
+SHOWN = (
+    "title",
+    "title_th",
+    "price",
+    "currency",
+    "url",
+    "image_url",
+    "category",
+    "brand",
+    "product_type",
+    "colour",
+)  # in answers
 NO_PRICE = -1
+NO_STOCK = -1
+MOST_STOCK = 2**31 - 1
+MINOR = 100  # minor units of money in a major one
 
 
 @dataclass(frozen=True)
@@ -58,7 +74,9 @@ class Catalogue:
     items      the vocabulary that every model of the bundle shares
     body       uint8[bytes], body_at int64[items + 1]  the JSON object of the product fields, as answers carry it
     price      int64[items]  minor units, -1 unknown
-    available  bool[items]   may be shown
+    available  bool[items]   may be shown: offered, and not out of stock
+    offered    bool[items]   what the shop says of it, whatever lies in stock
+    stock      int32[items]  pieces, -1 unknown
     adult      bool[items]   only beside adult items
     pictured   bool[items]   has an image, so that e-mail can show it
     """
@@ -68,6 +86,8 @@ class Catalogue:
     body_at: NDArray[np.int64]
     price: NDArray[np.int64]
     available: NDArray[np.bool_]
+    offered: NDArray[np.bool_]
+    stock: NDArray[np.int32]
     adult: NDArray[np.bool_]
     pictured: NDArray[np.bool_]
     category: Codes
@@ -83,6 +103,15 @@ class Catalogue:
     def json(self, row: int) -> bytes:
         """The item's product fields as a JSON object, ready to be sent."""
         return bytes(self.body[self.body_at[row] : self.body_at[row + 1]])
+
+    def fields(self, row: int) -> dict[str, Any]:
+        """What is known of one item, as the contract names it; the price in minor units."""
+        known: dict[str, Any] = {**orjson.loads(self.json(row)), "item_id": self.items.text(row)}
+        known |= {name: getattr(self, name).text(row) for name in CODED}
+        known["price"] = None if self.price[row] == NO_PRICE else int(self.price[row])
+        known["stock"] = None if self.stock[row] == NO_STOCK else int(self.stock[row])
+        known |= {"available": bool(self.offered[row]), "adult": bool(self.adult[row])}
+        return {name: value for name, value in known.items() if value is not None}
 
     def within(self, paths: Sequence[str]) -> NDArray[np.bool_]:
         """bool[items]: which items lie in one of these categories or below it ("Women" holds "Women > Dresses")."""
@@ -104,15 +133,44 @@ def catalogue_of(items: Vocabulary, fields: Sequence[Mapping[str, Any]], bodies:
     """
     body_at = np.zeros(len(bodies) + 1, dtype=np.int64)
     np.cumsum([len(body) for body in bodies], out=body_at[1:])
+    offered, stock = flags_of(fields, "available", default=True), stock_of(fields)
     coded = {name: Codes.of([row.get(name) for row in fields]) for name in CODED}
-    prices = [row.get("price") for row in fields]
     return Catalogue(
         items=items,
         body=np.frombuffer(b"".join(bodies), dtype=np.uint8),
         body_at=body_at,
-        price=np.array([NO_PRICE if price is None else price for price in prices], dtype=np.int64),
-        available=np.array([row.get("available", True) is not False for row in fields], dtype=np.bool_),
-        adult=np.array([bool(row.get("adult")) for row in fields], dtype=np.bool_),
+        price=prices_of(fields),
+        available=offered & (stock != 0),
+        offered=offered,
+        stock=stock,
+        adult=flags_of(fields, "adult", default=False),
         pictured=np.array([bool(row.get("image_url")) for row in fields], dtype=np.bool_),
         **coded,
     )
+
+
+def body_of(fields: Mapping[str, Any], currency: str | None) -> bytes:
+    """The JSON object of an item's product fields, as answers carry it; a price without a currency is in the shop's."""
+    shown = {name: fields[name] for name in SHOWN if fields.get(name) is not None}
+    if "price" in shown:
+        shown["price"] = shown["price"] / MINOR
+        shown.setdefault("currency", currency)
+    return orjson.dumps({name: shown[name] for name in SHOWN if shown.get(name) is not None})
+
+
+def prices_of(fields: Sequence[Mapping[str, Any]]) -> NDArray[np.int64]:
+    """int64[len(fields)]: minor units, NO_PRICE where none is known."""
+    prices = [row.get("price") for row in fields]
+    return np.array([NO_PRICE if price is None else price for price in prices], dtype=np.int64)
+
+
+def stock_of(fields: Sequence[Mapping[str, Any]]) -> NDArray[np.int32]:
+    """int32[len(fields)]: pieces in stock, none below 0; NO_STOCK where it is unknown."""
+    stock = [row.get("stock") for row in fields]
+    pieces = [NO_STOCK if number is None else min(max(number, 0), MOST_STOCK) for number in stock]
+    return np.array(pieces, dtype=np.int32)
+
+
+def flags_of(fields: Sequence[Mapping[str, Any]], name: str, *, default: bool) -> NDArray[np.bool_]:
+    """bool[len(fields)]: what each item says; None and silence are the default."""
+    return np.array([default if row.get(name) is None else bool(row[name]) for row in fields], dtype=np.bool_)

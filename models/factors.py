@@ -25,6 +25,8 @@ class Factors:
     regularization  λ
     unobserved      α0, the weight of an item that was not bought, beside 1 for one that was
     exponent        ν: 0 regularises all customers alike, 1 by the weight of their history
+
+    A history may hold newcomers, rows from len(self) on, that have no vector yet: they say nothing, and nothing is said of them.
     """
 
     item_factors: NDArray[np.float32]
@@ -42,7 +44,7 @@ class Factors:
         Items of weight 0 or below are left out. Equals one exact user step of ALS with the item vectors held
         (Hu, Koren & Volinsky, eq. 4); short histories by Woodbury's identity, long ones directly.
         """
-        liked = weights > 0
+        liked = self._telling(rows, weights)
         bought, confidence = self.item_factors[rows[liked]], weights[liked] / np.float32(self.unobserved)
         if len(bought) == 0:
             return np.zeros(self.item_factors.shape[1], dtype=np.float32)
@@ -53,6 +55,9 @@ class Factors:
         left = (bought.T * confidence) @ bought
         left.flat[:: len(diagonal) + 1] += diagonal
         return np.linalg.solve(left, wanted).astype(np.float32)
+
+    def _telling(self, rows: NDArray[np.int32], weights: NDArray[np.float32]) -> NDArray[np.bool_]:
+        return (weights > 0) & (rows < len(self))
 
     def penalty(self, weight: float) -> float:
         """λ (Σw + α0 |items|)^ν / α0: the regularisation of a history of weight Σw, in units of α0."""
@@ -73,8 +78,8 @@ class Factors:
         They sum to `score(fold_in(...))[target]`; items of weight 0 or below added nothing.
         """
         carried = np.zeros(len(rows), dtype=np.float32)
-        liked = weights > 0
-        if not liked.any():
+        liked = self._telling(rows, weights)
+        if not liked.any() or target >= len(self):
             return carried
         bought, confidence = self.item_factors[rows[liked]], weights[liked] / np.float32(self.unobserved)
         diagonal = self.gram + np.float32(self.penalty(float(weights[liked].sum())))

@@ -5,7 +5,7 @@ Sarwar et al. 2001 with the asymmetric normalisation of Aiolli 2013; learnt by t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,10 @@ class Neighbours:
         carried = np.zeros((len(targets), len(rows)), dtype=np.float32)
         carried[target[found], held_by[found]] = self.scores[pairs[found]] * weights[held_by[found]]
         return carried
+
+    def longer(self, items: int) -> Neighbours:
+        """The same for a catalogue of so many items: the newcomers have no neighbours. Pairs are shared, not copied."""
+        return replace(self, indptr=np.append(self.indptr, np.full(items - len(self), self.indptr[-1])))
 
     def _pairs(self, rows: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Positions of all neighbours of the history, and for each the place in the history that holds it."""

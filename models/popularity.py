@@ -16,3 +16,7 @@ class Popularity:
     """
 
     score: NDArray[np.float32]
+
+    def longer(self, items: int) -> Popularity:
+        """The same for a catalogue of so many items: nobody has bought the newcomers yet."""
+        return Popularity(np.append(self.score, np.zeros(items - len(self.score), dtype=np.float32)))

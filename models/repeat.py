@@ -5,7 +5,7 @@ After Bhagat et al., "Buy It Again: Modeling Repeat Purchase Recommendations", K
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,3 +53,12 @@ class Repeat:
         timing = self.early + (1.0 - self.early) * np.minimum(wait / interval, 1.0)
         rate = (purchases + prior) / (wait + prior * interval)
         return np.where(purchases > 0, self.share[rows] * rate * timing, 0.0).astype(np.float32)
+
+    def longer(self, items: int) -> Repeat:
+        """The same for a catalogue of so many items: newcomers are bought again as the shop's items are."""
+        more = items - len(self.share)
+        return replace(
+            self,
+            share=np.append(self.share, np.full(more, self.prior_share, dtype=np.float32)),
+            interval_days=np.append(self.interval_days, np.full(more, self.prior_interval_days, dtype=np.float32)),
+        )

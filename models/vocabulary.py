@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -51,6 +52,15 @@ class Vocabulary:
         """The texts of some rows, in their order."""
         return [self.text(int(row)) for row in rows]
 
+    def extended(self, texts: Iterable[str]) -> Vocabulary:
+        """The same rows, and the texts that are unknown numbered on, in their order; the arrays are shared, never copied."""
+        added = tuple(dict.fromkeys(text for text in texts if self.row(text) == MISSING))
+        return (
+            Extended(self.pool, self.offsets, self.slots, added, dict(zip(added, itertools.count(len(self)))))
+            if added
+            else self
+        )
+
     def _bytes(self, row: int) -> bytes:
         return bytes(self.pool[self.offsets[row] : self.offsets[row + 1]])
 
@@ -75,6 +85,35 @@ class Vocabulary:
                 slot = (slot + 1) & (size - 1)
             slots[slot] = row
         return cls(pool=np.frombuffer(b"".join(encoded), dtype=np.uint8), offsets=offsets, slots=slots)
+
+
+@dataclass(frozen=True)
+class Extended(Vocabulary):
+    """A vocabulary and the texts that came after it was numbered, in a dict: meant for thousands, not for millions.
+
+    added  the texts of the rows beyond the base, in their order     added_row  text -> row
+    """
+
+    added: tuple[str, ...]
+    added_row: Mapping[str, int]
+
+    def __len__(self) -> int:
+        return super().__len__() + len(self.added)
+
+    def row(self, text: str) -> int:
+        """The row of a text, or -1 when it is unknown."""
+        row = super().row(text)
+        return row if row != MISSING else self.added_row.get(text, MISSING)
+
+    def text(self, row: int) -> str:
+        """The text of a row."""
+        base = super().__len__()
+        return super().text(row) if row < base else self.added[row - base]
+
+    def extended(self, texts: Iterable[str]) -> Vocabulary:
+        """As for any vocabulary; what was added before comes first."""
+        base = Vocabulary(self.pool, self.offsets, self.slots)
+        return base.extended((*self.added, *texts))
 
 
 def _hash(text: bytes) -> int:

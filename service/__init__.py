@@ -25,7 +25,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
     """The WSGI application, from VALET_… in the environment unless settings are given. Raises InputError for what cannot be used."""
     from flask import Flask
 
-    from service.http import customers, decide, events, links, observe, operations, outcomes, recommend
+    from service.http import customers, decide, events, items, links, observe, operations, outcomes, recommend
     from service.http.metrics import Metrics
     from service.http.problems import ProblemApi
     from service.settings import from_environment
@@ -46,7 +46,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
     app.extensions["valet.metrics"] = Metrics(services.live)
     observe.observe(app)
     api = ProblemApi(app)
-    for part in (recommend, decide, events, outcomes, customers, links, operations):
+    for part in (recommend, decide, events, outcomes, customers, items, links, operations):
         api.register_blueprint(part.blueprint)
     return app
 
@@ -54,6 +54,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
 def assemble(settings: ServiceSettings) -> Services:
     """The services that these settings describe."""
     from service.live import Live
+    from service.overlay import Overlay
     from service.sends import Sends
     from service.services import Services
     from service.settings import read_shop
@@ -61,9 +62,11 @@ def assemble(settings: ServiceSettings) -> Services:
 
     shop = read_shop(settings.config)
     store = open_store(settings.store)
+    live = Live(settings.models_dir, poll_s=settings.poll_s)
     return Services(
         store=store,
-        live=Live(settings.models_dir, poll_s=settings.poll_s),
+        live=live,
+        overlay=Overlay(live, store, currency=shop.shop.currency),
         settings=shop,
         actions=_actions(settings),
         clock=_clock(settings.now),

@@ -214,7 +214,11 @@ def _alike(question: Question, rows: Rows, weights: Scores) -> Scores | None:
 
 def _factors(question: Question, rows: Rows, weights: Scores) -> Scores | None:
     factors = question.models.factors
-    return factors.score(factors.fold_in(rows, weights)) if factors else None
+    if factors is None:
+        return None
+    scores = factors.score(factors.fold_in(rows, weights))
+    newcomers = len(question.models.catalogue) - len(scores)
+    return np.append(scores, np.zeros(newcomers, dtype=np.float32)) if newcomers else scores
 
 
 def _repeat(question: Question, rows: Rows, weights: Scores) -> Scores | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import structlog
 
 from models.bundle import CURRENT, MANIFEST, Bundle, checksum, load, read_manifest
 from models.errors import BundleError
+from service.watch import Watch
 
 log = structlog.get_logger(__name__)
 
@@ -28,17 +29,15 @@ class Live:
 
     def __init__(self, models_dir: Path, *, poll_s: float = 0.5) -> None:
         self.models_dir = models_dir
-        self._poll_s = poll_s
+        self.swapped: Callable[[], object] = lambda: None  # called when another bundle has come
         self._bundle: Bundle | None = None
         self._tried: Path | None = None  # a bundle that is not whole is reported once, not twice a second
-        self._watching: int | None = None  # the process whose thread watches
-        self._stop = threading.Event()
+        self._watch = Watch(self.refresh, every_s=poll_s, name="valet-live")
         self.refresh()
 
     def bundle(self) -> Bundle | None:
         """The bundle to answer from, None as long as there never was one. Take it once a request."""
-        if self._watching != os.getpid():
-            self.watch()
+        self._watch.start()
         return self._bundle
 
     def refresh(self) -> bool:
@@ -54,23 +53,16 @@ class Live:
             return False
         self._bundle = bundle
         log.info("bundle live", model_version=bundle.version)
+        self.swapped()
         return True
 
     def watch(self) -> None:
-        """Start watching in this process; does nothing where a thread of this process watches already."""
-        if self._watching == os.getpid():
-            return
-        self._watching = os.getpid()
-        self._stop = threading.Event()
-        threading.Thread(target=self._watch, args=(self._stop,), name="valet-live", daemon=True).start()
+        """Start watching in this process."""
+        self._watch.start()
 
     def stop(self) -> None:
         """Stop watching; what is loaded stays."""
-        self._stop.set()
-
-    def _watch(self, stop: threading.Event) -> None:
-        while not stop.wait(self._poll_s):
-            self.refresh()
+        self._watch.stop()
 
     def _target(self) -> Path | None:
         """The directory that `current` names, None where nothing is there."""

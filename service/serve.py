@@ -119,7 +119,9 @@ def _options(settings: ServiceSettings) -> dict[str, Any]:
 
 def _post_fork(arbiter: Any, worker: Any) -> None:
     if worker.app.callable is not None:
-        worker.app.callable.extensions["valet"].live.watch()  # threads die at a fork
+        services = worker.app.callable.extensions["valet"]
+        services.live.watch()  # threads die at a fork
+        services.overlay.watch()
 
 
 def _child_exit(arbiter: Any, worker: Any) -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from models.actions import Actions
     from models.settings import Settings
     from service.live import Live
+    from service.overlay import Overlay
     from service.sends import Sends
     from service.store import Store
 
@@ -19,7 +20,8 @@ class Services:
     """One app's services; views reach them as `service.http.services.services()`.
 
     store     None where the shop runs without one (`--store none`)
-    live      live.bundle() is the bundle to answer from, or None
+    live      live.bundle() is what training learnt, or None
+    overlay   overlay.bundle() is that with the shop's changes since laid over it: what lists are made from
     settings  the shop's `valet.toml`
     actions   the action catalogue: `actions.toml` beside the settings, else the one that comes with the service
     clock     what time it is, int seconds since 1970 UTC; constant under VALET_NOW
@@ -29,6 +31,7 @@ class Services:
 
     store: Store | None
     live: Live
+    overlay: Overlay
     settings: Settings
     actions: Actions
     clock: Callable[[], int]

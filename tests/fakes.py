@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from models.errors import StoreUnavailable
-from service.store import Customer, Entry, Fold, Part, Status
+from service.store import ITEMS, Customer, Entry, Fold, Part, Status
 
 
 class FakeStore:
@@ -16,6 +16,8 @@ class FakeStore:
         self.people: dict[str, Customer] = {}
         self.log: list[Entry] = []
         self.papers: dict[tuple[str, str], bytes] = {}
+        self.changed: dict[str, tuple[int, bytes]] = {}
+        self.version = 0
         self.away = False
         self.writes = 0
         self.before_change: Callable[[], object] | None = None
@@ -103,16 +105,34 @@ class FakeStore:
         return 1 if self.people.pop(customer_id, None) else 0
 
     def versions(self) -> Mapping[str, int]:
-        return {}
+        self._answer()
+        return {ITEMS: self.version} if self.version else {}
 
     def bump(self, name: str) -> int:
         return 1
 
     def upsert_items(self, documents: Mapping[str, bytes]) -> int:
-        return 1
+        self._answer()
+        self.version += 1
+        self.changed |= {item_id: (self.version, document) for item_id, document in documents.items()}
+        return self.version
+
+    def change_item(self, item_id: str, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
+        stands = self.item(item_id)
+        changed = change(stands)
+        if changed is None:
+            return stands
+        self.upsert_items({item_id: changed})
+        return changed
+
+    def item(self, item_id: str) -> bytes | None:
+        self._answer()
+        return self.changed[item_id][1] if item_id in self.changed else None
 
     def items(self, *, after_version: int = 0) -> tuple[int, dict[str, bytes]]:
-        return (0, {})
+        self._answer()
+        newer = {item_id: document for item_id, (version, document) in self.changed.items() if version > after_version}
+        return self.version, newer
 
     def ping(self) -> None:
         self._answer()

@@ -141,11 +141,11 @@ def factors_of(bought: np.ndarray, factors: int) -> Factors:
     return Factors(vectors, sizes[:factors].astype(np.float32), regularization=0.1, unobserved=0.1, exponent=1.0)
 
 
-def save(models_dir: Path, version: str, models: Models) -> Path:
+def save(models_dir: Path, version: str, models: Models, **manifest: Any) -> Path:
     """Save a bundle and let `current` name it, as publishing does."""
     directory = models_dir / version
     directory.mkdir(parents=True)
-    bundle.save(directory, models, {"version": version, "as_of": NOW})
+    bundle.save(directory, models, {"version": version, "as_of": NOW, **manifest})
     switch(models_dir, version)
     return directory
 

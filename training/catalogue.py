@@ -15,28 +15,15 @@ from typing import Any
 from xml.etree import ElementTree
 
 import duckdb
-import orjson
 
-from models.catalogue import Catalogue, catalogue_of
+from models.catalogue import MINOR, Catalogue, body_of, catalogue_of
 from models.errors import InputError
-from models.filters import MINOR
 from models.vocabulary import Vocabulary
+from models.words import yes
 from training.reading import values
 from training.reading.columns import plain
 from training.reading.files import find, reading, tables
 
-SHOWN = (
-    "title",
-    "title_th",
-    "price",
-    "currency",
-    "url",
-    "image_url",
-    "category",
-    "brand",
-    "product_type",
-    "colour",
-)  # in answers
 _NAMES: Mapping[str, str] = {
     "item_id": "itemid id productid sku stockcode articleid productcode itemcode articlenumber variantid asin รหัสสินค้า",
     "group_id": "groupid itemgroupid parentid parentsku productgroupid handle",
@@ -59,21 +46,6 @@ _NAMES: Mapping[str, str] = {
 }
 ALIASES = {name: tuple(headers.split()) for name, headers in _NAMES.items()}
 CUSTOMER_ID = ("customerid", "userid", "customer", "user", "clientid", "memberid", "รหัสลูกค้า")
-_NO = frozenset(
-    {
-        "false",
-        "0",
-        "no",
-        "n",
-        "f",
-        "out_of_stock",
-        "outofstock",
-        "out of stock",
-        "sold_out",
-        "unavailable",
-        "discontinued",
-    }
-)
 _PRICE = re.compile(r"^\s*([A-Z]{3}|[^\d\s.,+-]{0,4})\s*([+-]?[\d.,' \u00a0]*\d)\s*([A-Z]{3}|[^\d\s.,+-]{0,4})\s*$")
 
 
@@ -118,15 +90,7 @@ def build_catalogue(
     listed = {row["item_id"]: row for row in catalogue_rows}
     ids = items.texts(range(len(items)))
     fields = [{**products.get(item_id, {}), **listed.get(item_id, {})} for item_id in ids]
-    return catalogue_of(items, fields, [_body(said, currency) for said in fields])
-
-
-def _body(said: Mapping[str, Any], currency: str | None) -> bytes:
-    shown = {name: said[name] for name in SHOWN if said.get(name) is not None}
-    if "price" in shown:
-        shown["price"] = shown["price"] / MINOR
-        shown.setdefault("currency", currency)
-    return orjson.dumps({name: shown[name] for name in SHOWN if shown.get(name) is not None})
+    return catalogue_of(items, fields, [body_of(said, currency) for said in fields])
 
 
 def _rows(path: str) -> Iterator[tuple[str, int, dict[str, str]]]:
@@ -202,7 +166,7 @@ def _typed(said: dict[str, Any], place: str) -> dict[str, Any]:
         said["stock"] = _whole(said["stock"], place)
     for name in ("available", "adult"):
         if name in said:
-            said[name] = said[name].strip().lower() not in _NO
+            said[name] = yes(said[name]) is not False
     return said
 
 

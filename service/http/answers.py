@@ -25,14 +25,17 @@ def document(
 ) -> dict[str, Any]:
     """The contract's answer, ready for orjson, as of `now`."""
     catalogue = None if bundle is None else bundle.models.catalogue
+    version = (
+        "" if bundle is None else bundle.version
+    )  # "" too where nothing is learnt yet, and the shop's items are all there is
     answered: dict[str, Any] = {
         "recommendation_id": _token(answer, request, bundle, services, now),
-        "model_version": None if bundle is None else bundle.version,
+        "model_version": version or None,
         "placement": request.placement,
         "intent": answer.intent,
         "items": [] if catalogue is None else _items(answer.picks, request, catalogue),
         "fallback": answer.fallback,
-        "degraded": degraded or bundle is None,
+        "degraded": degraded or not version,
         "missing_ids": answer.missing_ids,
         "experiment": _experiment(request),
         "generated_at": _time(now),
@@ -110,7 +113,7 @@ def _token(answer: Answer, request: Request, bundle: Bundle | None, services: Se
     token = Token(
         placement=request.placement,
         variant=None,
-        model_version=None if bundle is None else bundle.version,
+        model_version=(bundle.version or None) if bundle else None,
         at=now,
         request=digest((request.customer_id, request.session_id, request.item_ids, shown), services.secret),
     )

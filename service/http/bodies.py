@@ -12,10 +12,15 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 COPY = 1 << 16
 
 
-def json_body() -> Any:
-    """The JSON document of this request; 415 for another media type, 400 for what does not parse, 413 for too much."""
+def json_body(*, most: int | None = None) -> Any:
+    """The JSON document of this request; 415 for another media type, 400 for what does not parse, 413 for too much.
+
+    most  bytes that are taken; None: what the app allows
+    """
     if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
         raise UnsupportedMediaType("Send the body as application/json.")
+    if most is not None:
+        request.max_content_length = most
     return parse(_body())
 
 

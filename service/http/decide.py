@@ -172,7 +172,7 @@ def _decided(loaded: dict[str, Any]) -> dict[str, Any]:
     asked = Request(**loaded)
     if asked.channel not in shop.actions.channels:
         raise ValidationError({"channel": [f"Unknown; known here: {', '.join(shop.actions.channels)}."]})
-    bundle, now = shop.live.bundle(), shop.clock()
+    bundle, now = shop.overlay.bundle(), shop.clock()
     try:
         return next_best_action(
             asked,
@@ -201,9 +201,9 @@ def _learnt(bundle: Bundle | None, shop: Services, *, lang: str, now: int) -> Le
 
     return Learnt(
         attach=attach,
-        tiers=bundle.models.tiers,
+        tiers=bundle.models.tiers if bundle.version else None,
         currency=currency(),
-        model_version=bundle.version,
+        model_version=bundle.version or None,
     )
 
 

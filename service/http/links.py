@@ -23,7 +23,7 @@ def follow(token: str) -> Response | Redirect:
     link = read(token, secret=shop.secret)
     if link is None:
         raise NotFound("This link was not made here, or was changed.")
-    bundle = shop.live.bundle()
+    bundle = shop.overlay.bundle()
     url = bundle and target(
         link,
         catalogue=bundle.models.catalogue,

@@ -76,7 +76,7 @@ def rank_items() -> Response:
     shop = services()
     asked = replace(_asked(RANK.load(without_nulls(json_body())), shop.settings), intent="for_you")
     known = read(shop.store, key(asked.customer_id, asked.session_id))
-    bundle = shop.live.bundle()
+    bundle = shop.overlay.bundle()
     now = shop.clock()
     answer = Answer("for_you") if bundle is None else rank(asked, **_reading(known, bundle, shop, now))
     return _send(document(answer, asked, bundle=bundle, services=shop, degraded=known.degraded, now=now))
@@ -86,7 +86,7 @@ def _recommended(loaded: dict[str, Any]) -> dict[str, Any]:
     shop = services()
     asked = _asked(loaded, shop.settings)
     known = read(shop.store, key(asked.customer_id, asked.session_id))
-    return _answer(asked, known, shop.live.bundle(), shop, metrics().recommended)
+    return _answer(asked, known, shop.overlay.bundle(), shop, metrics().recommended)
 
 
 def _answer(asked: Request, known: Known, bundle: Bundle | None, shop: Services, count: Count) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def _reading(known: Known, bundle: Bundle, shop: Services, now: int) -> dict[str
 def _page(requests: list[dict[str, Any]], *, distinct: bool) -> list[dict[str, Any]]:
     """All lists from one bundle; with `distinct` each leaves out what the lists before it show."""
     shop = services()
-    bundle = shop.live.bundle()
+    bundle = shop.overlay.bundle()
     answers: list[dict[str, Any]] = []
     customers: dict[str | None, Known] = {}
     for place, loaded in enumerate(requests):
@@ -135,7 +135,7 @@ def _page(requests: list[dict[str, Any]], *, distinct: bool) -> list[dict[str, A
 
 
 def _stream(shop: Services) -> Response:
-    bundle = shop.live.bundle()  # one for all lines
+    bundle = shop.overlay.bundle()  # one for all lines
     count = metrics().recommended
 
     def ask(document: Any) -> Request:

@@ -121,8 +121,17 @@ class Store(Protocol):
     def upsert_items(self, documents: Mapping[str, bytes]) -> int:
         """Set documents of items, all with the next version of ITEMS, which is returned."""
 
+    def change_item(self, item_id: str, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
+        """Replace an item's document by `change(document)`, as `change` does a customer's part, with the next version of ITEMS."""
+
+    def item(self, item_id: str) -> bytes | None:
+        """The document of one item."""
+
     def items(self, *, after_version: int = 0) -> tuple[int, dict[str, bytes]]:
-        """What changed in the items' overlay since a version: (the version to ask from next time, the documents by item)."""
+        """What changed in the items' overlay since a version: (the version to ask from next time, the documents by item).
+
+        What changed first comes first; changes of one version by id.
+        """
 
     def ping(self) -> None:
         """Return when the store answers, else raise StoreUnavailable."""

@@ -184,6 +184,22 @@ class RedisStore:
         names = (keys.VERSIONS, keys.ITEM_DOCUMENTS, keys.ITEMS_CHANGED)
         return int(self._server.run(scripts.UPSERT_ITEMS, [(names, (ITEMS, *itertools.chain(*pairs)))])[0])
 
+    def change_item(self, item_id: str, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
+        names = (keys.VERSIONS, keys.ITEM_DOCUMENTS, keys.ITEMS_CHANGED)
+        for _ in _attempts():
+            stands = self.item(item_id)
+            changed = change(stands)
+            if changed is None:
+                return stands
+            arguments = (ITEMS, keys.utf8(item_id), stands or b"", changed)
+            if self._server.run(scripts.CHANGE_ITEM, [(names, arguments)])[0]:
+                break
+        return changed
+
+    def item(self, item_id: str) -> bytes | None:
+        document: bytes | None = self._server.call("HGET", keys.ITEM_DOCUMENTS, keys.utf8(item_id))
+        return document
+
     def items(self, *, after_version: int = 0) -> tuple[int, dict[str, bytes]]:
         # The version first: a change that comes in between is read twice, never missed.
         version, changed = self._server.calls(

@@ -94,3 +94,13 @@ for i = 2, #ARGV, 2 do
 end
 return version
 """)
+
+# Set the document of one item with the next version, if it is still the one that was read. 1, or 0 where it is not.
+# KEYS versions, items, items:changed    ARGV name of the version, item, document as read ('' none), new document
+CHANGE_ITEM = Script("""
+if (redis.call('HGET', KEYS[2], ARGV[2]) or '') ~= ARGV[3] then return 0 end
+local version = redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
+redis.call('HSET', KEYS[2], ARGV[2], ARGV[4])
+redis.call('ZADD', KEYS[3], version, ARGV[2])
+return 1
+""")

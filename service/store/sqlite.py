@@ -144,16 +144,28 @@ class SqliteStore:
             return _bump(db, name)
 
     def upsert_items(self, documents: Mapping[str, bytes]) -> int:
-        query = "INSERT INTO items VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET document = excluded.document, version = excluded.version"
         with self._file.writing() as db:
-            version = _bump(db, ITEMS)
-            db.executemany(query, ((item_id, document, version) for item_id, document in documents.items()))
-        return version
+            return _upsert_items(db, documents)
+
+    def change_item(self, item_id: str, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
+        with self._file.writing() as db:
+            stands = _item(db, item_id)
+            changed = change(stands)
+            if changed is None:
+                return stands
+            _upsert_items(db, {item_id: changed})
+            return changed
+
+    def item(self, item_id: str) -> bytes | None:
+        with self._file.reading() as db:
+            return _item(db, item_id)
 
     def items(self, *, after_version: int = 0) -> tuple[int, dict[str, bytes]]:
         version = self.versions().get(ITEMS, 0)  # first: a change that comes in between is read twice, never missed
         with self._file.reading() as db:
-            rows = db.execute("SELECT item_id, document FROM items WHERE version > ?", (after_version,))
+            rows = db.execute(
+                "SELECT item_id, document FROM items WHERE version > ? ORDER BY version, item_id", (after_version,)
+            )
             return version, dict(rows)
 
     def ping(self) -> None:
@@ -217,6 +229,18 @@ def _set_profile(db: sqlite3.Connection, customer_id: str, profile: bytes, seque
         "ON CONFLICT DO UPDATE SET profile = excluded.profile, sequence = excluded.sequence",
         (customer_id, profile, sequence),
     )
+
+
+def _upsert_items(db: sqlite3.Connection, documents: Mapping[str, bytes]) -> int:
+    query = "INSERT INTO items VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET document = excluded.document, version = excluded.version"
+    version = _bump(db, ITEMS)
+    db.executemany(query, ((item_id, document, version) for item_id, document in documents.items()))
+    return version
+
+
+def _item(db: sqlite3.Connection, item_id: str) -> bytes | None:
+    row = db.execute("SELECT document FROM items WHERE item_id = ?", (item_id,)).fetchone()
+    return None if row is None else row[0]
 
 
 def _bump(db: sqlite3.Connection, name: str) -> int:

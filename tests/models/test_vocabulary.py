@@ -30,3 +30,17 @@ def test_many_ids_keep_their_own_rows():
     ids = [f"item {number}" for number in range(5000)]
     vocabulary = Vocabulary.of(ids)
     assert vocabulary.texts(vocabulary.rows(ids)) == ids
+
+
+def test_new_texts_are_numbered_on_and_the_known_keep_their_rows():
+    base = Vocabulary.of(["b", "a"])
+    longer = base.extended(["z", "a", "ก่อน"]).extended(["c", "z"])
+    assert longer.texts(range(5)) == ["a", "b", "z", "ก่อน", "c"]
+    assert longer.rows(["c", "a", "z", "?"]).tolist() == [4, 0, 2, MISSING]
+    assert (len(longer), len(base)) == (5, 2)
+    assert longer.pool is base.pool
+
+
+def test_nothing_new_is_the_same_vocabulary():
+    base = Vocabulary.of(["a"])
+    assert base.extended(["a"]) is base

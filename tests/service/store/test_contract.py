@@ -62,6 +62,7 @@ def test_any_text_is_an_id(store: Store, customer_id: str) -> None:
         lambda store: store.record([event("ann", "a", at=2**70)], fold),
         lambda store: store.bump("\ud800"),
         lambda store: store.upsert_items({"\ud800": b""}),
+        lambda store: store.item("\ud800"),
     ],
 )
 def test_a_value_that_no_store_can_keep_is_an_input_error_and_leaves_no_mark(store: Store, use) -> None:
@@ -333,6 +334,36 @@ def test_a_worker_learns_which_items_changed_since_it_asked(store: Store) -> Non
     assert store.items(after_version=2) == (2, {})
     assert store.items() == (2, {"shoe": b"2", "dress": b"1", "หมวก": b"1"})
     assert dict(store.versions()) == {"items": 2}
+
+
+def test_changes_of_items_come_in_the_order_they_were_made(store: Store) -> None:
+    store.upsert_items({"b": b"1", "a": b"1", "c": b"1"})
+    store.upsert_items({"a": b"2"})
+    assert list(store.items()[1]) == ["b", "c", "a"]
+
+
+def test_an_item_is_changed_from_what_stands(store: Store) -> None:
+    assert store.item("shoe") is None
+    assert store.change_item("shoe", lambda document: b"1" if document is None else b"?") == b"1"
+    assert store.change_item("shoe", lambda document: (document or b"") + b"2") == b"12"
+    assert store.change_item("shoe", lambda _: None) == b"12"
+    assert store.change_item("hat", lambda _: None) is None
+    assert store.item("shoe") == b"12"
+    assert store.items() == (2, {"shoe": b"12"})
+
+
+def test_two_who_change_an_item_at_once_lose_nothing(store: Store) -> None:
+    def count() -> None:
+        for _ in range(20):
+            store.change_item("shoe", lambda document: b"%d" % (int(document or 0) + 1))
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.item("shoe") == b"80"
+    assert dict(store.versions()) == {"items": 80}
 
 
 # Forks

@@ -1,0 +1,75 @@
+"""The promises of freshness, kept by real servers with two workers, on both stores: at once here, within a second everywhere."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.service.serving import Serving, call, serving
+from tests.worlds import save, tiny_models
+
+WORKERS = 2
+POPULAR = "/recommend?intent=popular&n=50"
+FRESH_S = 1.0
+
+
+@pytest.fixture
+def service(tmp_path: Path, store_url: str) -> Iterator[Serving]:
+    save(tmp_path / "models" / "trained", "one", tiny_models())
+    with serving(tmp_path, "--workers", str(WORKERS), "--threads", "4", "--store", store_url) as running:
+        yield running
+
+
+def send(service: Serving, method: str, path: str, body: Any = None) -> Any:
+    with service.connect() as connection:
+        status, answer = call(connection, method, path, None if body is None else orjson.dumps(body))
+    assert status < 300, answer
+    return answer
+
+
+def everywhere(service: Serving, holds: Callable[[list[str]], bool]) -> float:
+    """Seconds until the list is right in 40 calls in a row, over new connections: on all workers."""
+    began = last_wrong = time.monotonic()
+    right = 0
+    while right < 40:
+        shown = [item["item_id"] for item in service.get(POPULAR)[1]["items"]]
+        right = right + 1 if holds(shown) else 0
+        if not right:
+            last_wrong = time.monotonic()
+        assert time.monotonic() - began < 20
+    return last_wrong - began
+
+
+def test_items_that_are_put_patched_and_deleted_count_within_a_second_on_every_worker(service: Serving) -> None:
+    send(service, "PUT", "/items", {"items": [{"item_id": "new", "title": "New"}]})
+    took = [everywhere(service, lambda shown: "new" in shown)]
+    send(service, "PATCH", "/items/SH-014", {"stock": 0})
+    took.append(everywhere(service, lambda shown: "SH-014" not in shown))
+    send(service, "DELETE", "/items/new")
+    took.append(everywhere(service, lambda shown: "new" not in shown))
+    assert max(took) < FRESH_S
+
+
+def test_in_the_worker_that_took_it_a_change_counts_in_the_next_answer(tmp_path: Path, store_url: str) -> None:
+    save(tmp_path / "models" / "trained", "one", tiny_models())
+    with serving(tmp_path, "--workers", "1", "--store", store_url) as running:
+        for stock, shown in ((0, False), (4, True), (0, False)):
+            send(running, "PATCH", "/items/SH-014", {"stock": stock})
+            assert ("SH-014" in [item["item_id"] for item in running.get(POPULAR)[1]["items"]]) is shown
+
+
+def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path, store_url: str) -> None:
+    save(tmp_path / "models" / "trained", "one", tiny_models())
+    with serving(tmp_path, "--store", store_url) as running:
+        send(running, "PATCH", "/items/SH-014", {"price": 5})
+        os.kill(running.process.pid, 9)
+    with serving(tmp_path, "--store", store_url) as running:
+        assert running.get("/items/SH-014")[1]["price"] == 5.0
+        [item] = running.get("/recommend?intent=popular&price_max=5")[1]["items"]
+        assert item["item"]["price"] == 5.0
