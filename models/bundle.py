@@ -163,6 +163,8 @@ def _load_model(directory: Path, name: str, cls: type[Any], plain: Mapping[str, 
             values[field.name] = _load_model(directory, path, typing.cast(type[Any], hint), plain[field.name])
         elif field.name in plain:
             values[field.name] = plain[field.name]
+        elif field.default is not dataclasses.MISSING:
+            continue  # of a bundle from before there was such a field
         else:
             values[field.name] = _map(directory / f"{path}.npy")
     return cls(**values)

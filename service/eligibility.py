@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +19,25 @@ Mask = NDArray[np.bool_]
 Rows = NDArray[np.int32]
 
 
-def eligible(request: Request, *, catalogue: Catalogue, rows: Rows, taste: Taste, trace: Trace | None = None) -> Mask:
+def eligible(
+    request: Request,
+    *,
+    catalogue: Catalogue,
+    rows: Rows,
+    taste: Taste,
+    early: Rows | None = None,
+    trace: Trace | None = None,
+) -> Mask:
     """bool[items]: available, passing every filter of the request, and neither asked about, excluded, refused nor (if so asked) owned.
 
     rows   int32  the items that the request is about
+    early  int32  of her own items those that `buy_again` holds back as long as another of them may stand there
     trace  is told what each mask removed
     """
     allowed = np.ones(len(catalogue), dtype=np.bool_)
     masks = _narrow(allowed, request, catalogue, rows, taste)
+    if early is not None and request.intent == "buy_again":
+        masks = chain(masks, _without_early(allowed, taste, early))
     if trace is None:
         deque(masks, maxlen=0)  # runs them
         return allowed
@@ -93,6 +105,13 @@ def _without(allowed: Mask, request: Request, catalogue: Catalogue, rows: Rows, 
     if request.without_owned:
         allowed[taste.owned] = False
         yield "owned"
+
+
+def _without_early(allowed: Mask, taste: Taste, early: Rows) -> Iterator[str]:
+    """What is too early to be bought again stays out, unless nothing else is left of what she owns."""
+    if allowed[np.setdiff1d(taste.owned, early)].any():
+        allowed[early] = False
+        yield "too_early"
 
 
 def _same(catalogue: Catalogue, field: str, rows: Rows) -> Mask:

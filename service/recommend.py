@@ -19,6 +19,7 @@ from service.eligibility import Mask, eligible, known
 from service.reasons import Reason, reasons, strongest
 from service.request import Request
 from service.taste import NONE, Taste
+from service.timing import Due, due, too_early
 from service.trace import Trace
 
 ANCHORS = 3  # rows of "because you bought …"
@@ -35,6 +36,7 @@ class Pick:
     score    0–1, never rising with the rank
     source   the model that gave most to the score
     shares   what each source gave, before the score was brought to 0–1
+    due      of an item to be bought again, when that is
     """
 
     row: int | None
@@ -43,6 +45,7 @@ class Pick:
     source: str
     reason: Reason | None
     shares: dict[str, float]
+    due: Due | None = None
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,9 @@ def _list(request: Request, *, models: Models, taste: Taste, now: int, personal:
     rows, missing = known(models.catalogue, request.item_ids)
     peers = models.catalogue.within(request.category) if request.category else None
     question = Question(models, rows, taste, owned=request.exclude_owned is False, now=now, peers=peers)
+    early = too_early(models=models, taste=taste, now=now) if request.intent == "buy_again" else None
     trace = Trace() if request.debug else None
-    allowed = eligible(request, catalogue=models.catalogue, rows=rows, taste=taste, trace=trace)
+    allowed = eligible(request, catalogue=models.catalogue, rows=rows, taste=taste, early=early, trace=trace)
     intent = request.intent or "popular"
     picks: list[Pick] = []
     filled_by: list[str] = []
@@ -186,9 +190,13 @@ def _picks(
     scores = _shown(_boosted(stage.scores[rows], None if boosts is None else boosts[rows]), ceiling)
     why = reasons(stage, rows, sources, models=question.models, bought=question.taste.owned, lang=lang)
     ids = question.models.catalogue.items.texts(rows)
+    again = rows[[reason.code == "buy_again" for reason in why]]
+    dues = due(again, models=question.models, taste=question.taste, now=question.now) if len(again) else {}
     for nth, row in enumerate(rows.tolist()):
         gave = {name: float(share[nth]) for name, share in shares.items()}
-        yield Pick(row, ids[nth], scores[nth], sources[nth], why[nth], gave)
+        when = dues.get(row)
+        reason = replace(why[nth], text=when.text(lang)) if when else why[nth]
+        yield Pick(row, ids[nth], scores[nth], sources[nth], reason, gave, when)
 
 
 def _shown(scores: NDArray[np.float32], ceiling: float) -> Sequence[float]:

@@ -15,6 +15,7 @@ from service.links import path
 from service.recommend import Answer, Pick
 from service.request import Request, Trial
 from service.services import Services
+from service.timing import Due
 from service.tokens import Token, digest, sign, unit_digest
 
 DIGITS = 6
@@ -61,10 +62,17 @@ def _items(picks: Iterable[Pick], request: Request, catalogue: Catalogue) -> lis
             "reason": {"code": reason.code, "because": reason.because, "text": reason.text} if reason else None,
             "item": _body(catalogue, pick.row, request),
         }
+        if pick.due is not None:
+            item["due"] = _due(pick.due)
         if request.explain != "none":
             item["explain"] = _explained(pick.shares, request.explain)
         items.append(item)
     return items
+
+
+def _due(due: Due) -> dict[str, Any]:
+    last_at, expected_at = _time(due.last_at), _time(due.expected_at)
+    return {"state": due.state, "interval_days": due.interval_days, "last_at": last_at, "expected_at": expected_at}
 
 
 def _with_links(answered: Mapping[str, Any], secret: bytes) -> None:

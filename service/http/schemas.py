@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from models.filters import COMPARABLE, Filter, FilterError, parse
 from service.reasons import LANGUAGES
 from service.request import INTENTS
+from service.timing import STATES
 
 EXPLAIN = ("none", "top", "full")
 MOST = 100
@@ -169,6 +170,17 @@ class ReasonSchema(Schema):
     text = fields.String(required=True)
 
 
+class DueSchema(Schema):
+    """When the customer is due to buy an item again."""
+
+    state = fields.String(required=True, validate=validate.OneOf(STATES))
+    interval_days = fields.Integer(
+        required=True, validate=validate.Range(1), metadata={"description": "Her interval and the item's, shrunk"}
+    )
+    last_at = fields.DateTime(required=True, format="iso")
+    expected_at = fields.DateTime(required=True, format="iso", metadata={"description": "May be past"})
+
+
 class PickSchema(Schema):
     """One item of a list."""
 
@@ -180,6 +192,7 @@ class PickSchema(Schema):
     source = fields.String(required=True, metadata={"description": "The model that gave most to the score"})
     reason = fields.Nested(ReasonSchema, required=True, allow_none=True)
     item = fields.Dict(required=True, metadata={"description": "Product fields"})
+    due = fields.Nested(DueSchema, metadata={"description": "Of an item to be bought again"})
     link = fields.String(
         allow_none=True, metadata={"description": "Of a send: to this item, or what is in stock when it is followed"}
     )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,18 @@ def test_what_was_never_bought_and_who_has_nothing_score_nothing():
     assert score(MODEL, (COFFEE, 0, 0, 0)).tolist() == [0.0]
     none = np.zeros(0, np.int32)
     assert MODEL.score(none, none, none.astype(np.int64), none.astype(np.int64), now=NOW).shape == (0,)
+
+
+def test_early_and_overdue_are_outside_the_middle_half_of_log_normal_intervals():
+    spread = 0.7
+    model = replace(MODEL, spread=spread)
+    waits = 30 * np.random.default_rng(0).lognormal(0, spread, 4_000)
+    count = np.ones(len(waits), np.int32)
+    at = (NOW - waits * DAY_S).astype(np.int64)
+    timing = model.timing(0 * count, count, at, at, now=NOW)
+    assert np.mean(timing.early) == pytest.approx(0.25, abs=0.02)
+    assert np.mean(timing.overdue) == pytest.approx(0.25, abs=0.02)
+    assert timing.interval_days == pytest.approx(30)
 
 
 def test_a_purchase_later_than_now_is_a_purchase_just_made():

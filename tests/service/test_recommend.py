@@ -14,6 +14,7 @@ from service.eligibility import eligible, known
 from service.recommend import Answer, rank, recommend
 from service.request import INTENTS, Boost, Request
 from service.taste import NONE, taste
+from service.timing import too_early
 from tests.worlds import DAY_S, NOW, STRANGE, tiny_models
 
 MODELS = tiny_models()
@@ -294,9 +295,10 @@ def test_a_list_is_full_lawful_and_falling_whatever_is_asked(request: Request, e
     request = request.at(None)
     own = taste(profile(*events), MODELS, now=NOW)
     rows, _ = known(MODELS.catalogue, request.item_ids)
+    early = too_early(models=MODELS, taste=own, now=NOW)
     allowed = set(
         MODELS.catalogue.items.texts(
-            np.flatnonzero(eligible(request, catalogue=MODELS.catalogue, rows=rows, taste=own))
+            np.flatnonzero(eligible(request, catalogue=MODELS.catalogue, rows=rows, taste=own, early=early))
         )
     )
     answer = recommend(request, models=MODELS, taste=own, now=NOW)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ class Parameters:
 
     prior_purchases: float = 1.0
     early: float = 1.0
+    waits: bool = True
 
 
 GRID = tuple(Parameters(prior, early) for prior in (1.0, 3.0) for early in (1.0, 0.7, 0.4, 0.1))
@@ -40,7 +41,9 @@ def search(train: History, validation: History, *, now: int) -> Parameters:
     if pairs is None or models[0] is None or not again.any():
         return Parameters()
     gains = [_ndcg(pairs, model, again, now=now) if model else 0.0 for model in models]
-    return GRID[int(np.argmax(gains))]
+    best = int(np.argmax(gains))
+    waiting = _ndcg(pairs, models[best] or models[0], again, now=now, waits=True)
+    return replace(GRID[best], waits=waiting >= gains[best])
 
 
 def _fit(pairs: Pairs, items: int, parameters: Parameters) -> Repeat | None:
@@ -52,13 +55,16 @@ def _fit(pairs: Pairs, items: int, parameters: Parameters) -> Repeat | None:
     log_gap = np.log(pairs.gap_days)
     gaps = np.bincount(pairs.gap_item, minlength=items)
     log_interval = np.bincount(pairs.gap_item, weights=log_gap, minlength=items) + PRIOR_BUYERS * log_gap.mean()
+    typical = log_interval / (gaps + PRIOR_BUYERS)
     return Repeat(
         share=((returned + PRIOR_BUYERS * share) / (buyers + PRIOR_BUYERS)).astype(np.float32),
-        interval_days=np.exp(log_interval / (gaps + PRIOR_BUYERS)).astype(np.float32),
+        interval_days=np.exp(typical).astype(np.float32),
         prior_share=share,
         prior_interval_days=float(np.exp(log_gap.mean())),
         prior_purchases=parameters.prior_purchases,
         early=parameters.early,
+        waits=parameters.waits,
+        spread=float(np.sqrt(np.mean((log_gap - typical[pairs.gap_item]) ** 2))),
     )
 
 
@@ -68,9 +74,17 @@ def _bought_again(pairs: Pairs, validation: History) -> np.ndarray[tuple[int], n
     return np.isin(pairs.customer * items + pairs.item, bought.customer * items + bought.item)
 
 
-def _ndcg(pairs: Pairs, repeat: Repeat, again: np.ndarray[tuple[int], np.dtype[np.bool_]], *, now: int) -> float:
-    """The mean NDCG@DEPTH over customers who bought something again, of their own items ranked by the model, ties by item."""
-    score = repeat.score(pairs.item, pairs.purchases, pairs.first_at, pairs.last_at, now=now)
+def _ndcg(
+    pairs: Pairs, repeat: Repeat, again: np.ndarray[tuple[int], np.dtype[np.bool_]], *, now: int, waits: bool = False
+) -> float:
+    """The mean NDCG@DEPTH over customers who bought something again, of their own items ranked by the model, ties by item.
+
+    waits: the items that are early come last.
+    """
+    bought = pairs.item, pairs.purchases, pairs.first_at, pairs.last_at
+    score = repeat.score(*bought, now=now)
+    if waits:
+        score[repeat.timing(*bought, now=now).early] = 0.0
     by = np.lexsort((pairs.item, -score, pairs.customer))
     customer, hit = pairs.customer[by], again[by]
     start = np.flatnonzero(np.r_[True, customer[1:] != customer[:-1]])

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
-from models.settings import DAY_S
+from models.repeat import QUARTILE
+from models.settings import DAY_S, HistorySettings, Shop
 from tests.training.histories import history
 from training.fit.repeat import PRIOR_BUYERS, Parameters, fit, search
+from training.read import read
 
 
 def drinkers(count=200, *, every=30, until=300):
@@ -47,6 +49,55 @@ def test_the_search_learns_patience_where_what_was_just_bought_is_not_bought_aga
     cut = whole.at <= 300 * DAY_S
     found = search(whole.where(cut), whole.where(~cut & (whole.at <= 312 * DAY_S)), now=300 * DAY_S)
     assert found.early < 1
+
+
+def test_learns_how_far_intervals_spread():
+    assert fit(history(*drinkers())).spread == pytest.approx(0, abs=0.02)
+    wild = [
+        (f"c{n}", "tea", day)
+        for n in range(200)
+        for day in np.cumsum([0, *np.random.default_rng(n).lognormal(3, 0.5, 4)])
+    ]
+    assert fit(history(*wild)).spread == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(("again", "waits"), [("mug", True), ("tea", False)])
+def test_the_search_learns_whether_people_wait(again, waits):
+    """On day 300 the mug is due and the tea was bought yesterday."""
+    rows = [(f"c{n}", "tea", day) for n in range(60) for day in (1, 101, 200, 299)]
+    rows += [(f"c{n}", "mug", day) for n in range(60) for day in (1, 91, 181, 271)]
+    whole = history(*rows, *((f"c{n}", again, 301) for n in range(60)))
+    cut = whole.at <= 300 * DAY_S
+    assert search(whole.where(cut), whole.where(~cut), now=300 * DAY_S).waits is waits
+
+
+def test_her_intervals_and_the_items_together_foretell_better_than_either_alone(valet_data):
+    """The last interval of everybody who bought an item on four days or more, foretold from those before; half come when they are due."""
+    file = valet_data("online_retail/online_retail_2010_2011.csv.gz")
+    whole = read([str(file)], columns={}, settings=HistorySettings(), shop=Shop(), now=1_400_000_000, threads=1).history
+    model = fit(whole)
+    item, days, first, last, gap = intervals(whole)
+    rows = item.astype(np.int32), (days - 1).astype(np.int32), first * DAY_S, last * DAY_S
+
+    def error(interval):
+        return np.abs(np.log(gap / interval)).mean()
+
+    shrunk = model.interval(*rows)
+    assert error(shrunk) < 0.97 * error((last - first) / (days - 2))
+    assert error(shrunk) < error(model.interval_days[item])
+    half = np.exp(QUARTILE * model.spread)
+    assert 0.4 < np.mean((gap >= shrunk / half) & (gap <= shrunk * half)) < 0.6
+
+
+def intervals(whole):
+    """Of each (customer, item) with four days or more: item, days, first day, last but one day, days from it to the last."""
+    bought = whole.purchases.where(whole.purchases.customer >= 0)
+    rows = np.unique(np.stack([bought.customer, bought.item, bought.at // DAY_S], axis=1), axis=0)
+    start = np.flatnonzero(np.r_[True, (rows[1:, :2] != rows[:-1, :2]).any(axis=1)])
+    days = np.diff(np.r_[start, len(rows)])
+    start, days = start[days > 3], days[days > 3]
+    end = start + days - 1
+    return rows[start, 1], days, rows[start, 2], rows[end - 1, 2], rows[end, 2] - rows[end - 1, 2]
 
 
 @pytest.mark.parametrize("rows", [[("ann", "a", 1)], [("ann", "a", 1), ("ann", "a", 20)]])
