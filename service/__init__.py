@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from models.actions import Actions
     from service.services import Services
     from service.settings import ServiceSettings
-    from service.store import Store
 
 DEFAULT_ACTIONS = Path(__file__).with_name("actions.toml")
 MOST_BYTES = 1 << 20  # of a body; a batch sets its own
@@ -58,6 +56,7 @@ def assemble(settings: ServiceSettings) -> Services:
     from service.sends import Sends
     from service.services import Services
     from service.settings import read_shop
+    from service.signing import signing_key
     from service.store.open import open_store
 
     shop = read_shop(settings.config)
@@ -70,7 +69,7 @@ def assemble(settings: ServiceSettings) -> Services:
         settings=shop,
         actions=_actions(settings),
         clock=_clock(settings.now),
-        secret=settings.secret or _secret(store),
+        secret=settings.secret or signing_key(store),
         sends=Sends(store),
     )
 
@@ -86,17 +85,3 @@ def _actions(settings: ServiceSettings) -> Actions:
 
 def _clock(now: int | None) -> Callable[[], int]:
     return (lambda: int(time.time())) if now is None else lambda: now
-
-
-def _secret(store: Store | None) -> bytes:
-    """The key that the store keeps for all workers and machines; one of this process alone while there is no store to ask."""
-    from models.errors import StoreUnavailable
-
-    fresh = secrets.token_bytes(32)
-    if store is None:
-        return fresh
-    try:
-        store.put("secret", "tokens", fresh)
-        return store.get("secret", "tokens") or fresh
-    except StoreUnavailable:
-        return fresh

@@ -112,8 +112,10 @@ def _about(question: Question, intent: str, *, evidence: tuple[str, ...]) -> Sta
 
 def _for_you(question: Question) -> Stage | None:
     """What goes with the customer's taste, and with the items asked about as if she looked at them just now."""
-    rows = np.concatenate([question.taste.rows, question.rows])
-    weights = np.concatenate([question.taste.weights, np.ones(len(question.rows), dtype=np.float32)])
+    rows, weights = question.taste.rows, question.taste.weights
+    if len(question.rows):
+        rows = np.concatenate([rows, question.rows])
+        weights = np.concatenate([weights, np.ones(len(question.rows), dtype=np.float32)])
     if not (weights > 0).any():
         return None
     stage = _blended(question, "for_you_owned" if question.owned else "for_you", rows, weights, evidence=PERSONAL)
@@ -130,7 +132,7 @@ def _blended(
     found = {
         name: scores
         for name, weight in counted.items()
-        if weight and (scores := SOURCES[name](question, rows, weights)) is not None
+        if weight and (scores := _source(name, question, rows, weights)) is not None
     }
     speaking = [found[name] > LEAST.get(name, 0) for name in evidence if name in found]
     shown = np.logical_or.reduce(speaking) if speaking else None
@@ -146,6 +148,12 @@ def _blended(
         rows=rows,
         weights=weights,
     )
+
+
+def _source(name: str, question: Question, rows: Rows, weights: Scores) -> Scores | None:
+    """A source's scores of a history; of the customer's own they may have been computed already, many customers at once."""
+    ready = question.taste.scored.get(name) if rows is question.taste.rows else None
+    return SOURCES[name](question, rows, weights) if ready is None else ready
 
 
 def _not(rows: Rows, models: Models) -> NDArray[np.bool_]:

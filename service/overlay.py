@@ -85,7 +85,7 @@ class Overlay:
     def _next(self, laid: Laid) -> Laid:
         base = self._live.bundle()
         if base is not laid.base:
-            laid = Laid(base, base, self._read_by(base))
+            laid = Laid(base, base, read_by(base, self._store))
         if self._store is None:
             return laid
         newest = self._store.versions().get(ITEMS, 0)
@@ -106,12 +106,22 @@ class Overlay:
             return Bundle("", {}, unlearnt(catalogue)) if len(catalogue) else None
         return replace(laid.base, models=laid.base.models.over(catalogue))
 
-    def _read_by(self, bundle: Bundle | None) -> int:
-        """Up to which version of this store's items training has read."""
-        read = bundle.manifest.get("items") if bundle else None
-        if not read or self._store is None or read["store"] != name(self._store):
-            return 0
-        return int(read["version"])
+
+def laid_over(bundle: Bundle, store: Store, *, currency: str | None) -> Bundle:
+    """The bundle with the changes that stand in the store now, for jobs: nothing watches."""
+    _, documents = store.items(after_version=read_by(bundle, store))
+    below = bundle.models.catalogue
+    changes = {item_id: load(document) for item_id, document in documents.items()}
+    catalogue = lay(changes, over=below, base=below, currency=currency or bundle.manifest.get("currency"))
+    return replace(bundle, models=bundle.models.over(catalogue))
+
+
+def read_by(bundle: Bundle | None, store: Store | None) -> int:
+    """Up to which version of this store's items training has read."""
+    read = bundle.manifest.get("items") if bundle else None
+    if not read or store is None or read["store"] != name(store):
+        return 0
+    return int(read["version"])
 
 
 def name(store: Store) -> str:

@@ -29,6 +29,7 @@ class Taste:
     seen_at    int64[h]    last event, if one of them was no purchase; 0 for none
     in_cart    int32[c]    rows of what lies in the cart
     tired      int32[t]    rows of what was shown again and again without an answer
+    scored     source -> float32[items]: what sources say of all these rows, where that was computed for many customers at once
     """
 
     rows: NDArray[np.int32]
@@ -39,6 +40,7 @@ class Taste:
     seen_at: NDArray[np.int64]
     in_cart: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     tired: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    scored: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     @property
     def owned(self) -> NDArray[np.int32]:

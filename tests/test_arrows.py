@@ -20,10 +20,17 @@ PRIVATE = {  # a package -> the only places that may import it
     "sklearn": ("training/", "benchmarks/"),
     "matplotlib": ("training/", "benchmarks/"),
 }
-USE_CASES = tuple(f"service.{name}" for name in ("store", "recommend", "decide", "customers", "events", "facts"))
+USE_CASES = tuple(
+    f"service.{name}"
+    for name in (
+        *("store", "request", "recommend", "reasons", "taste", "decide", "customers", "events", "facts"),
+        *("links", "signing", "overlay"),
+    )
+)
 MAY_SERVE = (
     "training/run.py",
     "training/people.py",
+    "training/crowd.py",
     "training/picks.py",
     "training/segments.py",
     "training/simulate.py",

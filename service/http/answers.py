@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,10 +12,10 @@ from models.bundle import Bundle
 from models.catalogue import Catalogue
 from service.links import path
 from service.recommend import Answer, Pick
-from service.request import Request, Trial
+from service.request import Request
 from service.services import Services
+from service.signing import recommendation_id
 from service.timing import Due
-from service.tokens import Token, digest, sign, unit_digest
 
 DIGITS = 6
 
@@ -26,12 +25,11 @@ def document(
 ) -> dict[str, Any]:
     """The contract's answer, ready for orjson, as of `now`."""
     catalogue = None if bundle is None else bundle.models.catalogue
-    version = (
-        "" if bundle is None else bundle.version
-    )  # "" too where nothing is learnt yet, and the shop's items are all there is
+    # "" where nothing is learnt yet, and the shop's items are all there is
+    version = (bundle.version or None) if bundle else None
     answered: dict[str, Any] = {
-        "recommendation_id": _token(answer, request, bundle, services, now),
-        "model_version": version or None,
+        "recommendation_id": recommendation_id(answer, request, model_version=version, at=now, secret=services.secret),
+        "model_version": version,
         "placement": request.placement,
         "intent": answer.intent,
         "items": [] if catalogue is None else _items(answer.picks, request, catalogue),
@@ -114,26 +112,6 @@ def _explained(shares: Mapping[str, float], explain: str) -> dict[str, float]:
 def _experiment(request: Request) -> dict[str, str] | None:
     trial = request.trial
     return {"name": trial.experiment.name, "variant": trial.variant.name} if trial else None
-
-
-def _token(answer: Answer, request: Request, bundle: Bundle | None, services: Services, now: int) -> str:
-    shown = [pick.item_id for pick in answer.picks]
-    token = Token(
-        placement=request.placement,
-        variant=None,
-        model_version=(bundle.version or None) if bundle else None,
-        at=now,
-        request=digest((request.customer_id, request.session_id, request.item_ids, shown), services.secret),
-    )
-    return sign(_tried(token, request.trial, services.secret), services.secret)
-
-
-def _tried(token: Token, trial: Trial | None, secret: bytes) -> Token:
-    """The token with the experiment that the list stands in."""
-    if trial is None:
-        return token
-    unit = unit_digest(trial.experiment.name, trial.unit, secret)
-    return replace(token, variant=trial.variant.name, experiment=trial.experiment.name, unit=unit)
 
 
 def _time(now: int) -> str:

@@ -1,0 +1,45 @@
+"""Signing: the key of tokens and links, and the recommendation_id that an answer goes out with."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+from models.errors import StoreUnavailable
+from service.recommend import Answer
+from service.request import Request, Trial
+from service.store import Store
+from service.tokens import Token, digest, sign, unit_digest
+
+
+def signing_key(store: Store | None) -> bytes:
+    """The key that the store keeps for all workers and machines; one of this process alone while there is no store to ask."""
+    fresh = secrets.token_bytes(32)
+    if store is None:
+        return fresh
+    try:
+        store.put("secret", "tokens", fresh)
+        return store.get("secret", "tokens") or fresh
+    except StoreUnavailable:
+        return fresh
+
+
+def recommendation_id(answer: Answer, request: Request, *, model_version: str | None, at: int, secret: bytes) -> str:
+    """The signed token that says where and from what a list came."""
+    shown = [pick.item_id for pick in answer.picks]
+    token = Token(
+        placement=request.placement,
+        variant=None,
+        model_version=model_version,
+        at=at,
+        request=digest((request.customer_id, request.session_id, request.item_ids, shown), secret),
+    )
+    return sign(_tried(token, request.trial, secret), secret)
+
+
+def _tried(token: Token, trial: Trial | None, secret: bytes) -> Token:
+    """The token with the experiment that the list stands in."""
+    if trial is None:
+        return token
+    unit = unit_digest(trial.experiment.name, trial.unit, secret)
+    return replace(token, variant=trial.variant.name, experiment=trial.experiment.name, unit=unit)

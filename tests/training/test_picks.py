@@ -1,0 +1,193 @@
+"""Everybody's next mailing: the lists that the service gives, in one file, for those who may be written to."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.profile import EMPTY, Event, dump, fold
+from service import facts
+from service.links import read as read_link
+from service.signing import signing_key
+from service.store import Store
+from service.store.open import open_store
+from service.tokens import verify
+from tests.service.http.apps import tiny_client
+from tests.worlds import DAY_S, NOW, save, tiny_models
+from training.crowd import allowed, of_store, tastes
+from training.picks import main
+
+BOUGHT = {"ann": "DR-001", "bob": "DR-002", "cid": "VT-001", "dan": "SH-014", "eve": "NE-001"}
+
+
+def fill(store: Store) -> None:
+    profiles = [
+        (name, dump(fold(EMPTY, Event("purchase", NOW - 20 * DAY_S, item_id=item_id, amount=1, order_id="1"))))
+        for name, item_id in BOUGHT.items()
+    ]
+    store.publish([*profiles, ("session:1", dump(EMPTY))], sequence=0, fold=lambda *_: b"")
+
+
+def say(store: Store, name: str, status: str, channel: str = "email") -> None:
+    told = {"purpose": "marketing", "channel": channel, "status": status, "at": NOW, "source": "web"}
+    store.change(name, "facts", lambda document: facts.dump(facts.with_consents(facts.load(document), [told])))
+
+
+@pytest.fixture
+def shop(tmp_path: Path, store_url: str) -> tuple[Path, str]:
+    save(tmp_path / "models", "one", tiny_models())
+    store = open_store(store_url)
+    assert store is not None
+    fill(store)
+    store.close()
+    return tmp_path, store_url
+
+
+def picked(shop: tuple[Path, str], *flags: str, name: str = "picks.jsonl") -> list[dict[str, Any]]:
+    folder, url = shop
+    out = folder / name
+    arguments = ["--models-dir", str(folder / "models"), "--store", url, "--out", str(out), "--as-of", "2026-01-01"]
+    assert main([*arguments, "--threads", "1", *flags]) == 0
+    return [json.loads(line) for line in out.read_text().splitlines()]
+
+
+def test_the_lists_are_those_of_the_service_in_the_same_order(shop: tuple[Path, str]) -> None:
+    rows = picked(shop, "--n", "5")
+    client = tiny_client(shop[0], store=shop[1], secret=None)
+    assert {row["customer_id"] for row in rows} == set(BOUGHT)
+    for name in BOUGHT:
+        body = {"customer_id": name, "placement": "email", "intent": "for_you", "n": 5}
+        answer = client.post("/recommend", json=body).json
+        assert answer is not None
+        mine = [row for row in rows if row["customer_id"] == name]
+        assert [(row["rank"], row["item_id"], row["reason"]) for row in mine] == [
+            (item["rank"], item["item_id"], item["reason"]["text"]) for item in answer["items"]
+        ]
+        assert [row["score"] for row in mine] == pytest.approx([item["score"] for item in answer["items"]], abs=2e-6)
+        assert {row["recommendation_id"] for row in mine} == {answer["recommendation_id"]}
+
+
+def test_scoring_many_at_once_gives_each_what_she_gets_alone(shop: tuple[Path, str]) -> None:
+    store = open_store(shop[1])
+    assert store is not None
+    people = next(of_store(store, now=NOW).chunks())
+    models = tiny_models()
+    for together, alone in zip(
+        tastes(people, models, now=NOW, event_weights={}),
+        tastes(people, models, now=NOW, event_weights={}, bulk=False),
+        strict=True,
+    ):
+        assert models.together is not None and models.factors is not None  # noqa: PT018
+        assert together.scored["together"] == pytest.approx(models.together.add_up(alone.rows, alone.weights))
+        vector = models.factors.fold_in(alone.rows, alone.weights)
+        assert together.scored["factors"] == pytest.approx(models.factors.score(vector), abs=1e-6)
+    store.close()
+
+
+def test_who_refused_the_channel_or_has_a_dead_address_is_left_out(shop: tuple[Path, str]) -> None:
+    store = open_store(shop[1])
+    assert store is not None
+    say(store, "ann", "denied")
+    say(store, "bob", "withdrawn", channel="all")
+    say(store, "cid", "granted")
+    store.change("dan", "facts", lambda _: facts.dump(facts.with_do_not_contact(facts.load(None), "email", "bounced")))
+    store.close()
+    assert {row["customer_id"] for row in picked(shop)} == {"cid", "eve"}
+    assert {row["customer_id"] for row in picked(shop, "--channel", "sms")} == {"ann", "cid", "dan", "eve"}
+    assert {row["customer_id"] for row in picked(shop, "--opt-in")} == {"cid"}
+
+
+def test_links_and_recommendation_ids_are_signed_with_the_service_s_key(shop: tuple[Path, str]) -> None:
+    row = picked(shop, "--links", "https://valet.example/")[0]
+    store = open_store(shop[1])
+    assert store is not None
+    secret = signing_key(store)
+    store.close()
+    token = verify(row["recommendation_id"], secret)
+    link = read_link(row["link"].removeprefix("https://valet.example/r/"), secret=secret)
+    assert token is not None and link is not None  # noqa: PT018
+    assert (token.placement, token.at, link.recommendation_id) == ("email", NOW, row["recommendation_id"])
+    assert link.item_ids[0] == row["item_id"]
+    assert row["customer_id"] not in row["link"]
+
+
+def test_from_history_files_without_a_store_there_are_no_links_because_nobody_could_open_them(tmp_path: Path) -> None:
+    save(tmp_path / "models", "one", tiny_models())
+    (tmp_path / "till.csv").write_text("customer_id,item_id,time\nann,DR-001,2025-12-01\nbob,VT-001,2025-12-24\n")
+    out = tmp_path / "picks.jsonl"
+    arguments = ["--models-dir", str(tmp_path / "models"), "--history", str(tmp_path / "till.csv"), "--out", str(out)]
+    assert main([*arguments, "--threads", "1"]) == 0
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert {row["customer_id"] for row in rows} == {"ann", "bob"}
+    assert rows[0]["item_id"] == "SH-014"
+    assert {row["as_of"] for row in rows} == {"2025-12-24T00:00:00Z"}
+    assert {(row["link"], row["recommendation_id"]) for row in rows} == {(None, None)}
+
+
+def test_several_processes_write_what_one_writes(shop: tuple[Path, str]) -> None:
+    one = picked(shop)
+    assert picked(shop, "--threads", "2", name="again.jsonl") == one
+
+
+def test_a_mailing_that_was_killed_goes_on_where_it_ended_and_names_everybody_once(tmp_path: Path) -> None:
+    save(tmp_path / "models", "one", tiny_models())
+    url = f"sqlite:///{tmp_path / 'valet.db'}"
+    store = open_store(url)
+    assert store is not None
+    profile = dump(fold(EMPTY, Event("purchase", NOW, item_id="DR-001")))
+    store.publish(((f"c{number:05}", profile) for number in range(6_000)), sequence=0, fold=lambda *_: b"")
+    store.close()
+    out = tmp_path / "picks.jsonl"
+    command = [sys.executable, "-m", "training.picks", "--models-dir", str(tmp_path / "models"), "--store", url]
+    command += ["--out", str(out), "--threads", "1", "--n", "3", "--as-of", "2026-01-01"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        part, deadline = tmp_path / ".picks.jsonl.part", time.monotonic() + 60
+        while time.monotonic() < deadline and not (part.exists() and part.stat().st_size > 300_000):
+            time.sleep(0.01)
+        os.kill(running.pid, signal.SIGKILL)
+    assert not out.exists()
+    again = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert "of them in an earlier run" in again.stdout
+    ids = [json.loads(line)["customer_id"] for line in out.read_text().splitlines()]
+    assert ids == [f"c{number:05}" for number in range(6_000) for _ in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (["--out", "picks.xlsx"], "picks.xlsx"),
+        (["--store", "none"], "no customers"),
+        (["--models-dir", "nowhere"], "is not a bundle"),
+        (["--history", "nowhere.csv"], "nowhere.csv"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line_and_exit_2(
+    shop: tuple[Path, str], flags: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, url = shop
+    common = ["--models-dir", str(folder / "models"), "--store", url, "--out", str(folder / "p.csv")]
+    assert main([*common, *flags]) == 2
+    told = capsys.readouterr().err
+    assert says in told
+    assert told.count("\n") == 1
+
+
+def test_nobody_knows_is_no_refusal_unless_a_yes_is_asked_for() -> None:
+    assert allowed(None, "email", opt_in=False)
+    assert not allowed(None, "email", opt_in=True)
+
+
+def test_what_is_sold_out_since_training_is_in_no_mailing(shop: tuple[Path, str]) -> None:
+    assert "SH-014" in {row["item_id"] for row in picked(shop)}
+    client = tiny_client(shop[0], store=shop[1])
+    assert client.patch("/items/SH-014", json={"stock": 0}).status_code == 200
+    new = {"item_id": "NEW", "title": "Green dress", "price": 1.0}
+    assert client.put("/items", json={"items": [new]}).status_code == 200
+    for flags in (("--threads", "1"), ("--threads", "2")):
+        assert "SH-014" not in {row["item_id"] for row in picked(shop, *flags, name=f"{flags[1]}.jsonl")}

@@ -1,0 +1,60 @@
+"""An audience for one item."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from service.store.open import open_store
+from tests.training.test_picks import fill, say
+from tests.worlds import STRANGE, save, tiny_models
+from training.segments import main
+
+
+@pytest.fixture
+def shop(tmp_path: Path, store_url: str) -> tuple[Path, str]:
+    save(tmp_path / "models", "one", tiny_models())
+    store = open_store(store_url)
+    assert store is not None
+    fill(store)
+    store.close()
+    return tmp_path, store_url
+
+
+def audience(shop: tuple[Path, str], *flags: str) -> list[dict[str, str]]:
+    folder, url = shop
+    out = folder / "audience.csv"
+    assert main(["--models-dir", str(folder / "models"), "--store", url, "--out", str(out), *flags]) == 0
+    with out.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_likeliest_come_first_and_who_owns_it_or_shows_no_sign_of_wanting_it_not_at_all(
+    shop: tuple[Path, str],
+) -> None:
+    members = audience(shop, "--item", "SH-014", "--name", "black shoes")
+    assert members[0]["customer_id"] == "ann"  # who has the black dress
+    assert not {member["customer_id"] for member in members} & {"dan", "cid", "session:1"}
+    assert [member["rank"] for member in members] == [str(nth) for nth in range(1, len(members) + 1)]
+    scores = [float(member["score"]) for member in members]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 1 for score in scores)
+    assert {member["segment"] for member in members} == {"black shoes"}
+
+
+def test_it_holds_so_many_at_most_and_nobody_who_refused(shop: tuple[Path, str]) -> None:
+    everybody = [member["customer_id"] for member in audience(shop, "--item", STRANGE)]
+    assert len(everybody) > 1
+    assert [member["customer_id"] for member in audience(shop, "--item", STRANGE, "--size", "1")] == everybody[:1]
+    store = open_store(shop[1])
+    assert store is not None
+    say(store, everybody[0], "denied")
+    store.close()
+    assert [member["customer_id"] for member in audience(shop, "--item", STRANGE)] == everybody[1:]
+
+
+def test_an_item_that_nobody_knows_is_named(shop: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
+    folder, url = shop
+    flags = ["--models-dir", str(folder / "models"), "--store", url, "--out", str(folder / "a.csv")]
+    assert main([*flags, "--item", "??"]) == 2
+    assert "--item ??: the bundle one does not know it" in capsys.readouterr().err

@@ -1,0 +1,205 @@
+"""The crowd: everybody that a mailing or an audience may hold, with what is known of each, and many customers' scores at once.
+
+Who comes from the store, where profile and consent lie, or from history files, which know purchases alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from models import bundle
+from models.bundle import CURRENT, Bundle, Models
+from models.errors import InputError
+from models.profile import load
+from models.settings import Settings
+from service.customers import SESSION, Known
+from service.facts import MARKETING, consent, do_not_contact
+from service.facts import load as load_facts
+from service.overlay import laid_over
+from service.store import Store
+from service.taste import Taste, taste
+from training.profiles import profiles
+from training.read import read
+from training.scoring import BLOCK_SCORES, Histories, Scores, Sources, score
+from training.settings import parse_time, read_settings
+
+CHUNK = 400  # customers a round trip to the store, and a task of a process
+Person = tuple[str, bytes | None, bytes | None]  # customer_id, and the documents of her profile and facts
+Done = TypeVar("Done")
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Customers by chunks, in the order of their ids. `now`: what the lists are of, seconds since 1970 UTC."""
+
+    ids: Sequence[str]
+    now: int
+    store: Store | None = None
+    documents: Mapping[str, bytes] | None = None
+
+    def chunks(self, *, after: str | None = None) -> Iterator[list[Person]]:
+        """Some hundred people at a time, of those whose id comes after this one."""
+        ids = [customer_id for customer_id in self.ids if after is None or customer_id > after]
+        for start in range(0, len(ids), CHUNK):
+            yield self._read(ids[start : start + CHUNK])
+
+    def _read(self, ids: Sequence[str]) -> list[Person]:
+        if self.documents is not None:
+            return [(customer_id, self.documents[customer_id], None) for customer_id in ids]
+        assert self.store is not None  # noqa: S101  (one of both is there)
+        found = self.store.customers(ids)
+        return [
+            (customer_id, kept.profile, kept.facts)
+            for customer_id, kept in zip(ids, found, strict=True)
+            if kept is not None
+        ]
+
+
+def of_store(store: Store, *, now: int) -> Crowd:
+    """Everybody that the store knows; visits without a name are nobody that can be written to."""
+    return Crowd([name for name in store.customer_ids() if not name.startswith(SESSION)], now, store=store)
+
+
+def of_history(paths: Sequence[str], settings: Settings, *, as_of: int | None) -> Crowd:
+    """Everybody in some files, as of their newest event."""
+    reading = read(
+        paths,
+        columns=settings.history.columns,
+        settings=settings.history,
+        shop=settings.shop,
+        now=int(time.time()),
+    )
+    history = reading.history
+    if as_of is not None and history.has_times:
+        history = history.where(history.at <= as_of)
+    now = as_of or (history.newest if history.has_times else None) or int(time.time())
+    documents = dict(profiles(history, now=now))
+    return Crowd(sorted(documents), now, documents=documents)
+
+
+def allowed(facts: bytes | None, channel: str, *, opt_in: bool) -> bool:
+    """Whether this channel may be used for marketing: not against her word or a dead address; `opt_in`: only with her yes."""
+    known = load_facts(facts)
+    said = consent(known, MARKETING, channel)
+    return not do_not_contact(known, channel) and (said == "yes" if opt_in else said != "no")
+
+
+def tastes(
+    people: Sequence[Person], models: Models, *, now: int, event_weights: Mapping[str, float], bulk: bool = True
+) -> list[Taste]:
+    """Everybody's taste, as the service reads it; with `bulk`, scored by matrix products, as many at once as memory allows."""
+    found = [
+        taste(Known(load(profile), load_facts(facts)).telling, models, now=now, event_weights=event_weights)
+        for _, profile, facts in people
+    ]
+    size = max(1, BLOCK_SCORES // max(len(models.catalogue), 1))
+    if not bulk:
+        return found
+    return [one for start in range(0, len(found), size) for one in _scored(found[start : start + size], models, now)]
+
+
+def _scored(found: Sequence[Taste], models: Models, now: int) -> list[Taste]:
+    scores = scored(found, Sources(together=models.together, alike=models.alike, factors=models.factors), models, now)
+    return [replace(one, scored={name: block[nth] for name, block in scores.items()}) for nth, one in enumerate(found)]
+
+
+def scored(found: Sequence[Taste], sources: Sources, models: Models, now: int) -> dict[str, Scores]:
+    """float32[customers, items] of each source; 0 for items that it does not know yet."""
+    items = len(models.catalogue)
+    scores = score(sources, histories(found, items), now=now)
+    return {name: np.pad(block, ((0, 0), (0, items - block.shape[1]))) for name, block in scores.items()}
+
+
+def histories(found: Sequence[Taste], items: int) -> Histories:
+    """The tastes as one table of histories."""
+
+    def joined(name: str, kind: type[Any]) -> Any:
+        return np.concatenate([np.zeros(0, dtype=kind), *(getattr(one, name) for one in found)]).astype(kind)
+
+    indptr = np.concatenate([[0], np.cumsum([len(one.rows) for one in found])]).astype(np.int64)
+    return Histories(
+        items,
+        indptr,
+        joined("rows", np.int32),
+        joined("weights", np.float32),
+        joined("purchases", np.int32),
+        joined("first_at", np.int64),
+        joined("last_at", np.int64),
+    )
+
+
+# --- the command line -------------------------------------------------------------------------------------------------------------------
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """The options that picks and segments share; each is also a variable VALET_…, and the flag wins."""
+    add = command.add_argument
+    add("--out", required=True, type=Path, metavar="FILE", help="a file that ends in .parquet, .csv or .jsonl")
+    add("--history", nargs="+", metavar="PATH", help="purchase history instead of the store")
+    add("--bundle", type=Path, metavar="DIR", help="default: current in --models-dir")
+    add("--models-dir", metavar="DIR", help="default: ./models/trained")
+    add("--store", metavar="URL", help="default: sqlite:///valet.db")
+    add("--config", metavar="PATH", help="valet.toml (default: ./valet.toml where it exists)")
+    add("--as-of", metavar="TIME", help="default: now, or the newest event of --history")
+    add("--opt-in", action="store_true", help="only customers who said yes to marketing on the channel")
+    add("--threads", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: all processors)")
+
+
+@dataclass(frozen=True)
+class Common:
+    """The shared options, resolved."""
+
+    bundle: Path
+    store: str | None
+    settings: Settings
+    as_of: int | None
+
+
+def resolve(given: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Common:
+    """Flags, then environment, then defaults. Raises InputError."""
+    config = given.config or environment.get("VALET_CONFIG") or ("valet.toml" if Path("valet.toml").exists() else None)
+    settings = read_settings(Path(config) if config else None)
+    models_dir = Path(given.models_dir or environment.get("VALET_MODELS_DIR") or "models/trained")
+    store = given.store or environment.get("VALET_STORE") or "sqlite:///valet.db"
+    as_of = given.as_of or environment.get("VALET_AS_OF")
+    return Common(
+        given.bundle or models_dir / CURRENT,
+        None if given.history or store == "none" else store,
+        settings,
+        None if as_of is None else parse_time(as_of, settings.shop.time_zone),
+    )
+
+
+def load_bundle(path: Path, store: Store | None, settings: Settings) -> Bundle:
+    """The bundle, with the shop's changes of items since training where there is a store: who is sold out is in no mailing."""
+    learnt = bundle.load(path)
+    return learnt if store is None else laid_over(learnt, store, currency=settings.shop.currency)
+
+
+def gather(given: argparse.Namespace, common: Common, store: Store | None) -> Crowd:
+    """The crowd of a command line. Raises InputError where nobody can be found."""
+    if given.history:
+        return of_history(given.history, common.settings, as_of=common.as_of)
+    if store is None:
+        raise InputError("no customers: give --store URL, or --history PATH…")
+    return of_store(store, now=common.as_of or int(time.time()))
+
+
+def in_order(pending: Iterator[Future[Done]], ahead: int) -> Iterator[Done]:
+    """The results of tasks in their order, at most `ahead` of them waiting: memory stays bounded however slow the reader is."""
+    waiting: list[Future[Done]] = []
+    for task in pending:
+        waiting.append(task)
+        if len(waiting) > ahead:
+            yield waiting.pop(0).result()
+    for task in waiting:
+        yield task.result()

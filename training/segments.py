@@ -1,0 +1,159 @@
+"""`python -m training.segments --item X --out audience.csv`: the customers most likely to want an item, likeliest first.
+
+crowd → who may be written to and has not got it → how far up the item would stand in each one's own list → the best of all → a sheet
+
+A customer's scores say how her items compare, not how she compares with others. So the score of a member is the item's place in her own list,
+as the share of items behind it (0–1); among equals, the one for whom the models' evidence is stronger comes first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from models.bundle import Bundle, Models
+from models.errors import DiskError, InputError, ValetError
+from models.vocabulary import MISSING
+from service.store.open import open_store
+from service.taste import Taste
+from training import scoring
+from training.crowd import Crowd, Person, add_options, allowed, gather, load_bundle, resolve, scored, tastes
+from training.progress import Progress
+from training.sheet import Sheet
+
+COLUMNS: Mapping[str, str] = {
+    "segment": "VARCHAR",
+    "rank": "INTEGER",
+    "customer_id": "VARCHAR",
+    "score": "DOUBLE",
+    "model_version": "VARCHAR",
+}
+EVIDENCE = ("together", "alike", "factors")  # sources that say something of a customer
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How much some customers want the item: `place` float64 0–1 in their own lists, `strength` of the evidence, -inf: not at all."""
+
+    customer_ids: tuple[str, ...]
+    place: NDArray[np.float64]
+    strength: NDArray[np.float64]
+
+
+def wishes(found: Sequence[Taste], ids: Sequence[str], row: int, models: Models, *, now: int) -> Wishes:
+    """The wishes of a block of customers; those who own the item, said no to it, or of whom no source says anything want it not at all."""
+    sources = scoring.Sources(models.together, models.alike, models.factors, models.popularity)
+    scores = scored(found, sources, models, now)
+    mixed = scoring.mix(models.blend, "for_you", scores)
+    evidence = sum((scores[name][:, row] for name in EVIDENCE if name in scores), np.zeros(len(found)))
+    place = (mixed < mixed[:, [row]]).mean(axis=1, dtype=np.float64)
+    barred = [bool(np.isin(row, [*one.owned, *one.disliked])) for one in found]
+    strength = np.where(np.array(barred, dtype=np.bool_) | (evidence <= 0), -np.inf, mixed[:, row].astype(np.float64))
+    return Wishes(tuple(ids), place, strength)
+
+
+def best(parts: Sequence[Wishes], size: int) -> list[tuple[str, float]]:
+    """The customers who want it most, likeliest first, with their scores; equals by id."""
+    if not parts:
+        return []
+    ids = [customer_id for part in parts for customer_id in part.customer_ids]
+    place = np.concatenate([part.place for part in parts])
+    strength = np.concatenate([part.strength for part in parts])
+    order = np.lexsort((np.array(ids), -strength, -place))
+    chosen = order[strength[order] > -np.inf][:size].tolist()
+    return [(ids[nth], round(float(place[nth]), 6)) for nth in chosen]
+
+
+def run(given: argparse.Namespace) -> str:
+    """Find the audience; what was written, in a sentence. Raises ValetError."""
+    common = resolve(given)
+    store = None if common.store is None else open_store(common.store)
+    try:
+        crowd = gather(given, common, store)
+        learnt = load_bundle(common.bundle, store, common.settings)
+        row = learnt.models.catalogue.items.row(given.item)
+        if row == MISSING:
+            raise InputError(f"--item {given.item}: the bundle {learnt.version} does not know it; train with it first")
+        name = given.name or given.item
+        sheet = Sheet(given.out, COLUMNS, {"segment": name, "bundle": learnt.version, "of": crowd.now})
+        try:
+            with threadpool_limits(1, "blas"):
+                parts = list(_parts(crowd, learnt, row, given, common.settings.event_weights))
+            members = best(parts, given.size)
+            if not sheet.customers:  # else a run was cut off while it converted what it had written
+                sheet.write(_lines(name, members, learnt.version), last="", customers=len(members))
+            rows = sheet.finish()
+        finally:
+            sheet.close()
+        return f"{given.out}: {rows:,} of {len(crowd.ids):,} customers"
+    finally:
+        if store is not None:
+            store.close()
+
+
+def _parts(
+    crowd: Crowd, learnt: Bundle, row: int, given: argparse.Namespace, event_weights: Mapping[str, float]
+) -> Iterator[Wishes]:
+    """The wishes of everybody who may be asked, block by block, so that memory is bounded by a block."""
+    say, seen = Progress(sys.stderr), 0
+    size = max(1, scoring.BLOCK_SCORES // max(len(learnt.models.catalogue), 1))
+    for chunk in crowd.chunks():
+        asked: list[Person] = [one for one in chunk if allowed(one[2], given.channel, opt_in=given.opt_in)]
+        found = tastes(asked, learnt.models, now=crowd.now, event_weights=event_weights, bulk=False)
+        for start in range(0, len(asked), size):
+            ids = [one[0] for one in asked[start : start + size]]
+            yield wishes(found[start : start + size], ids, row, learnt.models, now=crowd.now)
+        seen += len(chunk)
+        say(f"{seen:,} of {len(crowd.ids):,} customers")
+    say.done()
+
+
+def _lines(name: str, members: Sequence[tuple[str, float]], version: str) -> bytes:
+    return b"".join(
+        orjson.dumps(
+            {"segment": name, "rank": nth, "customer_id": customer_id, "score": score, "model_version": version},
+            option=orjson.OPT_APPEND_NEWLINE,
+        )
+        for nth, (customer_id, score) in enumerate(members, start=1)
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the audience; exit 2 for what cannot be used, 5 where the disk is full, 130 when interrupted."""
+    given = _parser().parse_args(arguments)
+    try:
+        sys.stdout.write(f"{run(given)}\n")
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; nothing was written\n")
+        return 130
+    except DiskError as error:
+        sys.stderr.write(f"{error}\n")
+        return 5
+    except ValetError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="valet-segments", description="Write the customers most likely to want an item, likeliest first."
+    )
+    add = parser.add_argument
+    add("--item", required=True, metavar="ID", help="the item")
+    add("--name", metavar="NAME", help="what the segment is called (default: the item's id)")
+    add("--size", type=int, default=1_000, metavar="N", help="at most so many customers (default 1000)")
+    add("--channel", default="email", help="whose consent counts (default: email)")
+    add_options(parser)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
