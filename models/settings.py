@@ -11,15 +11,21 @@ from dataclasses import dataclass, field
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from models import merchandising
 from models.experiment import Experiment
 from models.experiment import check as check_experiment
+from models.filters import Filter
+from models.merchandising import Merchandising, Moment, read_filter, read_moment
+from models.rules import Kind, Names
 from models.toml import Place, build
 
 DAY_S = 86_400
+MOST_N = 100
 
-Adult = Literal[
-    "beside", "never", "always"
-]  # when adult items may be shown; beside: where an adult item is asked about
+Intent = Literal[
+    "complementary", "similar", "for_you", "buy_again", "trending", "popular", "recently_viewed", "because_you"
+]
+Adult = Literal["beside", "never", "always"]  # when adult items may be shown; beside: where one is asked about
 
 
 @dataclass(frozen=True)
@@ -76,8 +82,16 @@ class TierSettings:
 class Placement:
     """A named place of the shop where a list stands, with its defaults."""
 
-    intent: str
+    intent: Intent
     n: int = 10
+    strict: bool = False  # no fallback: rather a short list
+    filter: Filter | None = None  # what may stand there at all; a request's own filters narrow it further
+    diversity: float = 0.0
+    exploration: float = 0.0
+    fields: tuple[str, ...] = ()  # of products, in the answer; (): all
+    exclude_owned: bool | None = None  # None: where the list is chosen for her
+    need_image: bool = False  # e-mail shows nothing without one
+    adult: Adult = "beside"
     experiment: Experiment | None = None
 
 
@@ -108,6 +122,10 @@ def _event_weights() -> Mapping[str, float]:
     }
 
 
+def _context() -> Mapping[str, Kind]:
+    return {"device": "text", "country": "text"}
+
+
 @dataclass(frozen=True)
 class Settings:
     """All of `valet.toml`."""
@@ -117,6 +135,9 @@ class Settings:
     tiers: TierSettings = TierSettings()
     training: TrainingSettings = TrainingSettings()
     placements: Mapping[str, Placement] = field(default_factory=dict)
+    merchandising: tuple[Merchandising, ...] = ()
+    context: Mapping[str, Kind] = field(default_factory=_context)  # what conditions read of a request's `context`
+    attributes: Mapping[str, Kind] = field(default_factory=dict)  # and of a customer's attributes
     event_max_age_days: int = 30  # the service refuses older events; 0 for imports and replays
     event_weights: Mapping[str, float] = field(
         default_factory=_event_weights
@@ -125,9 +146,19 @@ class Settings:
 
 def parse(text: str, source: str) -> Settings:
     """The settings in a TOML text; `source` names it in errors. Raises InputError with the line where it is known."""
-    settings = build(Settings, text, source)
+    settings = build(Settings, text, source, readers={Filter: read_filter, Moment: read_moment})
     _check(settings, Place(source, text))
     return settings
+
+
+def names(settings: Settings) -> Names:
+    """What the conditions of this shop may read."""
+    return merchandising.names(
+        context=settings.context,
+        attributes=settings.attributes,
+        tiers=[rule.name for rule in settings.tiers.rules],
+        placements=list(settings.placements),
+    )
 
 
 def _check(settings: Settings, place: Place) -> None:
@@ -145,7 +176,9 @@ def _check(settings: Settings, place: Place) -> None:
                 raise (place / "history" / name).error(f"{pattern!r} is no regular expression: {error}") from error
     if settings.shop.url is not None and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", settings.shop.url):
         raise (place / "shop" / "url").error(f"{settings.shop.url!r} is no address; write https://shop.example")
+    _check_placements(settings.placements, place / "placements")
     _check_experiments(settings.placements, place / "placements")
+    _check_merchandising(settings, place)
     if settings.event_max_age_days < 0:
         raise (place / "event_max_age_days").error("must be at least 0")
     for key, least in (("window_days", 1), ("grace_days", 0)):
@@ -157,6 +190,27 @@ def _check(settings: Settings, place: Place) -> None:
     for key in ("neighbours", "minimum_support", "keep_bundles"):
         if getattr(settings.training, key) < 1:
             raise (place / "training" / key).error("must be at least 1")
+
+
+def _check_placements(placements: Mapping[str, Placement], place: Place) -> None:
+    for name, placement in placements.items():
+        for key, least, most in (("n", 1, MOST_N), ("diversity", 0, 1), ("exploration", 0, 1)):
+            if not least <= getattr(placement, key) <= most:
+                raise (place / name / key).error(f"must be between {least} and {most}")
+
+
+def _check_merchandising(settings: Settings, place: Place) -> None:
+    for table in ("context", "attributes"):
+        for name in getattr(settings, table):
+            if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+                raise (place / table / name).error(f"{name!r} cannot stand in a condition; letters, digits and _ can")
+    merchandising.check(
+        settings.merchandising,
+        place / "merchandising",
+        lengths={name: placement.n for name, placement in settings.placements.items()},
+        known=names(settings),
+        zone=ZoneInfo(settings.shop.time_zone),
+    )
 
 
 def _check_experiments(placements: Mapping[str, Placement], place: Place) -> None:

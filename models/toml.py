@@ -6,31 +6,35 @@ Pure: a text comes in, a dataclass or an InputError goes out. `settings` and `ac
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
+import operator
 import re
 import tomllib
 import typing
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from types import UnionType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from models.errors import InputError
 
 T = TypeVar("T")
+Readers: TypeAlias = "Mapping[Any, Callable[[Any, Place], Any]]"
 
 
-def build(cls: type[T], text: str, source: str) -> T:
+def build(cls: type[T], text: str, source: str, *, readers: Readers | None = None) -> T:
     """The dataclass `cls` from a TOML text; `source` names the text in errors. Raises InputError.
 
     A key is the field's name without a trailing underscore (`class` fills `class_`). A date or time without an offset is UTC.
+    readers  for fields of these types, what makes them of the plain value
     """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{source}: {error}. Mend the TOML there.") from error
-    built: T = _build(cls, document, Place(source, text))
+    built: T = _build(cls, document, Place(source, text, readers=readers or {}))
     return built
 
 
@@ -41,6 +45,7 @@ class Place:
     source: str
     text: str
     path: tuple[str, ...] = ()
+    readers: Readers = field(default_factory=dict)
 
     def __truediv__(self, key: str) -> Place:
         return dataclasses.replace(self, path=(*self.path, key))
@@ -77,11 +82,14 @@ class Place:
 
 def _build(hint: Any, value: Any, place: Place) -> Any:
     """`value` as the type `hint` says, through dataclasses, tuples and mappings."""
+    if hint in place.readers:
+        return place.readers[hint](value, place)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if dataclasses.is_dataclass(hint):
         return _build_dataclass(typing.cast(type[Any], hint), value, place)
-    if origin is UnionType:
-        return _build(next(part for part in arguments if part is not type(None)), value, place)
+    if origin in (UnionType, typing.Union):
+        present = [part for part in arguments if part is not type(None)]
+        return _build(functools.reduce(operator.or_, present), value, place)
     if origin is tuple:
         if not isinstance(value, list):
             raise place.error(f"{value!r} is not a list; write [ … ]")

@@ -52,6 +52,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
 def assemble(settings: ServiceSettings) -> Services:
     """The services that these settings describe."""
     from service.live import Live
+    from service.merchandising import Rulebook
     from service.overlay import Overlay
     from service.sends import Sends
     from service.services import Services
@@ -67,6 +68,7 @@ def assemble(settings: ServiceSettings) -> Services:
         live=live,
         overlay=Overlay(live, store, currency=shop.shop.currency),
         settings=shop,
+        rulebook=Rulebook(shop),
         actions=_actions(settings),
         clock=_clock(settings.now),
         secret=settings.secret or signing_key(store),

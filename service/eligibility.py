@@ -26,16 +26,20 @@ def eligible(
     rows: Rows,
     taste: Taste,
     early: Rows | None = None,
+    hidden: Mask | None = None,
     trace: Trace | None = None,
 ) -> Mask:
     """bool[items]: available, passing every filter of the request, and neither asked about, excluded, refused nor (if so asked) owned.
 
-    rows   int32  the items that the request is about
-    early  int32  of her own items those that `buy_again` holds back as long as another of them may stand there
-    trace  is told what each mask removed
+    rows    int32  the items that the request is about
+    early   int32  of her own items those that `buy_again` holds back as long as another of them may stand there
+    hidden  bool[items]  what the shop hides in this list; None: nothing
+    trace   is told what each mask removed
     """
     allowed = np.ones(len(catalogue), dtype=np.bool_)
-    masks = _narrow(allowed, request, catalogue, rows, taste)
+    if hidden is not None:
+        allowed &= ~hidden
+    masks = chain(("hidden",), _narrow(allowed, request, catalogue, rows, taste))
     if early is not None and request.intent == "buy_again":
         masks = chain(masks, _without_early(allowed, taste, early))
     if trace is None:

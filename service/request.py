@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar, get_args
 
 from models.experiment import Experiment, Variant
-from models.filters import Filter
-from models.settings import Adult, Placement
+from models.filters import Filter, Group
+from models.settings import Adult, Intent, Placement
 from service.customers import key
 
-INTENTS = ("complementary", "similar", "for_you", "buy_again", "trending", "popular", "recently_viewed", "because_you")
+INTENTS: tuple[Intent, ...] = get_args(Intent)
+T = TypeVar("T")
 N = 10
 ABOUT_ITEMS = ("complementary", "similar")
 DEFAULTS = Variant("")  # changes nothing
@@ -64,12 +65,12 @@ class Request:
     filter: Filter | None = None
     boost: tuple[Boost, ...] = ()
     promotions: tuple[Promotion, ...] = ()
-    diversity: float = 0.0
-    exploration: float = 0.0
+    diversity: float | None = None
+    exploration: float | None = None
     fields: tuple[str, ...] = ()
     lang: str = "en"
     explain: str = "none"
-    strict: bool = False
+    strict: bool | None = None
     debug: bool = False
     context: tuple[tuple[str, Any], ...] = ()
     trial: Trial | None = None
@@ -96,8 +97,14 @@ class Request:
             self,
             intent=self.intent or variant.intent or placement.intent,
             n=self.n or variant.n or placement.n,
-            diversity=self.diversity or variant.diversity or 0.0,
-            exploration=self.exploration or variant.exploration or 0.0,
+            diversity=_first(self.diversity, variant.diversity, placement.diversity),
+            exploration=_first(self.exploration, variant.exploration, placement.exploration),
+            filter=_both(placement.filter, self.filter),
+            fields=self.fields or placement.fields,
+            strict=_first(self.strict, placement.strict),
+            exclude_owned=_first(self.exclude_owned, placement.exclude_owned),
+            need_image=self.need_image or placement.need_image,
+            adult=placement.adult,
             trial=trial,
         )
 
@@ -110,3 +117,14 @@ class Request:
         if self.item_ids:
             return "complementary"
         return "for_you" if self.customer_id or self.session_id else "popular"
+
+
+def _first(*values: T | None) -> T | None:
+    """The first that is said."""
+    return next((value for value in values if value is not None), None)
+
+
+def _both(placement: Filter | None, request: Filter | None) -> Filter | None:
+    if placement is None or request is None:
+        return placement or request
+    return Group("all", (placement, request))

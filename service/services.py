@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from models.actions import Actions
     from models.settings import Settings
     from service.live import Live
+    from service.merchandising import Rulebook
     from service.overlay import Overlay
     from service.sends import Sends
     from service.store import Store
@@ -23,6 +24,7 @@ class Services:
     live      live.bundle() is what training learnt, or None
     overlay   overlay.bundle() is that with the shop's changes since laid over it: what lists are made from
     settings  the shop's `valet.toml`
+    rulebook  its merchandising rules, ready to be asked
     actions   the action catalogue: `actions.toml` beside the settings, else the one that comes with the service
     clock     what time it is, int seconds since 1970 UTC; constant under VALET_NOW
     secret    signs tokens (recommendation_id, links)
@@ -33,6 +35,7 @@ class Services:
     live: Live
     overlay: Overlay
     settings: Settings
+    rulebook: Rulebook
     actions: Actions
     clock: Callable[[], int]
     secret: bytes

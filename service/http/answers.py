@@ -11,7 +11,8 @@ import orjson
 from models.bundle import Bundle
 from models.catalogue import Catalogue
 from service.links import path
-from service.recommend import Answer, Pick
+from service.picks import Pick
+from service.recommend import Answer
 from service.request import Request
 from service.services import Services
 from service.signing import recommendation_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from models.actions import OUTCOMES, Items
 from models.bundle import Bundle
 from models.profile import Profile
+from service.customers import NOBODY
 from service.decide import DecisionTakenError, Learnt, Request, logged, next_best_action
 from service.funnel import ORDER
 from service.http.answers import document
@@ -195,7 +197,9 @@ def _learnt(bundle: Bundle | None, shop: Services, *, lang: str, now: int) -> Le
     def attach(items: Items, profile: Profile, item_ids: Sequence[str]) -> list[Any]:
         asked = ListRequest(intent=items.intent, item_ids=tuple(item_ids), n=items.n, lang=lang).at(None)
         own = taste(profile, bundle.models, now=now, event_weights=shop.settings.event_weights)
-        answer = recommend(asked, models=bundle.models, taste=own, now=now)
+        known = replace(NOBODY, profile=profile)
+        wishes = shop.rulebook.wishes(asked, known=known, models=bundle.models, now=now)
+        answer = recommend(asked, models=bundle.models, taste=own, now=now, wishes=wishes)
         listed: list[Any] = document(answer, asked, bundle=bundle, services=shop, degraded=False, now=now)["items"]
         return listed
 

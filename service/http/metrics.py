@@ -14,6 +14,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from service.live import Live
+from service.merchandising import RULE_ERROR
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
@@ -36,6 +37,9 @@ class Metrics:
             buckets=SECONDS,
             registry=self._registry,
         )
+        self._rule_errors = Counter(
+            "valet_rule_errors", "Merchandising rules that could not be decided", ["rule"], registry=self._registry
+        )
         self._lists = Counter(
             "valet_recommendations", "Lists answered", ["intent", "fallback", "degraded"], registry=self._registry
         )
@@ -45,9 +49,12 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def recommended(self, answer: Mapping[str, Any]) -> None:
-        """Count one list."""
+    def recommended(self, answer: Mapping[str, Any], rules: Mapping[str, str]) -> None:
+        """Count one list, and of the rules that were asked those that could not be decided."""
         self._lists.labels(answer["intent"], answer["fallback"] or "none", str(answer["degraded"]).lower()).inc()
+        for rule, state in rules.items():
+            if state == RULE_ERROR:
+                self._rule_errors.labels(rule).inc()
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format, summed over the workers."""

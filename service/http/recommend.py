@@ -23,6 +23,7 @@ from service.http.services import services
 from service.reasons import LANGUAGES
 from service.recommend import Answer, rank, recommend
 from service.request import Boost, Promotion, Request
+from service.selection import NOTHING
 from service.sends import as_of
 from service.services import Services
 from service.taste import taste
@@ -30,7 +31,7 @@ from service.taste import taste
 blueprint = Blueprint("recommend", __name__, description="Lists of products")
 
 NDJSON = "application/x-ndjson"
-Count = Callable[[Mapping[str, Any]], None]
+Count = Callable[[Mapping[str, Any], Mapping[str, str]], None]
 QUERY, BODY, PAGE, RANK = RecommendQuery(), RecommendBody(), PageBody(), RankBody()
 
 
@@ -91,11 +92,13 @@ def _recommended(loaded: dict[str, Any]) -> dict[str, Any]:
 
 def _answer(asked: Request, known: Known, bundle: Bundle | None, shop: Services, count: Count) -> dict[str, Any]:
     known, now = _moment(asked, known, shop)
-    answer = (
-        Answer(asked.intent or "popular") if bundle is None else recommend(asked, **_reading(known, bundle, shop, now))
-    )
+    wishes = NOTHING
+    answer = Answer(asked.intent or "popular")
+    if bundle is not None:
+        wishes = shop.rulebook.wishes(asked, known=known, models=bundle.models, now=now)
+        answer = recommend(asked, **_reading(known, bundle, shop, now), wishes=wishes)
     answered = document(answer, asked, bundle=bundle, services=shop, degraded=known.degraded, now=now)
-    count(answered)
+    count(answered, wishes.rules)
     return answered
 
 

@@ -1,0 +1,229 @@
+"""Rules: conditions over a customer, her cart and the request, written in CEL (cel.dev), as in `customer.tier == "gold" && cart.total > 900`.
+
+    ||  &&  !  ( )  ==  !=  <  <=  >  >=  in [ … ]  + - * /  "text"  startsWith  endsWith  contains  matches  size
+
+CEL's `compile` checks the syntax only: names, functions and types show when a part is run, and a part behind `&&` may not be run for weeks. So
+`Rule.parse` takes a rule apart into its comparisons and runs each of them alone, on values of the declared kinds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from models.errors import ValetError
+from models.toml import Place
+
+if TYPE_CHECKING:
+    from cel import Context, Program
+
+Kind = Literal["text", "number", "flag"]
+Name = Kind | tuple[str, ...]  # what stands under a name: of a kind, or one of these texts
+Names = Mapping[str, Name]  # "customer.tier" -> what stands there
+Value = str | float | bool
+
+UNKNOWN = float("nan")  # a number that nobody knows: less, more or equal never holds
+MOST_CHARACTERS = 1_000
+MOST_DEPTH = 16
+METHODS = ("startsWith", "endsWith", "contains", "matches", "size")
+FUNCTIONS = ("size",)
+MACROS = ("has", "all", "exists", "exists_one", "map", "filter")
+SAMPLES: Mapping[Kind, tuple[Value, ...]] = {"text": ("", "x"), "number": (0.0, 1.5), "flag": (False, True)}
+RAISED = (TypeError, ValueError, KeyError, RuntimeError, ArithmeticError)  # what CEL raises when it runs
+TOKEN = re.compile(
+    r"""\s*(?:
+    (?P<text>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')
+    |(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\w))
+    |(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)
+    |(?P<sign>&&|\|\||==|!=|<=|>=|[-+*/<>!()\[\],.])
+    )""",
+    re.X,
+)
+
+
+class RuleFailedError(ValetError):
+    """A rule could not be decided on this context; whoever asked counts it and takes it for false."""
+
+
+class Token(NamedTuple):
+    """One word of a rule: kind text, number, name, sign, or call for the name of a function; where it starts and ends."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A condition that is ready to be asked.
+
+    names  the names it reads; a context need not hold more
+    """
+
+    source: str
+    names: frozenset[str]
+    program: Program
+
+    @classmethod
+    def parse(cls, source: str, names: Names, place: Place) -> Rule:
+        """The rule in a CEL text over declared names. Raises InputError at `place` for what does not parse, is unknown or cannot be compared."""
+        tokens = _tokens(source, place)
+        read = _check_names(tokens, names, place)
+        rule = cls(source, frozenset(read), _compile(source, place))
+        for part in _comparisons(tokens, place):
+            _check_choices(part, names, place)
+            _try(source[part[0].start : part[-1].end], {name: names[name] for name in read}, place)
+        return rule
+
+    def holds(self, context: Context) -> bool:
+        """Whether it holds. Raises RuleFailedError where CEL cannot say; a comparison with an unknown number is such a case."""
+        try:
+            return self.program.execute(context) is True
+        except RAISED as error:
+            raise RuleFailedError(f"{self.source}: {error}") from error
+
+
+def context(values: Mapping[str, Value]) -> Context:
+    """A context of dotted names, for any rule that reads no others. Numbers are floats: CEL does not add 1 to 1.5."""
+    import cel  # noqa: PLC0415  (half a second of every start, for shops that have rules)
+
+    nested: dict[str, Any] = {}
+    for name, value in values.items():
+        *path, last = name.split(".")
+        inner = nested
+        for part in path:
+            inner = inner.setdefault(part, {})
+        inner[last] = value
+    return cel.Context(nested)
+
+
+def kind_of(name: Name) -> Kind:
+    """Of what kind the values under a declared name are."""
+    return "text" if isinstance(name, tuple) else name
+
+
+def _compile(source: str, place: Place) -> Program:
+    import cel  # noqa: PLC0415  (see context)
+
+    try:
+        return cel.compile(source)
+    except ValueError as error:
+        said = str(error).split("ERROR: <input>:", 1)[-1].split("\n", 1)[0].split(" expecting", 1)[0]
+        raise place.error(f"{source!r} does not parse, at {said}") from error
+
+
+def _tokens(source: str, place: Place) -> list[Token]:
+    if len(source) > MOST_CHARACTERS:
+        raise place.error(f"{len(source)} characters are too long for a rule; at most {MOST_CHARACTERS}")
+    tokens: list[Token] = []
+    at, depth = 0, 0
+    while at < len(source.rstrip()):
+        found = TOKEN.match(source, at)
+        if found is None:
+            raise place.error(
+                f'{source[at:].strip()[:20]!r} is not understood; a rule compares names, numbers and "texts"'
+            )
+        kind = str(found.lastgroup)
+        at = found.end()
+        called = kind == "name" and source[at:].lstrip().startswith("(") and found[kind] != "in"
+        tokens.append(Token("call" if called else kind, found[kind], found.start(kind), at))
+        depth += (found[kind] in "([") - (found[kind] in ")]")
+        if depth > MOST_DEPTH:
+            raise place.error(f"brackets deeper than {MOST_DEPTH}; write it flatter")
+    if not tokens:
+        raise place.error("is empty; leave `when` out for a rule that always holds")
+    return tokens
+
+
+def _check_names(tokens: Sequence[Token], names: Names, place: Place) -> set[str]:
+    """The declared names that are read; an InputError for any other word."""
+    read: set[str] = set()
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        owner, _, function = token.text.rpartition(".")
+        method = bool(owner) or (before is not None and before.text == ".")
+        if token.kind == "call":
+            _check_function(function, method, place)
+        name = owner if token.kind == "call" else token.text
+        if token.kind in ("name", "call") and name and name not in ("true", "false", "in"):
+            if name not in names:
+                raise place.error(f"{name!r} is unknown; known here: {', '.join(sorted(names))}")
+            read.add(name)
+    return read
+
+
+def _check_function(function: str, method: bool, place: Place) -> None:
+    if function in MACROS:
+        raise place.error(f"{function}() goes through lists, and there are none here; compare with ==, in, && and ||")
+    known = METHODS if method else FUNCTIONS
+    if function not in known:
+        raise place.error(f"{function}() is no function; known here: {', '.join(known)}")
+
+
+def _comparisons(tokens: Sequence[Token], place: Place) -> Iterator[Sequence[Token]]:
+    """The parts between `&&`, `||`, `!` and brackets around conditions: each is true or false alone."""
+    while tokens and (tokens[0].text == "!" or _enclosed(tokens)):
+        tokens = tokens[1:] if tokens[0].text == "!" else tokens[1:-1]
+    joints = [at for at, depth in _depths(tokens) if depth == 0 and tokens[at].text in ("&&", "||")]
+    if not joints:
+        if any(token.text in ("&&", "||") for token in tokens):
+            raise place.error("compares conditions; join them with && and || only")
+        yield tokens
+        return
+    for start, end in zip([-1, *joints], [*joints, len(tokens)], strict=True):
+        yield from _comparisons(tokens[start + 1 : end], place)
+
+
+def _depths(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
+    """Each token's index, and how many brackets are open after it."""
+    depth = 0
+    for at, token in enumerate(tokens):
+        depth += (token.text in ("(", "[")) - (token.text in (")", "]"))
+        yield at, depth
+
+
+def _enclosed(tokens: Sequence[Token]) -> bool:
+    """Whether one pair of brackets holds all of it."""
+    return tokens[0].text == "(" and next(at for at, depth in _depths(tokens) if depth == 0) == len(tokens) - 1
+
+
+def _check_choices(part: Sequence[Token], names: Names, place: Place) -> None:
+    """What is said to be equal must be able to be: of one kind, and one of the choices where a name has some."""
+    signs = {token.text for token in part if token.kind in ("sign", "call")} | {"in"} & {token.text for token in part}
+    if not signs & {"==", "!=", "in"} or signs - {"==", "!=", "in", "[", "]", ",", "-"}:
+        return
+    stands = [names[token.text] for token in part if token.text in names and token.kind == "name"]
+    kinds = {kind_of(name) for name in stands} | {kind for token in part if (kind := _literal(token))}
+    if len(kinds) > 1:
+        raise place.error(f"a {' and a '.join(sorted(kinds))} are never equal; texts stand in quotes, numbers do not")
+    for choices in (name for name in stands if isinstance(name, tuple)):
+        for token in part:
+            if token.kind == "text" and token.text[1:-1] not in choices:
+                raise place.error(f"{token.text[1:-1]!r} never stands there; only {', '.join(filter(None, choices))}")
+
+
+def _literal(token: Token) -> Kind | None:
+    if token.kind in ("text", "number"):
+        return "text" if token.kind == "text" else "number"
+    return "flag" if token.text in ("true", "false") else None
+
+
+def _try(source: str, names: Names, place: Place) -> None:
+    """Run a comparison on values of the declared kinds: it must say true or false."""
+    program = _compile(source, place)
+    for sample in (0, 1):
+        values = {name: (*SAMPLES[kind_of(kind)], *SAMPLES[kind_of(kind)])[sample] for name, kind in names.items()}
+        try:
+            answer = program.execute(context(values))
+        except RAISED as error:
+            raise place.error(f"{source!r} cannot be decided: {_plain(error)}") from error
+        if not isinstance(answer, bool):
+            raise place.error(f"{source!r} is {answer!r}; compare it, so that it is true or false")
+
+
+def _plain(error: Exception) -> str:
+    if isinstance(error, TypeError):
+        return "its parts are of different kinds; reckon with 1.0 instead of 1, and put texts in quotes"
+    return " ".join(str(error).split()).split(". ", 1)[0]
