@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -130,11 +130,17 @@ def _page(requests: list[dict[str, Any]], *, distinct: bool) -> list[dict[str, A
         asked = _placed(loaded, shop.settings, place)
         who = key(asked.customer_id, asked.session_id)
         known = customers[who] = customers.get(who) or read(shop.store, who)
-        shown = [item["item_id"] for answer in answers for item in answer["items"]] if distinct else []
+        shown = [item_id for answer in answers for item_id in _shown(answer)] if distinct else []
         answers.append(
             _answer(replace(asked, exclude=(*asked.exclude, *shown)), known, bundle, shop, metrics().recommended)
         )
     return answers
+
+
+def _shown(answer: Mapping[str, Any]) -> Iterator[str]:
+    """The ids of all that an answer shows: its list, and its rows where it has some."""
+    for items in (answer["items"], *(row["items"] for row in answer.get("rows", ()))):
+        yield from (item["item_id"] for item in items)
 
 
 def _stream(shop: Services) -> Response:

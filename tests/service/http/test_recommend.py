@@ -250,6 +250,25 @@ def test_the_lists_of_a_distinct_page_never_repeat_an_item(client: FlaskClient) 
     assert ids(plain["results"][1]) == ids(plain["results"][2])
 
 
+def test_a_distinct_page_repeats_nothing_of_a_row_or_a_fallback_either(client: FlaskClient) -> None:
+    who = {"customer_id": "Khun/A ☂"}
+    requests = [
+        {**who, "intent": "because_you", "n": 2},
+        {"item_ids": ["DR-002"], "n": 2},  # one goes with it, the other is popular
+        {**who, "intent": "buy_again", "n": 1},
+        {"intent": "popular", "n": 10},
+    ]
+    rows, *others = client.post("/recommend/batch", json={"requests": requests, "distinct": True}).get_json()["results"]
+    in_rows = [item_id for row in rows["rows"] for item_id in ids(row)]
+    shown = [item_id for answer in others for item_id in ids(answer)]
+    assert in_rows
+    assert others[0]["fallback"] == "popular"
+    assert len(shown) == len(set(shown))
+    assert set(shown).isdisjoint({*in_rows, *ids(rows)})
+    again = client.post("/recommend/batch", json={"requests": requests}).get_json()["results"]
+    assert set(in_rows) & {item_id for answer in again[1:] for item_id in ids(answer)}
+
+
 def test_a_batch_answers_line_by_line_and_a_bad_line_harms_no_other(client: FlaskClient) -> None:
     lines = [
         b'{"item_ids": ["DR-001"]}',
