@@ -1,7 +1,8 @@
 """Blend: how much each source of scores counts for each intent.
 
-Intents  for_you (what is not owned yet) · for_you_owned (owned items too) · complementary · similar
-Sources  together · alike · factors · popularity · repeat
+Intents  for_you (what is not owned yet) · for_you_owned (owned items too) · session (nothing bought yet)
+         complementary · cart (complementary to several items) · similar
+Sources  together · alike · factors · popularity · repeat · ease · sessions
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 DAY_S = 86_400
-INTENTS = ("for_you", "for_you_owned", "complementary", "similar")
-SOURCES = ("together", "alike", "factors", "popularity", "repeat")
+INTENTS = ("for_you", "for_you_owned", "session", "complementary", "cart", "similar")
+SOURCES = ("together", "alike", "factors", "popularity", "repeat", "ease", "sessions")
+STANDS_FOR = {
+    "cart": "complementary",
+    "session": "for_you",
+}  # an intent that learnt nothing of its own -> whose weights it has
 
 
 @dataclass(frozen=True)
@@ -22,17 +27,23 @@ class Blend:
     """weights[intent][source]: what a source counts once its scores are on one scale; one that is not named counts 0.
 
     half_life_days  after how long a customer's purchase says half as much of their taste; None: never
+    fade            what the item before the last says beside the last one of a visit, 0–1
     """
 
     weights: dict[str, dict[str, float]]
     half_life_days: float | None = None
+    fade: float = 1.0
+
+    def of(self, intent: str) -> dict[str, float]:
+        """The weights of an intent, else of the one it stands for; nothing for one without."""
+        return self.weights.get(intent) or self.weights.get(STANDS_FOR.get(intent, intent), {})
 
     def mix(self, intent: str, sources: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """float32[items]: Σ weight · scores / rms(scores), the root mean square over all items.
 
         A source of zeros contributes zeros; an intent without weights scores all items 0. It takes one source or more.
         """
-        weights = self.weights.get(intent, {})
+        weights = self.of(intent)
         mixed = np.zeros_like(next(iter(sources.values())), dtype=np.float32)
         for name, scores in sources.items():
             weight = weights.get(name, 0.0)

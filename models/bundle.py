@@ -27,9 +27,11 @@ from models.catalogue import Catalogue
 from models.errors import BundleError
 from models.factors import Factors
 from models.lifetime import Lifetime
+from models.linear import Linear
 from models.neighbours import Neighbours
 from models.popularity import Popularity
 from models.repeat import Repeat
+from models.sessions import Sessions
 from models.tiers import Tiers
 from models.trending import Trending
 
@@ -42,7 +44,8 @@ CURRENT = "current"
 class Models:
     """Everything that training learns. A model the data could not teach is None, and its users do without.
 
-    together  what is bought in one basket       alike  what the same people buy
+    together  what is bought in one basket       alike     what the same people buy
+    ease      what completes a whole cart        sessions  what visits like this one held besides
     """
 
     catalogue: Catalogue
@@ -55,6 +58,8 @@ class Models:
     repeat: Repeat | None = None
     lifetime: Lifetime | None = None
     trending: Trending | None = None
+    ease: Linear | None = None
+    sessions: Sessions | None = None
 
     def over(self, catalogue: Catalogue) -> Models:
         """The same models over a catalogue with changes and newcomers, of which they know nothing; no large array is copied."""
@@ -69,6 +74,8 @@ class Models:
             together=self.together and self.together.longer(items),
             alike=self.alike and self.alike.longer(items),
             repeat=self.repeat and self.repeat.longer(items),
+            ease=self.ease and self.ease.longer(items),
+            sessions=self.sessions and self.sessions.longer(items),
         )
 
 

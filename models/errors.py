@@ -5,6 +5,7 @@ ValetError
 ├── BundleError       a bundle is not whole, or of another format
 ├── LockedError       another training run holds the models directory (exit 4)
 ├── DiskError         the disk is full or not writable (exit 5)
+├── SolverError       the process that solves a model died; the run goes on without that model
 └── StoreUnavailable  the store did not answer within its deadline (503, or a degraded answer)
 
 Each message names the offending value, its place, and the cure.
@@ -29,6 +30,10 @@ class LockedError(ValetError):
 
 class DiskError(ValetError):
     """The disk is full, or a directory is not writable."""
+
+
+class SolverError(ValetError):
+    """The process that solves a model died or was killed; the message says how, and what it needs."""
 
 
 class StoreUnavailable(ValetError):  # noqa: N818  (the field's word: it says what the caller can rely on)

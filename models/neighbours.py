@@ -5,65 +5,19 @@ Sarwar et al. 2001 with the asymmetric normalisation of Aiolli 2013; learnt by t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.linear import Linear
+
 
 @dataclass(frozen=True)
-class Neighbours:
-    """For each item of a history the K best others, best first.
+class Neighbours(Linear):
+    """For each item of a history the K best others, best first; all scores are above 0.
 
-    indptr   int64[items + 1]  row i is indices[indptr[i]:indptr[i + 1]]
-    indices  int32[pairs]      the other item
-    scores   float32[pairs]    how much having i speaks for it, above 0, falling within a row
-    support  int32[pairs]      how many baskets or customers held both
+    support  int32[pairs]  how many baskets or customers held both
     """
 
-    indptr: NDArray[np.int64]
-    indices: NDArray[np.int32]
-    scores: NDArray[np.float32]
     support: NDArray[np.int32]
-
-    def __len__(self) -> int:
-        return len(self.indptr) - 1
-
-    def add_up(self, rows: NDArray[np.int32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-        """float32[items]: the neighbours of a history added up, each item counting its weight; zeros for none."""
-        pairs, held_by = self._pairs(rows)
-        summed = np.bincount(self.indices[pairs], self.scores[pairs] * weights[held_by], minlength=len(self))
-        return summed.astype(np.float32)
-
-    def contributions(self, rows: NDArray[np.int32], weights: NDArray[np.float32], target: int) -> NDArray[np.float32]:
-        """float32[history]: what each history item added to the score of `target`; the sum is `add_up(...)[target]`."""
-        pairs, held_by = self._pairs(rows)
-        found = np.flatnonzero(self.indices[pairs] == target)
-        carried = np.zeros(len(rows), dtype=np.float32)
-        carried[held_by[found]] = self.scores[pairs[found]] * weights[held_by[found]]
-        return carried
-
-    def carried(
-        self, rows: NDArray[np.int32], weights: NDArray[np.float32], targets: NDArray[np.int32]
-    ) -> NDArray[np.float32]:
-        """float32[targets, history]: the `contributions` of several targets, in one pass over the history's neighbours."""
-        place = np.full(len(self), -1, dtype=np.int32)
-        place[targets] = np.arange(len(targets), dtype=np.int32)
-        pairs, held_by = self._pairs(rows)
-        target = place[self.indices[pairs]]
-        found = np.flatnonzero(target >= 0)
-        carried = np.zeros((len(targets), len(rows)), dtype=np.float32)
-        carried[target[found], held_by[found]] = self.scores[pairs[found]] * weights[held_by[found]]
-        return carried
-
-    def longer(self, items: int) -> Neighbours:
-        """The same for a catalogue of so many items: the newcomers have no neighbours. Pairs are shared, not copied."""
-        return replace(self, indptr=np.append(self.indptr, np.full(items - len(self), self.indptr[-1])))
-
-    def _pairs(self, rows: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Positions of all neighbours of the history, and for each the place in the history that holds it."""
-        starts = self.indptr[rows]
-        sizes = self.indptr[np.asarray(rows, dtype=np.int64) + 1] - starts
-        held_by = np.repeat(np.arange(len(rows)), sizes)
-        first = np.cumsum(sizes) - sizes
-        return np.arange(len(held_by)) + (starts - first)[held_by], held_by

@@ -2,7 +2,7 @@
 
 A list is filled from the stages of its intent's chain, in order; the first stage is the intent itself, the others are its fallbacks:
 
-    complementary  what is bought together with the items → similar → popular in their category → popular
+    complementary  what is bought together with the items, a whole cart at once → similar → popular in their category → popular
     similar        what the same people buy → popular in their category → popular
     for_you        what goes with the customer's taste → popular
     buy_again      what is due → for_you → popular                recently_viewed  newest first → for_you → popular
@@ -42,6 +42,8 @@ PERSONAL = (
     "alike",
     "factors",
     "repeat",
+    "ease",
+    "sessions",
 )  # sources that say something of these items; popularity says it of none
 
 
@@ -97,7 +99,7 @@ def stages(intent: str, question: Question) -> Iterator[Stage]:
 
 def _complementary(question: Question) -> Stage | None:
     """What is bought with the items asked about: only items that were, because a guess completes nothing."""
-    return _about(question, "complementary", evidence=("together", "alike"))
+    return _about(question, "complementary", evidence=("together", "alike", "ease", "sessions"))
 
 
 def _similar(question: Question) -> Stage | None:
@@ -107,28 +109,39 @@ def _similar(question: Question) -> Stage | None:
 def _about(question: Question, intent: str, *, evidence: tuple[str, ...]) -> Stage | None:
     if not len(question.rows):
         return None
-    return _blended(question, intent, question.rows, np.ones(len(question.rows), dtype=np.float32), evidence=evidence)
+    weights = np.ones(len(question.rows), dtype=np.float32)
+    is_cart = intent == "complementary" and len(question.rows) > 1
+    stage = _blended(question, "cart" if is_cart else intent, question.rows, weights, evidence=evidence)
+    return stage and replace(stage, intent=intent)
 
 
 def _for_you(question: Question) -> Stage | None:
-    """What goes with the customer's taste, and with the items asked about as if she looked at them just now."""
-    rows, weights = question.taste.rows, question.taste.weights
+    """What goes with the customer's taste; with a visit, where she bought nothing yet and the bundle has learnt from visits."""
+    taste = question.taste
+    if "session" in question.models.blend.weights and not len(taste.owned):
+        stage = _chosen(question, "session", taste.fading(question.models.blend.fade))
+        return stage and replace(stage, shown=_not(taste.rows, question.models))  # what is next is none of them
+    stage = _chosen(question, "for_you_owned" if question.owned else "for_you", taste.weights)
+    return stage and replace(stage, shown=None if question.owned else _not(taste.owned, question.models))
+
+
+def _chosen(question: Question, blend: str, weights: Scores) -> Stage | None:
+    """What goes with the customer's items, and with the items asked about as if she looked at them just now."""
+    rows = question.taste.rows
     if len(question.rows):
         rows = np.concatenate([rows, question.rows])
         weights = np.concatenate([weights, np.ones(len(question.rows), dtype=np.float32)])
     if not (weights > 0).any():
         return None
-    stage = _blended(question, "for_you_owned" if question.owned else "for_you", rows, weights, evidence=PERSONAL)
-    return stage and replace(
-        stage, intent="for_you", shown=None if question.owned else _not(question.taste.owned, question.models)
-    )
+    stage = _blended(question, blend, rows, weights, evidence=PERSONAL)
+    return stage and replace(stage, intent="for_you")
 
 
 def _blended(
     question: Question, intent: str, rows: Rows, weights: Scores, *, evidence: tuple[str, ...]
 ) -> Stage | None:
     """The blend of all sources that count for the intent; None where no source of evidence says anything."""
-    counted = question.models.blend.weights.get(intent, {})
+    counted = question.models.blend.of(intent)
     found = {
         name: scores
         for name, weight in counted.items()
@@ -220,6 +233,14 @@ def _alike(question: Question, rows: Rows, weights: Scores) -> Scores | None:
     return question.models.alike.add_up(rows, weights) if question.models.alike else None
 
 
+def _ease(question: Question, rows: Rows, weights: Scores) -> Scores | None:
+    return question.models.ease.add_up(rows, weights) if question.models.ease else None
+
+
+def _sessions(question: Question, rows: Rows, weights: Scores) -> Scores | None:
+    return question.models.sessions.score(rows, weights) if question.models.sessions else None
+
+
 def _factors(question: Question, rows: Rows, weights: Scores) -> Scores | None:
     factors = question.models.factors
     if factors is None:
@@ -249,6 +270,8 @@ SOURCES: Mapping[str, Callable[[Question, Rows, Scores], Scores | None]] = {
     "factors": _factors,
     "popularity": _popularity,
     "repeat": _repeat,
+    "ease": _ease,
+    "sessions": _sessions,
 }
 STAGES: Mapping[str, Callable[[Question], Stage | None]] = {
     "complementary": _complementary,

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from models.bundle import Models
 from models.catalogue import Catalogue
+from models.factors import Factors
+from models.linear import Linear
+from models.sessions import Sessions
 from service.candidates import Rows, Scores, Stage
 
 NOBODY = -1  # no item of the history carried it
@@ -21,6 +24,8 @@ LANGUAGES = ("en", "th")
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "bought_together": {"en": "Often bought with {anchor}", "th": "มักซื้อคู่กับ {anchor}"},
     "also_bought": {"en": "Customers who bought {anchor} also bought this", "th": "ลูกค้าที่ซื้อ {anchor} ซื้อสิ่งนี้ด้วย"},
+    "completes_cart": {"en": "Completes your cart with {anchor}", "th": "เติมตะกร้าให้ครบคู่กับ {anchor}"},
+    "seen_together": {"en": "Often chosen along with {anchor}", "th": "มักเลือกพร้อมกับ {anchor}"},
     "similar": {"en": "Similar to {anchor}", "th": "คล้ายกับ {anchor}"},
     "goes_with": {"en": "Goes with {anchor}", "th": "เข้ากับ {anchor}"},
     "because_you_viewed": {"en": "Because you looked at {anchor}", "th": "เพราะคุณได้ดู {anchor}"},
@@ -35,6 +40,8 @@ CODES = {
     "alike": "also_bought",
     "factors": "goes_with",
     "repeat": "buy_again",
+    "ease": "completes_cart",
+    "sessions": "seen_together",
     "seen": "recently_viewed",
     "trending": "trending",
 }
@@ -100,15 +107,18 @@ def _code(stage: Stage, source: str, row: int, anchor: int, owned: frozenset[int
 
 def _anchors(stage: Stage, source: str, targets: Rows, models: Models) -> NDArray[np.int64]:
     """For each target the row of the history item that gave most to this source; NOBODY where none did."""
-    if not len(stage.rows) or source not in ("together", "alike", "factors"):
+    if not len(stage.rows) or (carried := _carried(stage, source, targets, models)) is None:
         return np.full(len(targets), NOBODY, dtype=np.int64)
-    if source == "factors":
-        assert models.factors is not None  # noqa: S101  (it is the source)
-        carried = np.stack([models.factors.contributions(stage.rows, stage.weights, int(target)) for target in targets])
-    else:
-        neighbours = models.together if source == "together" else models.alike
-        assert neighbours is not None  # noqa: S101  (it is the source)
-        carried = neighbours.carried(stage.rows, stage.weights, targets)
     best = np.argmax(carried, axis=1)
     gave = carried[np.arange(len(targets)), best] > 0
     return np.where(gave, stage.rows[best], NOBODY)
+
+
+def _carried(stage: Stage, source: str, targets: Rows, models: Models) -> Scores | None:
+    """float32[targets, history]: what each item of the history gave to this source; None where no item did."""
+    model = getattr(models, source, None)
+    if isinstance(model, Linear | Sessions):
+        return model.carried(stage.rows, stage.weights, targets)
+    if isinstance(model, Factors):
+        return np.stack([model.contributions(stage.rows, stage.weights, int(target)) for target in targets])
+    return None

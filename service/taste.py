@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from models.bundle import Models
 from models.profile import INTEREST, Profile, interactions, unanswered
+from models.sessions import fading
 
 DAY_S = 86_400
+TINY = 1e-12
 INTEREST_HALF_LIFE_DAYS = 14  # what was looked at fades faster than what was bought
 
 CART_DAYS = 30  # what has lain in a cart for longer is forgotten there
@@ -51,6 +53,13 @@ class Taste:
     def disliked(self) -> NDArray[np.int32]:
         """The rows of what the customer said no to."""
         return self.rows[self.weights < 0]
+
+    def fading(self, fade: float) -> NDArray[np.float32]:
+        """float32[h]: the weights of a visit, the largest 1 before the newest item fades not at all and each one further back by `fade`."""
+        largest = max(float(self.weights.max(initial=0)), TINY)
+        return np.asarray(
+            self.weights / largest * fading(np.maximum(self.last_at, self.seen_at), fade), dtype=np.float32
+        )
 
 
 NONE = Taste(

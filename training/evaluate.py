@@ -34,7 +34,7 @@ from training.settings import read_settings
 OURS = "valet"
 POPULARITY, BOUGHT_MOST = "popularity", "bought_most"
 METRICS = ("ndcg", "recall", "hr", "mrr", "coverage", "novelty")
-ALONE = ("alike", "together", "factors", "repeat")
+ALONE = ("alike", "together", "factors", "repeat", "ease", "sessions")
 # What a reader of a table should know of a model's name.
 TITLES = {
     OURS: "Valet, the blend",
@@ -42,6 +42,8 @@ TITLES = {
     "together": "neighbours: same basket",
     "factors": "ALS factors",
     "repeat": "buy again",
+    "ease": "EASE",
+    "sessions": "nearest visits",
     POPULARITY: "popularity",
     BOUGHT_MOST: "what she bought most",
 }
@@ -159,7 +161,8 @@ def _renumbered(histories: Histories, rows: NDArray[np.int32], items: int) -> Hi
 
 def _scorers(models: Models, task: Task) -> dict[str, Scorer]:
     """Our blend first, then each source alone, then the baselines."""
-    alone = {name: _source(name) for name in ALONE if getattr(models, name) is not None}
+    sources = Sources.of(models, task.intent)
+    alone = {name: _source(name) for name in ALONE if getattr(sources, name) is not None}
     ours: Scorer = lambda scored, _: scoring.mix(models.blend, task.intent, scored)  # noqa: E731
     return {OURS: ours, **alone, POPULARITY: _source("popularity"), BOUGHT_MOST: _bought_most}
 
@@ -182,8 +185,8 @@ def _bought_most(_: dict[str, Scores], histories: Histories) -> Scores:
 
 def _ranked(models: Models, task: Task, scorers: Mapping[str, Scorer], now: int | None) -> dict[str, Ranked]:
     """The lists of every model, block by block, so that memory is bounded by a block."""
-    sources = Sources(models.together, models.alike, models.factors, models.popularity, models.repeat)
-    histories = task.queries.histories.weighed(models.blend, now=now)
+    sources = Sources.of(models, task.intent)
+    histories = task.queries.weighed(models.blend, now=now).histories
     blocks: dict[str, list[Ranked]] = {name: [] for name in scorers}
     for block in scoring.blocks(histories):
         part = histories.of(block.start, block.stop)

@@ -10,7 +10,7 @@ from models.blend import Blend
 from models.bundle import Models
 from models.catalogue import catalogue_of
 from models.settings import Settings
-from training.fit import factors, lifetime, neighbours, popularity, repeat, tiers, trending
+from training.fit import ease, factors, lifetime, neighbours, popularity, repeat, sessions, tiers, trending
 from training.history import History
 from training.split import cut
 from training.tune import Tuned, tune, untuned
@@ -50,6 +50,9 @@ class Chosen:
             alike=neighbours.Parameters(**manifest["alike"]),
             factors=factors.Parameters(**manifest["factors"]),
             blend=Blend(**manifest["blend"]),
+            ease=ease.Parameters(**manifest["ease"]) if manifest.get("ease") else None,
+            sessions=sessions.Parameters(**manifest["sessions"]) if manifest.get("sessions") else None,
+            contest=manifest.get("contest", {}),
         )
         return cls(
             popularity.Parameters(**manifest["popularity"]),
@@ -102,6 +105,8 @@ def learn(history: History, chosen: Chosen, terms: Terms) -> Models:
         factors=items.factors,
         repeat=repeat.fit(history, chosen.repeat),
         trending=trending.fit(history, chosen.trending, now=terms.now),
+        ease=items.ease,
+        sessions=items.sessions,
     )
 
 

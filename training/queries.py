@@ -9,20 +9,27 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from models.blend import Blend
+from models.vocabulary import MISSING
 from training import matrices, metrics, scoring
-from training.history import History
+from training.history import NO_TIME, History
 from training.scoring import Histories, Scores
+from training.visits import visits
 
 PER_BASKET = 5  # queries of one basket, so that a large one does not outvote the others
+SMALLEST_CART = 2  # items; with fewer it is one item that is asked about
 
 
 @dataclass(frozen=True)
 class Queries:
-    """relevant csr[queries, items] is what each history should find; `hide` says whether its own items may not be shown."""
+    """relevant csr[queries, items] is what each history should find; `hide` says whether its own items may not be shown.
+
+    visits  the histories are visits, whose newest items say most
+    """
 
     histories: Histories
     relevant: csr_matrix
     hide: bool = True
+    visits: bool = False
 
     def __len__(self) -> int:
         return len(self.histories)
@@ -34,7 +41,8 @@ class Queries:
 
     def weighed(self, blend: Blend, *, now: int | None) -> Queries:
         """The same queries with the weights that the blend gives to their histories as of `now`."""
-        return replace(self, histories=self.histories.weighed(blend, now=now))
+        weighed = self.histories.faded(blend.fade) if self.visits else self.histories.weighed(blend, now=now)
+        return replace(self, histories=weighed)
 
     def rank(self, scores: Scores, block: slice, k: int) -> metrics.Ranked:
         """The k best of a block of queries, with their hits."""
@@ -68,8 +76,7 @@ def strangers(test: History) -> Queries:
 def completions(train: History, test: History, *, limit: int | None = None, seed: int = 0) -> Queries:
     """Queries of one item of a basket of `test`, at most five a basket: the basket's others that `train` knows should be found."""
     baskets = matrices.baskets(test, now=None).held
-    known = np.zeros(baskets.shape[1], dtype=np.bool_)
-    known[train.purchases.item] = True
+    known = _known(train)
     baskets = _only(baskets, known[baskets.indices])
     baskets = baskets[np.diff(baskets.indptr) > 1]
     rng = np.random.default_rng(seed)
@@ -80,6 +87,49 @@ def completions(train: History, test: History, *, limit: int | None = None, seed
     rows = baskets.indices[drawn].astype(np.int32)
     asked = csr_matrix((np.ones(len(rows), dtype=np.float32), (np.arange(len(rows)), rows)), (len(rows), len(known)))
     return Queries(scoring.carts(rows, len(known)), _without(baskets[basket[drawn]], asked))
+
+
+def unfinished(train: History, test: History, *, limit: int | None = None, seed: int = 0) -> Queries:
+    """One query a basket of `test` with three items or more that `train` knows: two or more of them, up to all but one, are in the cart,
+    drawn by `seed`; the others should be found."""
+    baskets = matrices.baskets(test, now=None).held
+    baskets = _only(baskets, _known(train)[baskets.indices])
+    baskets = baskets[_draw(np.flatnonzero(np.diff(baskets.indptr) > SMALLEST_CART), limit, seed)]
+    rng = np.random.default_rng(seed)
+    sizes = np.diff(baskets.indptr)
+    basket = np.repeat(np.arange(len(sizes)), sizes)
+    shuffled = np.lexsort((rng.random(len(basket)), basket))
+    place = np.empty(len(basket), dtype=np.int64)
+    place[shuffled] = np.arange(len(basket)) - baskets.indptr[basket]
+    in_cart = _only(baskets, place < rng.integers(SMALLEST_CART, np.maximum(sizes, SMALLEST_CART + 1))[basket])
+    held_at = csr_matrix((np.full(in_cart.nnz, NO_TIME), in_cart.indices, in_cart.indptr), in_cart.shape)
+    return Queries(scoring.held_at(held_at), _without(baskets, in_cart))
+
+
+def next_clicks(train: History, test: History, *, limit: int | None = None, seed: int = 0) -> Queries:
+    """One query a visit of `test` whose clicks were seen: what came up until a moment drawn by `seed` is known, the item
+    that `train` knows and that came up next should be found."""
+    seen = visits(test)
+    kept = _known(train)[seen.item] & seen.clicked[seen.visit]
+    sizes = np.bincount(seen.visit[kept], minlength=len(seen))
+    drawn = _draw(np.flatnonzero(sizes > 1), limit, seed)
+    row_of = np.full(len(seen), MISSING)
+    row_of[drawn] = np.arange(len(drawn))
+    kept &= row_of[seen.visit] >= 0
+    visit, item, at = seen.visit[kept], seen.item[kept], seen.at[kept]
+    row, place = row_of[visit], np.arange(len(visit)) - np.searchsorted(visit, visit)
+    until = np.random.default_rng(seed).integers(1, np.maximum(sizes[drawn], 2))[row]
+    shape, before, next_ = (len(drawn), len(train.items)), place < until, place == until
+    known = csr_matrix((at[before], (row[before], item[before])), shape)
+    wanted = csr_matrix((np.ones(len(drawn), dtype=np.float32), (row[next_], item[next_])), shape)
+    return Queries(scoring.held_at(known), wanted, visits=True)
+
+
+def _known(train: History) -> NDArray[np.bool_]:
+    """bool[items]: whether `train` bought it."""
+    known = np.zeros(len(train.items), dtype=np.bool_)
+    known[train.purchases.item] = True
+    return known
 
 
 def _draw(values: NDArray[np.intp], limit: int | None, seed: int) -> NDArray[np.intp]:

@@ -28,7 +28,7 @@ from training.evaluate import OURS, POPULARITY, Table, Task, evaluate, ndcg_of
 from training.gate import Verdict, judge
 from training.history import History, aligned
 from training.manifest import Live, build_manifest
-from training.queries import completions, next_purchases
+from training.queries import completions, next_clicks, next_purchases, unfinished
 from training.read import Reading, read
 from training.settings import Options, resolve, with_demo
 from training.split import Cut, cut
@@ -36,7 +36,11 @@ from training.steps import Steps
 
 PUBLISHED, UNEXPECTED, UNUSABLE, LOCKED, NO_DISK, INTERRUPTED = 0, 1, 2, 4, 5, 130
 DEMO = Path("var/demo")
-MOST_CUSTOMERS, MOST_CARTS = 30_000, 2_000  # that an evaluation asks about; of more, some are drawn by the seed
+MOST_CUSTOMERS, MOST_CARTS, MOST_VISITS = (
+    30_000,
+    2_000,
+    1_000,
+)  # that an evaluation asks about; of more, some are drawn by the seed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -187,11 +191,13 @@ def _hold_out(options: Options, source: Source, now: int) -> HeldOut:
 
 
 def _tasks(parts: Cut, seed: int) -> tuple[Task, ...]:
-    """What she buys next that is new to her, what she buys next at all, and what else is in the basket."""
+    """What she buys next that is new to her or at all, what else is in the basket or completes the cart, what a visitor clicks on next."""
     train, test = aligned(parts.train, parts.test)
     new = next_purchases(train, test, repeats=False, limit=MOST_CUSTOMERS, seed=seed)
     any_ = next_purchases(train, test, repeats=True, limit=MOST_CUSTOMERS, seed=seed)
     baskets = completions(train, test, limit=MOST_CARTS, seed=seed)
+    carts = unfinished(train, test, limit=MOST_VISITS, seed=seed)
+    clicks = next_clicks(train, test, limit=MOST_VISITS, seed=seed)
     items = train.items
     buyers = len(set(test.purchases.customer.tolist()) - {-1})
     tasks = (
@@ -223,6 +229,17 @@ def _tasks(parts: Cut, seed: int) -> tuple[Task, ...]:
             0,
             k=10,
         ),
+        Task(
+            "Carts",
+            "Two items or more of a basket are known: what completes it?",
+            "carts",
+            "cart",
+            carts,
+            items,
+            0,
+            k=10,
+        ),
+        Task("Visits", "A visitor clicked on some items: on which next?", "visits", "session", clicks, items, 0),
     )
     return tuple(task for task in tasks if len(task.queries))
 

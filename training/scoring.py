@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -10,11 +11,14 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from models.blend import Blend
+from models.bundle import Models
 from models.factors import Factors
+from models.linear import Linear
 from models.neighbours import Neighbours
 from models.popularity import Popularity
 from models.ranking import top
 from models.repeat import Repeat
+from models.sessions import Sessions, fading
 from training.history import NO_TIME, History
 from training.metrics import NOTHING
 
@@ -67,6 +71,12 @@ class Histories:
             return self
         return replace(self, weights=blend.recency(self.last_at, now=now))
 
+    def faded(self, fade: float) -> Histories:
+        """The same visits, each item weighing less for every one that came up after it."""
+        bounds = itertools.pairwise(self.indptr.tolist())
+        parts = [fading(self.last_at[start:stop], fade) for start, stop in bounds]
+        return replace(self, weights=np.concatenate(parts) if parts else self.weights)
+
 
 @dataclass(frozen=True)
 class Sources:
@@ -77,6 +87,16 @@ class Sources:
     factors: Factors | None = None
     popularity: Popularity | None = None
     repeat: Repeat | None = None
+    ease: Linear | None = None
+    sessions: Sessions | None = None
+
+    @classmethod
+    def of(cls, models: Models, intent: str) -> Sources:
+        """The sources of a bundle; those of carts and visits only for an intent whose blend counts them, because they cost time."""
+        counted = models.blend.of(intent)
+        plain = cls(models.together, models.alike, models.factors, models.popularity, models.repeat)
+        costly = {name: getattr(models, name) for name in ("ease", "sessions") if name in counted}
+        return replace(plain, **costly)
 
 
 def histories_of(history: History, customers: NDArray[np.int32]) -> Histories:
@@ -110,6 +130,14 @@ def carts(rows: NDArray[np.int32], items: int) -> Histories:
     return Histories(items, np.arange(len(rows) + 1), rows, ones.astype(np.float32), ones, never, never)
 
 
+def held_at(held: csr_matrix) -> Histories:
+    """One history for each row of csr int64[histories, items], whose values say when an item came up; all weights 1."""
+    held.sort_indices()
+    ones = np.ones(held.nnz, dtype=np.int32)
+    indptr, at = held.indptr.astype(np.int64), held.data.astype(np.int64)
+    return Histories(held.shape[1], indptr, held.indices.astype(np.int32), ones.astype(np.float32), ones, at, at)
+
+
 def blocks(histories: Histories) -> Iterator[slice]:
     """Slices of the histories whose scores fit in memory."""
     size = max(1, BLOCK_SCORES // max(histories.items, 1))
@@ -129,13 +157,17 @@ def score(sources: Sources, histories: Histories, *, now: int | None) -> dict[st
         scored["popularity"] = np.broadcast_to(sources.popularity.score, (len(histories), histories.items))
     if sources.repeat is not None and now is not None:
         scored["repeat"] = buy_again(sources.repeat, histories, now=now)
+    if sources.ease is not None:
+        scored["ease"] = add_up(sources.ease, histories)
+    if sources.sessions is not None:
+        scored["sessions"] = of_visits(sources.sessions, histories)
     return scored
 
 
-def add_up(neighbours: Neighbours, histories: Histories) -> Scores:
-    """`Neighbours.add_up` of every history, as one sparse product."""
-    shape = (len(neighbours), len(neighbours))
-    pairs = csr_matrix((neighbours.scores, neighbours.indices, neighbours.indptr), shape=shape)
+def add_up(linear: Linear, histories: Histories) -> Scores:
+    """`Linear.add_up` of every history, as one sparse product."""
+    shape = (len(linear), len(linear))
+    pairs = csr_matrix((linear.scores, linear.indices, linear.indptr), shape=shape)
     return np.asarray((histories.matrix @ pairs).toarray(), dtype=np.float32)
 
 
@@ -146,6 +178,15 @@ def fold_in(factors: Factors, histories: Histories) -> NDArray[np.float32]:
         held = slice(int(histories.indptr[place]), int(histories.indptr[place + 1]))
         vectors[place] = factors.fold_in(histories.rows[held], histories.weights[held])
     return vectors
+
+
+def of_visits(sessions: Sessions, histories: Histories) -> Scores:
+    """`Sessions.score` of every history."""
+    scores = np.empty((len(histories), histories.items), dtype=np.float32)
+    for place in range(len(histories)):
+        held = slice(int(histories.indptr[place]), int(histories.indptr[place + 1]))
+        scores[place] = sessions.score(histories.rows[held], histories.weights[held])
+    return scores
 
 
 def buy_again(repeat: Repeat, histories: Histories, *, now: int) -> Scores:

@@ -1,28 +1,36 @@
 """Tuning and learning the models of items: search on a validation cut, then fit as often as needed.
 
-tuned  = tune(train, validation, …)      once, never seeing the test
+tuned  = tune(train, validation, …)      once, never seeing the test; what must prove itself first: training.contend
 learnt = learn(history, tuned, …)        on the training part to evaluate, on everything to publish
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from models.blend import Blend
+from models.errors import SolverError
+from models.linear import Linear
 from models.popularity import Popularity
 from models.repeat import Repeat
 from training import matrices
+from training.contend import contend
 from training.fit import blend as fit_blend
+from training.fit import ease as fit_ease
 from training.fit import factors as fit_factors
 from training.fit import neighbours as fit_neighbours
+from training.fit import sessions as fit_sessions
 from training.history import History
 from training.queries import Queries, completions, next_purchases
 from training.scoring import Sources
+from training.visits import visits
 
 CUSTOMERS, CARTS = 4000, 1200  # the most that a search asks about, drawn by seed
 FEW = 300  # queries to choose the half-life of taste
@@ -31,12 +39,19 @@ HALF_LIVES_DAYS = (None, 180.0, 45.0)
 
 @dataclass(frozen=True)
 class Tuned:
-    """The parameters of every model of items, and the blend: all that is chosen on validation data."""
+    """The parameters of every model of items, and the blend: all that is chosen on validation data.
+
+    ease, sessions  None where they did not prove better, and are not learnt
+    contest         intent -> what its own blend was measured to gain, as JSON (training.contend)
+    """
 
     together: fit_neighbours.Parameters
     alike: fit_neighbours.Parameters
     factors: fit_factors.Parameters
     blend: Blend
+    ease: fit_ease.Parameters | None = None
+    sessions: fit_sessions.Parameters | None = None
+    contest: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def untuned(
@@ -82,7 +97,10 @@ def tune(
     asked = {"for_you": new_items, "complementary": baskets}
     if now is not None:  # without times the cut is by item, and no repeat can be seen
         asked["for_you_owned"] = all_items
-    return replace(tuned, blend=_blend(sources, start.blend, asked, now=now, threads=threads))
+    blend = _blend(sources, start.blend, asked, now=now, threads=threads)
+    begin = fit_ease.Parameters(k=start.together.k)
+    contest = contend(train, validation, sources=sources, blend=blend, start=begin, now=now, threads=threads, seed=seed)
+    return replace(tuned, blend=contest.blend, ease=contest.ease, sessions=contest.sessions, contest=contest.measured)
 
 
 def learn(history: History, tuned: Tuned, *, now: int | None, threads: int = 1) -> Sources:
@@ -94,7 +112,18 @@ def learn(history: History, tuned: Tuned, *, now: int | None, threads: int = 1) 
     if by_customer.held.nnz:
         alike = fit_neighbours.fit(by_customer, tuned.alike, threads=threads)
         factors = fit_factors.fit(by_customer.held, tuned.factors, threads=threads)
-    return Sources(together=together, alike=alike, factors=factors)
+    ease = None if tuned.ease is None else _ease(by_basket, tuned.ease, threads)
+    sessions = None if tuned.sessions is None else fit_sessions.fit(visits(history), tuned.sessions)
+    return Sources(together=together, alike=alike, factors=factors, ease=ease, sessions=sessions)
+
+
+def _ease(by_basket: matrices.Matrix, parameters: fit_ease.Parameters, threads: int) -> Linear | None:
+    """EASE, or None where its solver died: the other sources of the blend do without."""
+    try:
+        return fit_ease.fit(by_basket, parameters, threads=threads)
+    except SolverError as error:
+        sys.stderr.write(f"{error}; carts are completed without it\n")
+        return None
 
 
 def _blend(sources: Sources, start: Blend, asked: dict[str, Queries], *, now: int | None, threads: int) -> Blend:

@@ -47,3 +47,10 @@ def test_a_purchase_says_half_as_much_after_every_half_life(half_life_days, age_
     now = 1_300_000_000
     recency = Blend({}, half_life_days).recency(np.array([now - age_days * DAY_S]), now=now)
     assert recency.tolist() == [expected]
+
+
+def test_an_intent_without_weights_of_its_own_has_those_it_stands_for():
+    blend = Blend({"complementary": {"together": 1.0}, "for_you": {"alike": 1.0}, "session": {"sessions": 1.0}})
+    assert blend.of("cart") == {"together": 1.0}
+    assert blend.of("session") == {"sessions": 1.0}
+    assert blend.of("popular") == {}

@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 
+from models.blend import Blend
 from tests.training.histories import UNKNOWN, history
-from training.queries import completions, next_purchases
+from training.queries import completions, next_clicks, next_purchases, unfinished
 
 DAY = 10
 WHOLE = history(
@@ -69,3 +71,54 @@ def test_a_big_basket_does_not_outvote_the_others():
 def test_nobody_in_both_parts_asks_nothing():
     assert len(next_purchases(TRAIN, TRAIN.where(TRAIN.item < 0), repeats=True)) == 0
     assert len(completions(TRAIN, TRAIN.where(TRAIN.item < 0))) == 0
+
+
+CARTS = history(
+    *((UNKNOWN, f"item {place}", order, {"order": order}) for order in range(40) for place in range(order % 7))
+)
+
+
+def test_a_cart_holds_two_items_or_more_and_the_rest_of_the_basket_should_be_found():
+    queries = unfinished(CARTS, CARTS)
+    sizes = np.diff(queries.histories.indptr)
+    assert len(queries) == sum(order % 7 > 2 for order in range(40))
+    assert set(sizes) == {2, 3, 4, 5}
+    both = queries.histories.matrix + queries.relevant
+    assert both.max() == 1
+    assert sorted(np.diff(both.indptr)) == sorted(order % 7 for order in range(40) if order % 7 > 2)
+    assert (np.diff(queries.relevant.indptr) > 0).all()
+
+
+def test_carts_and_visits_are_drawn_by_the_seed():
+    for ask in (unfinished, next_clicks):
+        first, again = (ask(VISITS, VISITS, limit=5, seed=3) for _ in range(2))
+        assert len(first) <= 5
+        assert first.histories.rows.tolist() == again.histories.rows.tolist()
+        assert (first.relevant != again.relevant).nnz == 0
+
+
+VIEWED = {"event": "view_item"}
+VISITS = history(
+    *(("ann", f"item {place}", visit + place / 1440, VIEWED) for visit in range(8) for place in range(visit % 5)),
+    *(("bob", f"item {place}", 2.5, {"order": 9}) for place in range(6)),
+)
+
+
+def test_of_a_visit_the_items_so_far_are_known_and_the_next_should_be_found():
+    queries = next_clicks(VISITS, VISITS)
+    assert len(queries) == sum(visit % 5 > 1 for visit in range(8))  # bob's basket has no order inside
+    for place in range(len(queries)):
+        known = queries.histories.of(place, place + 1)
+        assert known.rows.tolist() == list(range(len(known.rows)))
+        assert queries.relevant[place].indices.tolist() == [len(known.rows)]
+
+
+def test_the_newest_item_of_a_visit_weighs_most_however_the_purchases_fade():
+    queries = next_clicks(VISITS, VISITS).weighed(Blend({}, half_life_days=1.0, fade=0.5), now=0)
+    for place in range(len(queries)):
+        weights = queries.histories.of(place, place + 1).weights
+        assert weights.tolist() == [0.5 ** (len(weights) - 1 - nth) for nth in range(len(weights))]
+
+
+def test_no_baskets_of_three_and_no_clicks_ask_nothing():
+    assert len(unfinished(TRAIN, TRAIN)) == len(next_clicks(TRAIN, TEST)) == 0

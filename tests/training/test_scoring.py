@@ -8,8 +8,9 @@ from models.repeat import Repeat
 from models.settings import DAY_S
 from tests.training.histories import history
 from training import matrices, scoring
-from training.fit import factors, neighbours
+from training.fit import ease, factors, neighbours, sessions
 from training.scoring import Sources, carts, histories_of
+from training.visits import visits
 
 NOW = 40 * DAY_S
 RNG = np.random.default_rng(0)
@@ -32,6 +33,8 @@ def sources():
         factors=factors.fit(customers.held, factors.Parameters(factors=8)),
         popularity=Popularity(np.bincount(SHOP.item, minlength=ITEMS).astype(np.float32)),
         repeat=Repeat(np.full(ITEMS, 0.3, np.float32), np.full(ITEMS, 9.0, np.float32), 0.3, 9.0),
+        ease=ease.fit(matrices.baskets(SHOP, now=NOW), ease.Parameters(k=6)),
+        sessions=sessions.fit(visits(SHOP)),
     )
 
 
@@ -52,6 +55,8 @@ def of_one(sources, histories, place):
         "factors": sources.factors.score(sources.factors.fold_in(held.rows, held.weights)),
         "popularity": sources.popularity.score,
         "repeat": repeated,
+        "ease": sources.ease.add_up(held.rows, held.weights),
+        "sessions": sources.sessions.score(held.rows, held.weights),
     }
 
 

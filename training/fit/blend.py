@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +52,17 @@ class Candidates:
         every = slice(start, None, step)
         return Candidates(self.names, self.scores[:, every], self.rows[every], self.hits[every], self.relevant[every])
 
+    def without(self, names: Collection[str]) -> Candidates:
+        """The same candidates, scored by the other sources alone."""
+        kept = [place for place, name in enumerate(self.names) if name not in names]
+        return replace(self, names=tuple(self.names[place] for place in kept), scores=self.scores[kept])
+
     def ndcg(self, weights: Mapping[str, float]) -> float:
         """Mean NDCG@20 of the blend with these weights."""
+        return metrics.mean(self.values(weights))
+
+    def values(self, weights: Mapping[str, float]) -> metrics.Values:
+        """float64[queries]: NDCG@20 of the blend with these weights."""
         mixed = np.zeros(self.rows.shape, dtype=np.float32)
         for name, scores in zip(self.names, self.scores, strict=True):
             if weight := weights.get(name, 0.0):
@@ -61,7 +70,7 @@ class Candidates:
         mixed[self.rows == NOTHING] = -np.inf
         best = _best(mixed, K_MEASURED)
         hits = np.take_along_axis(self.hits, best, axis=1)
-        return metrics.mean(metrics.ndcg(metrics.Ranked(best.astype(np.int32), hits, self.relevant)))
+        return metrics.ndcg(metrics.Ranked(best.astype(np.int32), hits, self.relevant))
 
 
 def search(candidates: Candidates) -> dict[str, float]:

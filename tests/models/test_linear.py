@@ -1,0 +1,31 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.linear import Linear
+
+# 0 speaks for 1 and against 2, 1 for 0, 2 for 1; nothing for or of 3
+SMALL = Linear(
+    np.array([0, 2, 3, 4, 4]), np.array([1, 2, 0, 1], np.int32), np.array([0.5, -0.25, 0.5, 2.0], np.float32)
+)
+
+
+def test_what_speaks_against_an_item_is_taken_off_it():
+    assert SMALL.add_up(np.array([0, 2], np.int32), np.array([1, 2], np.float32)).tolist() == [0, 4.5, -0.25, 0]
+
+
+def test_of_newcomers_nothing_is_said():
+    longer = SMALL.longer(6)
+    history = np.array([0, 5], np.int32), np.array([1, 1], np.float32)
+    assert longer.add_up(*history).tolist() == [0, 0.5, -0.25, 0, 0, 0]
+
+
+@given(
+    st.lists(st.integers(0, 3), unique=True, max_size=4),
+    st.lists(st.floats(-2, 2, width=32), min_size=4, max_size=4),
+)
+def test_contributions_always_sum_to_the_score(rows, weights):
+    history, weighs = np.array(rows, np.int32), np.array(weights[: len(rows)], np.float32)
+    scores = SMALL.add_up(history, weighs)
+    for target in range(4):
+        np.testing.assert_allclose(SMALL.contributions(history, weighs, target).sum(), scores[target], atol=1e-6)
