@@ -23,7 +23,18 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
     """The WSGI application, from VALET_… in the environment unless settings are given. Raises InputError for what cannot be used."""
     from flask import Flask
 
-    from service.http import customers, decide, events, items, links, observe, operations, outcomes, recommend
+    from service.http import (
+        customers,
+        decide,
+        events,
+        experiments,
+        items,
+        links,
+        observe,
+        operations,
+        outcomes,
+        recommend,
+    )
     from service.http.metrics import Metrics
     from service.http.problems import ProblemApi
     from service.settings import from_environment
@@ -44,7 +55,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
     app.extensions["valet.metrics"] = Metrics(services.live)
     observe.observe(app)
     api = ProblemApi(app)
-    for part in (recommend, decide, events, outcomes, customers, items, links, operations):
+    for part in (recommend, decide, events, outcomes, customers, items, links, experiments, operations):
         api.register_blueprint(part.blueprint)
     return app
 

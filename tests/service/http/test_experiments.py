@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from service.http.experiments import ExperimentsSchema
 from service.tokens import verify
 from tests.service.http.apps import tiny_client
 
@@ -68,3 +69,57 @@ def test_nobody_is_in_no_experiment(client: FlaskClient) -> None:
     assert answer is not None
     assert answer["experiment"] is None
     assert client.get("/recommend?placement=home&session_id=s").json["experiment"] is not None  # type: ignore[index]
+
+
+def tell(client: FlaskClient, *events: dict[str, object]) -> None:
+    assert client.post("/events", json=list(events)).status_code == 200
+
+
+def test_the_report_says_what_each_variant_brought_and_how_sure_that_is(client: FlaskClient) -> None:
+    bought: dict[str, int] = {"control": 0, "short": 0}
+    dealt: dict[str, int] = {"control": 0, "short": 0}
+    for number in range(60):
+        customer = f"c{number}"
+        answer = listed(client, customer)
+        token, variant = answer["recommendation_id"], answer["experiment"]["variant"]  # type: ignore[index]
+        items = [{"item_id": item["item_id"]} for item in answer["items"]]  # type: ignore[attr-defined]
+        dealt[variant] += 1
+        tell(client, {"event": "view_item_list", "customer_id": customer, "items": items, "recommendation_id": token})
+        if number % 3 == 0 or (variant == "short" and number % 2):
+            bought[variant] += 1
+            sale = {"event": "purchase", "customer_id": customer, "order_id": customer, **items[0], "price": 10}
+            tell(client, sale)
+        outcome = {"recommendation_id": token, "outcome": "clicked", "item_id": items[0]["item_id"]}
+        assert client.post("/outcomes", json=outcome).status_code == 200
+    answer = client.get("/experiments").json
+    assert answer is not None
+    assert ExperimentsSchema().validate(answer) == {}
+    [experiment] = answer["experiments"]
+    assert (experiment["name"], experiment["placement"], experiment["control"]) == ("home", "home", "control")
+    assert experiment["sample_ratio"]["trusted"] is True
+    for variant in experiment["variants"]:
+        name = variant["name"]
+        assert (variant["customers"], variant["exposures"]) == (dealt[name], dealt[name])
+        assert (variant["clicks"], variant["click_rate"]) == (dealt[name], 1.0)
+        assert (variant["conversions"], variant["value"]) == (bought[name], 10.0 * bought[name])
+    assert experiment["variants"][0]["lift"] is None
+    found = experiment["variants"][1]["lift"]["conversions_per_customer"]
+    expected = (bought["short"] / dealt["short"]) / (bought["control"] / dealt["control"]) - 1
+    assert found["relative"] == pytest.approx(expected, abs=1e-5)
+    assert found["always_valid"][0] < found["interval"][0] < found["relative"] < found["interval"][1]
+    assert any("always_valid" in warning for warning in experiment["warnings"])
+
+
+def test_a_list_that_nobody_told_of_as_shown_counts_nowhere_because_asking_writes_nothing(client: FlaskClient) -> None:
+    for number in range(5):
+        listed(client, f"c{number}")
+    [experiment] = client.get("/experiments").json["experiments"]  # type: ignore[index]
+    assert [variant["customers"] for variant in experiment["variants"]] == [0, 0]
+    assert [variant["click_rate"] for variant in experiment["variants"]] == [None, None]
+
+
+def test_without_experiments_or_a_store_it_says_so(tmp_path: Path) -> None:
+    assert tiny_client(tmp_path).get("/experiments").json == {"experiments": []}
+    (tmp_path / "valet.toml").write_text(SETTINGS)
+    without = tiny_client(tmp_path, store="none", config=tmp_path / "valet.toml")
+    assert without.get("/experiments").status_code == 503
