@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.candidates import Question, Rows, Scores, Stage
-from service.reasons import Reason, reasons, strongest
-from service.selection import SCORED, Chosen, boosted
+from service.reasons import Reason, explored, reasons, strongest
+from service.selection import EXPLORED, SCORED, Chosen, boosted
 from service.timing import Due, due
 
 DIGITS = 6
@@ -22,9 +22,10 @@ class Pick:
 
     row      None for an item that the bundle does not know (only /rank lists such)
     score    0–1, never rising with the rank
-    source   the model that gave most to the score; "pinned" or "promoted" where no model speaks for the item
+    source   the model that gave most to the score; "pinned", "promoted" or "exploration" where no model speaks for the item
     shares   what each source gave, before the score was brought to 0–1
     due      of an item to be bought again, when that is
+    probability  in a list that explores, the chance that the item stands where it does
     """
 
     row: int | None
@@ -34,6 +35,7 @@ class Pick:
     reason: Reason | None
     shares: dict[str, float]
     due: Due | None = None
+    probability: float | None = None
 
 
 def picks(chosen: Sequence[Chosen], boosts: Scores | None, *, question: Question, lang: str) -> tuple[Pick, ...]:
@@ -55,12 +57,13 @@ def picks(chosen: Sequence[Chosen], boosts: Scores | None, *, question: Question
             row = chosen[place].row
             gave = {name: float(share[nth]) for name, share in shares.items()}
             when = dues.get(row)
-            reason = replace(why[nth], text=when.text(lang)) if when else why[nth]
-            made[place] = Pick(row, ids[place], scores[place], sources[nth], reason, gave, when)
-    return tuple(
-        made[place] if place in made else Pick(one.row, ids[place], scores[place], one.by, None, {})
-        for place, one in enumerate(chosen)
-    )
+            said = replace(why[nth], text=when.text(lang)) if when else why[nth]
+            made[place] = Pick(row, ids[place], scores[place], sources[nth], said, gave, when)
+    for place, one in enumerate(chosen):
+        if place not in made:
+            reason = explored(lang) if one.by == EXPLORED else None
+            made[place] = Pick(one.row, ids[place], scores[place], one.by, reason, {})
+    return tuple(replace(made[place], probability=one.probability) for place, one in enumerate(chosen))
 
 
 def _by_stage(chosen: Sequence[Chosen]) -> list[tuple[Stage, list[int]]]:

@@ -32,6 +32,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     "buy_again": {"en": "Time to buy it again", "th": "ถึงเวลาซื้ออีกครั้ง"},
     "recently_viewed": {"en": "You looked at this recently", "th": "คุณเพิ่งดูสินค้านี้"},
     "trending": {"en": "Selling faster than usual", "th": "กำลังมาแรง"},
+    "exploration": {"en": "Something new to try", "th": "ลองอะไรใหม่ ๆ"},
     "popular": {"en": "Popular right now", "th": "กำลังเป็นที่นิยม"},
     "for_you": {"en": "Chosen for you", "th": "คัดสรรเพื่อคุณ"},
 }
@@ -78,6 +79,11 @@ def reasons(stage: Stage, rows: Rows, sources: list[str], *, models: Models, bou
         _reason(_code(stage, source, row, anchor, owned), row, anchor, models.catalogue, lang)
         for row, source, anchor in found
     ]
+
+
+def explored(lang: str) -> Reason:
+    """Of an item that stands there to be tried out."""
+    return Reason("exploration", (), TEXTS["exploration"][lang])
 
 
 def title(catalogue: Catalogue, row: int, lang: str) -> str:

@@ -1,11 +1,11 @@
 """Recommend: one list for one request. Plain functions: the models, the customer's taste and the time come in, an answer goes out.
 
-question → mask → stages (the intent, then its fallbacks) → selection, until the list is full → picks with their reasons
+question → mask → stages (the intent, then its fallbacks) → selection, until the list is full → exploration → picks with their reasons
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
@@ -16,6 +16,7 @@ from models.filters import mask
 from models.ranking import top
 from service.candidates import Question, Scores, Stage, stages
 from service.eligibility import eligible, known
+from service.exploration import explore
 from service.picks import Pick, picks
 from service.request import Request
 from service.selection import NOTHING, SCORED, Chosen, Share, Wishes, select
@@ -75,13 +76,14 @@ def _list(request: Request, *, models: Models, taste: Taste, now: int, wishes: W
     )
     intent = request.intent or "popular"
     wishes = _asked(request, wishes, taste if personal else NONE, models)
-    chosen = select(
+    chosen: Sequence[Chosen] = select(
         _stages(intent, question, strict=request.strict),
         allowed=allowed,
         wishes=wishes,
         n=request.length,
         models=models,
     )
+    chosen = explore(request, chosen, allowed=allowed, wishes=wishes, models=models, now=now)
     filled_by = (one.stage.intent for one in chosen if one.stage is not None and one.by == SCORED)
     return Answer(
         intent,

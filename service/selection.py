@@ -28,7 +28,7 @@ from service.eligibility import Mask
 POOL = 5  # times n: among so many of the best, diversity and caps choose
 STAGE = 4.0  # more than worth and similarity can ever differ by
 EXTRA = -1e6  # the worth of what no stage speaks for
-SCORED, PINNED, PROMOTED = "", "pinned", "promoted"
+SCORED, PINNED, PROMOTED, EXPLORED = "", "pinned", "promoted", "exploration"
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,15 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Chosen:
-    """An item of a list: the stage that speaks for it, if one does, and why it stands there: SCORED, PINNED or PROMOTED."""
+    """An item of a list: the stage that speaks for it, if one does, and why it stands there: SCORED, PINNED, PROMOTED or EXPLORED.
+
+    probability  the chance that it stands there, where the list explores (service.exploration)
+    """
 
     row: int
     stage: Stage | None
     by: str = SCORED
+    probability: float | None = None
 
 
 NOTHING = Wishes()

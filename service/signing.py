@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from itertools import chain
 
 from models.errors import StoreUnavailable
 from service.recommend import Answer
 from service.request import Request, Trial
+from service.selection import EXPLORED
 from service.store import Store
-from service.tokens import Token, digest, sign, unit_digest
+from service.tokens import Token, digest, mark, sign, unit_digest
 
 
 def signing_key(store: Store | None) -> bytes:
@@ -32,9 +34,19 @@ def recommendation_id(answer: Answer, request: Request, *, model_version: str | 
         variant=None,
         model_version=model_version,
         at=at,
+        explored=_explored(answer),
         request=digest((request.customer_id, request.session_id, request.item_ids, shown), secret),
     )
     return sign(_tried(token, request.trial, secret), secret)
+
+
+def _explored(answer: Answer) -> tuple[tuple[float, str], ...]:
+    """What was explored in the list and its rows, by the chance of it."""
+    marks: dict[float, str] = {}
+    for pick in chain(answer.picks, *(row for _, row in answer.anchored)):
+        if pick.source == EXPLORED and pick.probability is not None:
+            marks[pick.probability] = marks.get(pick.probability, "") + mark(pick.item_id)
+    return tuple(marks.items())
 
 
 def _tried(token: Token, trial: Trial | None, secret: bytes) -> Token:

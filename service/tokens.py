@@ -9,13 +9,15 @@ import binascii
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any
 
 import orjson
 
 TAG_BYTES = 12  # of HMAC-SHA256: 96 bits, far beyond guessing
 LONGEST = 2_000
+MARK = 4  # characters of an item in `explored`
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Token:
     model_version       None where no bundle was loaded
     at                  seconds since 1970 UTC
     request             a short digest that tells two lists of one second apart
+    explored            of a list that explores (probability, items): four characters each, all with this chance of standing where they did
     """
 
     placement: str | None
@@ -36,18 +39,38 @@ class Token:
     request: str = ""
     experiment: str | None = None
     unit: str = ""
+    explored: tuple[tuple[float, str], ...] = ()
 
 
 def sign(token: Token, secret: bytes) -> str:
     """The token as text that fits into a URL."""
     parts = [token.placement, token.variant, token.model_version, token.at, token.request]
-    return seal([*parts, token.experiment, token.unit] if token.experiment else parts, secret)
+    if token.experiment or token.explored:
+        parts += [token.experiment, token.unit]
+    return seal([*parts, token.explored] if token.explored else parts, secret)
 
 
 def verify(text: str, secret: bytes) -> Token | None:
     """The token of a text that `sign` made with this secret; None for any other."""
     parts = opened(text, secret)
-    return None if parts is None else Token(*parts)
+    if parts is None:
+        return None
+    token = Token(*parts)
+    return replace(token, explored=tuple((chance, items) for chance, items in token.explored))
+
+
+def propensity(token: Token, item_id: str) -> float | None:
+    """The chance with which a list that explored put this item where it stood; None for an item that stood there by its score."""
+    wanted = mark(item_id)
+    for chance, items in token.explored:
+        if wanted in (items[start : start + MARK] for start in range(0, len(items), MARK)):
+            return chance
+    return None
+
+
+def mark(item_id: str) -> str:
+    """Four characters that tell an item from the others of a list."""
+    return urlsafe_b64encode(blake2b(item_id.encode("utf-8", "surrogatepass"), digest_size=3).digest()).decode()
 
 
 def seal(parts: Sequence[Any], secret: bytes) -> str:

@@ -63,6 +63,8 @@ def _items(picks: Iterable[Pick], request: Request, catalogue: Catalogue) -> lis
         }
         if pick.due is not None:
             item["due"] = _due(pick.due)
+        if pick.probability is not None:
+            item["probability"] = pick.probability
         if request.explain != "none":
             item["explain"] = _explained(pick.shares, request.explain)
         items.append(item)

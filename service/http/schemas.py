@@ -91,7 +91,9 @@ class ListSchema(Schema):
     same = _texts("Alike the items asked about in these fields", most=MOST, choices=COMPARED)
     different = _texts("Unlike the items asked about in these fields", most=MOST, choices=COMPARED)
     diversity = fields.Float(validate=validate.Range(0, 1), metadata={"description": "Accepted; without effect yet"})
-    exploration = fields.Float(validate=validate.Range(0, 1), metadata={"description": "Accepted; without effect yet"})
+    exploration = fields.Float(
+        validate=validate.Range(0, 1), metadata={"description": "The share of slots for items that little is known of"}
+    )
     fields_ = _texts("Product fields to return; all by default", most=MOST, name="fields")
     lang = fields.String(validate=validate.OneOf(LANGUAGES), metadata={"description": "Of titles and reasons"})
     explain = fields.String(
@@ -193,6 +195,10 @@ class PickSchema(Schema):
     reason = fields.Nested(ReasonSchema, required=True, allow_none=True)
     item = fields.Dict(required=True, metadata={"description": "Product fields"})
     due = fields.Nested(DueSchema, metadata={"description": "Of an item to be bought again"})
+    probability = fields.Float(
+        validate=validate.Range(0, 1, min_inclusive=False),
+        metadata={"description": "Of a list that explores: the chance that this item stands here"},
+    )
     link = fields.String(
         allow_none=True, metadata={"description": "Of a send: to this item, or what is in stock when it is followed"}
     )

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.tokens import Token, digest, sign, verify
+from service.tokens import Token, digest, mark, propensity, sign, verify
 
 TOKEN = Token("หน้าแรก ☂", "b", "20260101T000000-tiny", 1_767_225_600, "0a1b2c3d")
 texts = st.none() | st.text()
@@ -18,6 +20,19 @@ def test_a_token_fits_into_a_url_and_is_short() -> None:
     assert text.isascii()
     assert not set(text) & set("+/=&?# ")
     assert len(text) < 130
+
+
+def test_a_token_tells_the_chance_of_what_was_explored_and_of_nothing_else() -> None:
+    token = replace(TOKEN, explored=((0.02, mark("a") + mark("b")), (0.5, mark("ก"))))
+    signed = verify(sign(token, b"s"), b"s")
+    assert signed == token
+    assert [propensity(signed, item_id) for item_id in ("a", "b", "ก", "c")] == [0.02, 0.02, 0.5, None]
+
+
+def test_a_hundred_explored_items_fit_into_a_token() -> None:
+    everything = "".join(mark(f"item {n}") for n in range(100))
+    token = replace(TOKEN, experiment="shoes first", unit="0123456789ab", explored=((1 / 3, everything),))
+    assert verify(sign(token, b"s"), b"s") == token
 
 
 @pytest.mark.parametrize("place", range(0, len(sign(TOKEN, b"s")), 7))

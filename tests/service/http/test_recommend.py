@@ -12,7 +12,7 @@ from models.settings import Placement, Settings
 from service.http.schemas import AnswerSchema
 from service.request import INTENTS
 from service.services import Services
-from service.tokens import verify
+from service.tokens import propensity, verify
 from tests.service.http.apps import VERSION, tiny_app, tiny_client
 from tests.worlds import DAY_S, NOW, STRANGE
 
@@ -248,6 +248,20 @@ def test_the_lists_of_a_distinct_page_never_repeat_an_item(client: FlaskClient) 
     shown = [item_id for answer in distinct["results"] for item_id in ids(answer)]
     assert len(shown) == len(set(shown)) == 8
     assert ids(plain["results"][1]) == ids(plain["results"][2])
+
+
+def test_an_explored_item_tells_its_chance_and_so_does_the_recommendation_id(client: FlaskClient) -> None:
+    asked = {"intent": "popular", "n": 4, "exploration": 1.0, "exclude": ["DR-001"], "session_id": "s"}
+    answer = client.post("/recommend", json=asked).get_json()
+    explored = [item for item in answer["items"] if item["source"] == "exploration"]
+    signed = verify(answer["recommendation_id"], b"tiny")
+    assert signed is not None
+    assert explored
+    for item in explored:
+        assert 0 < item["probability"] == propensity(signed, item["item_id"])
+        assert item["reason"]["text"] == "Something new to try"
+    assert AnswerSchema().validate(answer) == {}
+    assert ids(client.post("/recommend", json=asked).get_json()) == ids(answer)
 
 
 def test_a_distinct_page_repeats_nothing_of_a_row_or_a_fallback_either(client: FlaskClient) -> None:
