@@ -105,6 +105,13 @@ def kind_of(name: Name) -> Kind:
     return "text" if isinstance(name, tuple) else name
 
 
+def is_a(kind: Kind, value: object) -> bool:
+    """Whether a plain value is of this kind."""
+    if kind == "number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, str if kind == "text" else bool)
+
+
 def _compile(source: str, place: Place) -> Program:
     import cel  # noqa: PLC0415  (see context)
 

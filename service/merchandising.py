@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,7 +19,7 @@ from models.catalogue import Catalogue
 from models.filters import Filter, column, mask
 from models.merchandising import WEEKDAYS, Merchandising
 from models.profile import EMPTY, money
-from models.rules import UNKNOWN, Kind, Names, Rule, RuleFailedError, Value, context, kind_of
+from models.rules import UNKNOWN, Kind, Names, Rule, RuleFailedError, Value, context, is_a, kind_of
 from models.settings import Settings, names
 from models.toml import Place
 from service.candidates import Scores
@@ -163,12 +164,10 @@ def _values(asked: frozenset[str], known: Names, scene: Scene) -> dict[str, Valu
     return values
 
 
-def _as(kind: Kind, value: object) -> Value:
-    if kind == "number" and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if (kind == "text" and isinstance(value, str)) or (kind == "flag" and isinstance(value, bool)):
-        return value
-    return NO_VALUE[kind]
+def _as(kind: Kind, value: Any) -> Value:
+    if not is_a(kind, value):
+        return NO_VALUE[kind]
+    return float(value) if kind == "number" else value
 
 
 def _customer(scene: Scene) -> Mapping[str, object]:

@@ -24,7 +24,7 @@ USE_CASES = tuple(
     f"service.{name}"
     for name in (
         *("store", "request", "recommend", "reasons", "taste", "decide", "customers", "events", "facts"),
-        *("links", "signing", "overlay"),
+        *("links", "signing", "overlay", "merchandising", "selection"),
     )
 )
 MAY_SERVE = (

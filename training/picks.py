@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,16 @@ from threadpoolctl import threadpool_limits
 
 from models.bundle import Bundle
 from models.errors import DiskError, InputError, ValetError
+from models.profile import load
 from models.settings import Settings
+from service.customers import Known
+from service.facts import load as load_facts
 from service.links import page, path
+from service.merchandising import Rulebook
 from service.reasons import LANGUAGES
 from service.recommend import Answer, recommend
 from service.request import Request
+from service.selection import NOTHING, Wishes
 from service.signing import recommendation_id, signing_key
 from service.store.open import open_store
 from service.taste import Taste
@@ -90,16 +96,28 @@ class Picker:
         asked = [one for one in people if allowed(one[2], order.channel, opt_in=order.opt_in)]
         weights = order.settings.event_weights
         found = tastes(asked, self.bundle.models, now=order.now, event_weights=weights)
-        return b"".join(self._rows(one[0], own) for one, own in zip(asked, found, strict=True))
+        return b"".join(self._rows(one, own) for one, own in zip(asked, found, strict=True))
 
-    def _rows(self, customer_id: str, own: Taste) -> bytes:
-        order = self.order
+    @cached_property
+    def _rulebook(self) -> Rulebook:
+        return Rulebook(self.order.settings)
+
+    def _rows(self, person: Person, own: Taste) -> bytes:
+        order, customer_id = self.order, person[0]
         placement = order.settings.placements.get(order.request.placement or "")
         asked = _of(order.request, customer_id).at(placement)
-        answer = recommend(asked, models=self.bundle.models, taste=own, now=order.now)
+        wishes = self._wishes(person, asked)
+        answer = recommend(asked, models=self.bundle.models, taste=own, now=order.now, wishes=wishes)
         return b"".join(
             orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in self._listed(customer_id, asked, answer)
         )
+
+    def _wishes(self, person: Person, asked: Request) -> Wishes:
+        """What the shop's merchandising wants of her list."""
+        if not self.order.settings.merchandising:
+            return NOTHING
+        known = Known(load(person[1]), load_facts(person[2]))
+        return self._rulebook.wishes(asked, known=known, models=self.bundle.models, now=self.order.now)
 
     def _listed(self, customer_id: str, asked: Request, answer: Answer) -> Iterator[dict[str, Any]]:
         """A row for each pick."""
@@ -117,7 +135,8 @@ class Picker:
             "as_of": datetime.fromtimestamp(order.now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
         for nth, pick in enumerate(answer.picks):
-            assert pick.row is not None and pick.reason is not None  # noqa: S101, PT018  (only /rank lists unknown items)
+            assert pick.row is not None  # noqa: S101  (only /rank lists unknown items)
+            reason = pick.reason  # None: the shop's merchandising put it there
             body = orjson.loads(catalogue.json(pick.row))
             title = (asked.lang == "th" and body.get("title_th")) or body.get("title")
             link = token and order.secret and path(ids[nth:] + ids[:nth], str(token), secret=order.secret)
@@ -127,9 +146,9 @@ class Picker:
                 "item_id": pick.item_id,
                 "score": pick.score,
                 "source": pick.source,
-                "reason_code": pick.reason.code,
-                "reason": pick.reason.text,
-                "because": next(iter(pick.reason.because), None),
+                "reason_code": reason and reason.code,
+                "reason": reason and reason.text,
+                "because": next(iter(reason.because), None) if reason else None,
                 "title": title,
                 "price": body.get("price"),
                 "currency": body.get("currency"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from flask_smorest import Blueprint
 from marshmallow import ValidationError
 
 from models.bundle import Bundle
+from models.rules import is_a
 from models.settings import Settings
 from service.customers import Known, key, read
 from service.http.answers import document
@@ -175,7 +176,19 @@ def _asked(loaded: Mapping[str, Any], settings: Settings) -> Request:
     placement = values.get("placement")
     if placement is not None and settings.placements and placement not in settings.placements:
         raise ValidationError({"placement": [f"Unknown; known here: {', '.join(settings.placements)}."]})
+    _check_context(values["context"], settings)
     return Request(**values).at(settings.placements.get(placement) if placement else None)
+
+
+def _check_context(context: Sequence[tuple[str, Any]], settings: Settings) -> None:
+    """What conditions may read must be of the kind that the settings say."""
+    wrong = {
+        name: [f"Must be a {settings.context[name]}, as valet.toml says."]
+        for name, value in context
+        if name in settings.context and not is_a(settings.context[name], value)
+    }
+    if wrong:
+        raise ValidationError({"context": wrong})
 
 
 def _send(answered: Mapping[str, Any]) -> Response:

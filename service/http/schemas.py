@@ -90,7 +90,10 @@ class ListSchema(Schema):
     )
     same = _texts("Alike the items asked about in these fields", most=MOST, choices=COMPARED)
     different = _texts("Unlike the items asked about in these fields", most=MOST, choices=COMPARED)
-    diversity = fields.Float(validate=validate.Range(0, 1), metadata={"description": "Accepted; without effect yet"})
+    diversity = fields.Float(
+        validate=validate.Range(0, 1),
+        metadata={"description": "0: the best as they are; 1: as unlike one another as can be"},
+    )
     exploration = fields.Float(
         validate=validate.Range(0, 1), metadata={"description": "The share of slots for items that little is known of"}
     )
@@ -140,8 +143,14 @@ class RecommendBody(ListSchema):
     context = fields.Dict(
         keys=fields.String(),
         values=Scalar(),
-        metadata={"description": "Device, country …; accepted, without effect yet"},
+        metadata={"description": "Device, country …, for the conditions of the shop's merchandising"},
     )
+
+    @validates_schema
+    def _check_promotions(self, loaded: dict[str, Any], **kwargs: Any) -> None:
+        promised = sum(promotion["percent"] for promotion in loaded.get("promotions", ()))
+        if promised > 100:
+            raise ValidationError(f"{promised:g} % of the slots are promised; at most 100.", "promotions")
 
 
 class PageBody(Schema):

@@ -73,6 +73,24 @@ def test_the_lists_are_those_of_the_service_in_the_same_order(shop: tuple[Path, 
         assert {row["recommendation_id"] for row in mine} == {answer["recommendation_id"]}
 
 
+def test_the_shop_s_merchandising_holds_for_the_mailing_too(shop: tuple[Path, str]) -> None:
+    settings = shop[0] / "valet.toml"
+    settings.write_text(
+        '[placements.email]\nintent = "for_you"\nn = 3\n'
+        '[[merchandising]]\nname = "vitamins first"\nitems = ["VT-001"]\npin = 1\nwhen = "customer.orders > 0"\n'
+        '[[merchandising]]\nname = "no red"\nfilter = { field = "colour", value = "red" }\nhide = true\n'
+    )
+    rows = picked(shop, "--config", str(settings))
+    client = tiny_client(shop[0], store=shop[1], secret=None, config=settings)
+    for name in BOUGHT:
+        answer = client.post("/recommend", json={"customer_id": name, "placement": "email"}).json
+        assert answer is not None
+        mine = [(row["item_id"], row["source"]) for row in rows if row["customer_id"] == name]
+        assert mine == [(item["item_id"], item["source"]) for item in answer["items"]]
+        assert (mine[0] == ("VT-001", "pinned")) is (name != "cid")  # she owns them
+        assert not {"DR-002", "SH-015"} & {item_id for item_id, _ in mine}
+
+
 def test_scoring_many_at_once_gives_each_what_she_gets_alone(shop: tuple[Path, str]) -> None:
     store = open_store(shop[1])
     assert store is not None

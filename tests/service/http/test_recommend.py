@@ -318,6 +318,107 @@ def test_placements_give_defaults_and_an_unknown_one_is_an_error_once_some_are_s
     assert Settings().placements == {} != {"home": Placement("popular")}
 
 
+WHOLE = """
+[placements.home]
+intent = "popular"
+n = 3
+fields = ["title"]
+filter = { field = "brand", op = "exists", value = true }
+strict = true
+adult = "never"
+
+[placements.email]
+intent = "popular"
+need_image = true
+
+[[merchandising]]
+name = "phones first"
+placements = ["home"]
+items = ["VT-001"]
+pin = 1
+when = 'context.device == "phone"'
+
+[[merchandising]]
+name = "no boots"
+items = ["SH-014"]
+hide = true
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
+    """A client of the tiny shop with placements and merchandising."""
+    folder = tmp_path_factory.mktemp("merchandising")
+    (folder / "valet.toml").write_text(WHOLE)
+    return tiny_client(folder, config=folder / "valet.toml")
+
+
+def test_a_placement_and_the_shop_s_rules_make_the_list_and_debug_says_which_fired(shop: FlaskClient) -> None:
+    on_phone = {"placement": "home", "context": {"device": "phone"}, "debug": True}
+    answer = shop.post("/recommend", json=on_phone).json
+    plain = shop.get("/recommend?placement=home&debug=true&fields=price&n=2").json
+    assert answer is not None and plain is not None  # noqa: PT018
+    assert [(item["item_id"], item["source"]) for item in answer["items"]] == [
+        ("VT-001", "pinned"),
+        ("DR-001", "popularity"),
+        ("DR-002", "popularity"),
+    ]
+    assert answer["items"][0]["reason"] is None
+    assert answer["items"][1]["item"] == {"title": "Black wrap dress"}
+    assert answer["debug"]["rules"] == {"phones first": "fired", "no boots": "fired"}
+    assert answer["debug"]["removed"]["hidden"] == 1
+    assert plain["debug"]["rules"] == {"phones first": "condition false", "no boots": "fired"}
+    assert plain["items"][0]["item"] == {"price": 1990.0}
+    assert len(plain["items"]) == 2
+    assert AnswerSchema().validate(answer) == {}
+    elsewhere = shop.get("/recommend?placement=email&debug=true").json
+    assert elsewhere is not None
+    assert elsewhere["debug"]["rules"] == {"no boots": "fired"}
+    assert elsewhere["items"] == []  # nothing in this shop has an image
+
+
+def test_a_rule_holds_for_every_line_of_a_batch_and_for_the_items_of_an_action(shop: FlaskClient) -> None:
+    lines = b'{"item_ids": ["DR-001"]}\n{"intent": "popular", "placement": "home"}'
+    answer = shop.post("/recommend/batch", data=lines, content_type="application/x-ndjson")
+    shown = [item["item_id"] for line in answer.data.splitlines()[:2] for item in orjson.loads(line)["items"]]
+    assert shown
+    assert "SH-014" not in shown
+    asked = {"customer_id": "c", "channel": "website", "n": 20, "context": {}}
+    actions = shop.post("/next-best-action", json=asked).json
+    assert actions is not None
+    attached = [item["item_id"] for action in actions["actions"] for item in action["items"]]
+    assert attached
+    assert "SH-014" not in attached
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({"placement": "hme"}, {"placement"}),
+        ({"context": {"device": 3}}, {"context"}),
+        ({"promotions": [{"name": "x", "percent": 101, "filter": {"all": []}}]}, {"promotions"}),
+        ({"promotions": [{"name": "x", "percent": "NaN", "filter": {"all": []}}]}, {"promotions"}),
+        ({"promotions": [{"name": n, "percent": 60, "filter": {"all": []}} for n in "xy"]}, {"promotions"}),
+        ({"diversity": "inf"}, {"diversity"}),
+    ],
+)
+def test_what_a_list_cannot_be_is_refused_by_the_name_of_its_field(
+    shop: FlaskClient, body: dict[str, object], fields: set[str]
+) -> None:
+    answer = shop.post("/recommend", json=body)
+    assert answer.status_code == 422
+    assert answer.json is not None
+    assert set(answer.json["errors"]) == fields
+
+
+def test_what_is_promoted_gets_its_share(client: FlaskClient) -> None:
+    bag = {"name": "bags", "percent": 25, "filter": {"field": "product_type", "value": "bag"}}
+    answer = client.post("/recommend", json={"intent": "popular", "n": 4, "promotions": [bag]}).json
+    assert answer is not None
+    assert ids(answer)[3] == STRANGE
+    assert ids(answer)[:3] == ids(client.get("/recommend?intent=popular&n=3").json)
+
+
 def test_without_a_bundle_the_list_is_empty_and_degraded(tmp_path: Path) -> None:
     client = tiny_client(tmp_path, models_dir=tmp_path / "nothing")
     answer = client.get("/recommend?item_id=DR-001").json
