@@ -24,6 +24,7 @@ from service import facts as facts_of
 from service.customers import key
 from service.facts import MARKETING, Facts
 from service.fields import MOST_MONEY, Fields, brief, digest, minor
+from service.identity import merge_session
 from service.store import Entry, Store
 
 MOST_ROWS, MOST_LINES = 500, 200
@@ -64,6 +65,7 @@ class Row:
     customer_id: str
     entries: tuple[Entry, ...]
     tells: Callable[[Facts], Facts] | None = None
+    session_id: str | None = None  # of which a login says that it is hers
 
 
 def record(payload: Any, *, store: Store, rules: Rules, now: int, new_id: Callable[[], str]) -> list[Receipt]:
@@ -71,6 +73,8 @@ def record(payload: Any, *, store: Store, rules: Rules, now: int, new_id: Callab
     read = [_read(row, index, rules=rules, now=now, new_id=new_id) for index, row in enumerate(rows(payload))]
     kept = [row for row in read if isinstance(row, Row)]
     for row in kept:
+        if row.session_id is not None:
+            merge_session(store, row.session_id, row.customer_id)
         if row.tells is not None:
             _change_facts(store, row.customer_id, row.tells)
     statuses = iter(store.record([entry for row in kept for entry in row.entries], fold))
@@ -150,7 +154,8 @@ def _read(row: Any, index: int, *, rules: Rules, now: int, new_id: Callable[[], 
         Entry(customer_id, _keys(line, number, event_id, known_as), line.at, encode(line, event_id=known_as, **more))
         for number, line in enumerate(lines)
     )
-    return Row(index, known_as, customer_id, entries, tells)
+    login = event.name == "login" and "customer_id" in row and row["customer_id"] is not None
+    return Row(index, known_as, customer_id, entries, tells, fields.text("session_id") if login else None)
 
 
 def _event(fields: Fields, rules: Rules, now: int) -> Event:

@@ -46,6 +46,17 @@ def with_do_not_contact(facts: Facts, channel: str, reason: str) -> Facts:
     return {**facts, "do_not_contact": {**facts["do_not_contact"], channel: reason}}
 
 
+def joined(known: Facts, other: Facts, *, alias: str) -> Facts:
+    """The facts of a customer and of another name of hers: what is known of her wins, a refusal of either counts."""
+    told = with_consents(known, other["consents"])
+    return {
+        **told,
+        "attributes": {**other["attributes"], **known["attributes"]},
+        "do_not_contact": {**other["do_not_contact"], **known["do_not_contact"]},
+        "aliases": sorted({*known.get("aliases", ()), *other.get("aliases", ()), alias}),
+    }
+
+
 def consent(facts: Facts, purpose: str, channel: str) -> Answer:
     """What she last said about this purpose on this channel or on all; said at the same moment, a no counts."""
     said = [

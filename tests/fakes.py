@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from models.errors import StoreUnavailable
-from service.store import ITEMS, Customer, Entry, Fold, Part, Status
+from service.store import ITEMS, Customer, Entry, Fold, Join, Part, Status
 
 
 class FakeStore:
@@ -16,6 +16,7 @@ class FakeStore:
         self.people: dict[str, Customer] = {}
         self.log: list[Entry] = []
         self.papers: dict[tuple[str, str], bytes] = {}
+        self.names: dict[str, str] = {}
         self.changed: dict[str, tuple[int, bytes]] = {}
         self.version = 0
         self.away = False
@@ -24,7 +25,7 @@ class FakeStore:
 
     def customer(self, customer_id: str) -> Customer | None:
         self._answer()
-        return self.people.get(customer_id)
+        return self.people.get(self.names.get(customer_id, customer_id))
 
     def customers(self, customer_ids: Sequence[str]) -> list[Customer | None]:
         return [self.customer(customer_id) for customer_id in customer_ids]
@@ -37,7 +38,8 @@ class FakeStore:
         if {key for known in self.log for key in known.keys} & set(entry.keys):
             return "repeated"
         self.writes += 1
-        entry = replace(entry, sequence=len(self.log) + 1)
+        owner = self.names.get(entry.customer_id, entry.customer_id)
+        entry = replace(entry, customer_id=owner, sequence=len(self.log) + 1)
         self.log.append(entry)
         old = self.people.get(entry.customer_id, Customer(entry.customer_id))
         profile = fold(entry.customer_id, old.profile, [entry])
@@ -58,6 +60,17 @@ class FakeStore:
             self.people[customer_id] = old
         stands: bytes | None = getattr(old, part)
         return stands
+
+    def merge(self, anonymous: str, known: str, join: Join) -> bool:
+        self._answer()
+        known = self.names.get(known, known)
+        if known in (anonymous, self.names.get(anonymous)):
+            return False
+        hers = self.people.get(known, Customer(known))
+        self.people[known] = join(hers, self.people.pop(anonymous, Customer(anonymous)))
+        self.log = [replace(e, customer_id=known) if e.customer_id == anonymous else e for e in self.log]
+        self.names[anonymous] = known
+        return True
 
     def publish(self, profiles: Iterable[tuple[str, bytes]], *, sequence: int, fold: Fold) -> int:
         self._answer()

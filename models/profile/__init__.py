@@ -8,6 +8,7 @@ Profile → describe(now) → the answer           what depends on time is never
 from models.profile.document import dump, load
 from models.profile.fold import EVENTS, INTEREST, OTHER, TELLING, fold, thousandths
 from models.profile.interactions import Interactions, interactions
+from models.profile.join import joined
 from models.profile.picture import describe, money, rfc3339
 from models.profile.rotation import unanswered
 from models.profile.state import EMPTY, NEVER, CartLine, Event, Item, Order, Profile, Shown
@@ -32,6 +33,7 @@ __all__ = [
     "dump",
     "fold",
     "interactions",
+    "joined",
     "load",
     "money",
     "rfc3339",

@@ -141,11 +141,12 @@ def _with_shown(shown: Mapping[str, Shown], item_id: str, event: Event) -> dict[
         changed[item_id] = old._replace(sent_at=max(old.sent_at, event.at))
     else:
         changed[item_id] = old._replace(days=tuple(sorted({*old.days, event.at // DAY_S})[-SHOWN_DAYS:]))
-    ordered = sorted(changed, key=lambda name: (_newest_day(changed[name]), name))
+    ordered = sorted(changed, key=lambda name: (newest_day(changed[name]), name))
     return {name: changed[name] for name in ordered[-SHOWN:]}
 
 
-def _newest_day(shown: Shown) -> int:
+def newest_day(shown: Shown) -> int:
+    """The newest day on which an item was shown, by list or message."""
     return max(shown.days[-1] if shown.days else NEVER, shown.sent_at // DAY_S)
 
 

@@ -16,6 +16,7 @@ from service.http.bodies import json_body, query
 from service.http.paths import install
 from service.http.schemas import ID, Whole
 from service.http.services import currency, services, store
+from service.identity import merge
 from service.shared import Yardstick, known, shared
 from service.store import Customer
 from service.timeline import mark, timeline
@@ -69,6 +70,17 @@ class ConsentsBody(Schema):
     consents = fields.List(fields.Nested(ConsentSchema), required=True, validate=validate.Length(1, MOST_CONSENTS))
 
 
+class MergeBody(Schema):
+    """POST /customers/{id}/merge."""
+
+    from_ = fields.String(
+        required=True,
+        validate=ID,
+        data_key="from",
+        metadata={"description": "A session_id, or an anonymous customer_id"},
+    )
+
+
 class ProfileSchema(Schema):
     """The shared picture."""
 
@@ -98,7 +110,7 @@ class TimelineSchema(Schema):
     next = fields.String(required=True, allow_none=True)
 
 
-AT, PAGE, ATTRIBUTES, CONSENTS = AtQuery(), PageQuery(), AttributesBody(), ConsentsBody()
+AT, PAGE, ATTRIBUTES, CONSENTS, MERGE = AtQuery(), PageQuery(), AttributesBody(), ConsentsBody(), MergeBody()
 
 
 def _answers(schema: type) -> dict[str, Any]:
@@ -159,6 +171,17 @@ def put_consents(customer_id: str) -> Response:
         customer_id, "facts", lambda document: facts_of.dump(facts_of.with_consents(facts_of.load(document), consents))
     )
     return _picture(_customer(customer_id), now)
+
+
+@blueprint.route("/customers/<id:customer_id>/merge", methods=["POST"])
+@blueprint.doc(requestBody=_takes(MergeBody), responses=_answers(ProfileSchema))
+def merge_customer(customer_id: str) -> Response:
+    """Say that an anonymous visitor is this customer: what she did before counts for her, and so does what comes under that name."""
+    anonymous = MERGE.load(json_body())["from_"]
+    if anonymous == customer_id:
+        raise ValidationError({"from": ["Is this customer already; name the anonymous one."]})
+    merge(store(), anonymous=anonymous, known=customer_id)
+    return _picture(_customer(customer_id), services().clock())
 
 
 def _customer(customer_id: str) -> Customer:

@@ -53,6 +53,7 @@ class Entry:
 
 
 Fold = Callable[[str, bytes | None, Sequence[Entry]], bytes]  # (customer_id, profile, new entries) -> profile
+Join = Callable[[Customer, Customer], Customer]  # (the known one, the other) -> what stands of the known one
 
 
 class Store(Protocol):
@@ -79,11 +80,19 @@ class Store(Protocol):
         None from `change` leaves the part as it is.
         """
 
+    def merge(self, anonymous: str, known: str, join: Join) -> bool:
+        """Make `anonymous` another name of the customer `known`, atomically; False where it is one already, and nothing is done.
+
+        Her parts become those of `join(known, anonymous)`; the events and documents of `anonymous` become hers, the events with new
+        sequences, as if they came now. From then on every method takes either name for her, but `erase`: it forgets what is kept under the
+        name that is given, and with a customer all her other names. A name that was another customer's becomes hers, its past stays.
+        """
+
     def publish(self, profiles: Iterable[tuple[str, bytes]], *, sequence: int, fold: Fold) -> int:
         """Set profiles that training computed from all events up to `sequence`; later events are folded in again. Returns the count.
 
-        Facts and ledgers are not touched. Memory is bounded by a chunk, whatever the number of profiles. Raises InputError where the log
-        has not come to `sequence`: then it is not the log that training read.
+        Facts and ledgers are not touched, profiles of other names are left out. Memory is bounded by a chunk, whatever the number of
+        profiles. Raises InputError where the log has not come to `sequence`: then it is not the log that training read.
         """
 
     def events(self, *, after: int = 0, customer_id: str | None = None) -> Iterator[Entry]:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from models.errors import InputError, StoreUnavailable
-from service.store import ITEMS, KEY_TTL_S, Customer, Entry, Fold, Part, Status
+from service.store import ITEMS, KEY_TTL_S, Customer, Entry, Fold, Join, Part, Status
 from service.store import redis_keys as keys
 from service.store import redis_scripts as scripts
 from service.store.redis_server import RedisServer
@@ -36,6 +36,8 @@ class RedisStore:
 
     def customer(self, customer_id: str) -> Customer | None:
         document = self._server.call("GET", keys.customer_key(customer_id))
+        if (owner := keys.moved_to(document)) is not None:
+            return self.customer(owner)  # only under another name of hers: a second round trip
         return None if document is None else keys.load_customer(customer_id, document)[1]
 
     def customers(self, customer_ids: Sequence[str]) -> list[Customer | None]:
@@ -66,10 +68,12 @@ class RedisStore:
                 statuses[index] = "repeated"
             elif taken.isdisjoint(digests[index]):
                 taken.update(digests[index])
-                accepted.setdefault(entry.customer_id, []).append((index, entry))
+                owner = read[entry.customer_id][1].customer_id
+                accepted.setdefault(owner, []).append((index, replace(entry, customer_id=owner)))
+        owners = {customer.customer_id: (stamp, customer) for stamp, customer in read.values()}
         calls = []
         for customer_id, new in accepted.items():
-            stamp, customer = read[customer_id]
+            stamp, customer = owners[customer_id]
             newer = replace(customer, profile=fold(customer_id, customer.profile, [entry for _, entry in new]))
             events = [(b"".join(digests[index]), keys.dump_entry(entry)) for index, entry in new]
             calls.append(self._commit(stamp, newer, events))
@@ -89,6 +93,21 @@ class RedisStore:
             if self._server.run(scripts.COMMIT, [self._commit(stamp, newer)])[0]:
                 break
         return changed
+
+    def merge(self, anonymous: str, known: str, join: Join) -> bool:
+        for _ in _attempts():
+            document: bytes | None = self._server.call("GET", keys.customer_key(anonymous))
+            before = keys.moved_to(document)
+            stamp, hers = self._read([known])[known]
+            if hers.customer_id in (anonymous, before):
+                return False
+            mark, other = (keys.NEW, None) if document is None else keys.load_customer(anonymous, document)
+            parts = join(hers, other if other is not None and before is None else Customer(anonymous))
+            events = list(self._events_of(anonymous, 0))
+            call = _merging(anonymous, mark, replace(parts, customer_id=hers.customer_id), stamp, before, events)
+            if self._server.run(scripts.MERGE, [call], bulk=True)[0]:
+                break
+        return True
 
     def publish(self, profiles: Iterable[tuple[str, bytes]], *, sequence: int, fold: Fold) -> int:
         rows, count = iter(profiles), 0
@@ -121,7 +140,8 @@ class RedisStore:
 
     def events(self, *, after: int = 0, customer_id: str | None = None) -> Iterator[Entry]:
         if customer_id is not None:
-            yield from self._events_of(customer_id, after)
+            owner = keys.moved_to(self._server.call("GET", keys.customer_key(customer_id)))
+            yield from self._events_of(owner or customer_id, after)
             return
         for bucket in range(after // keys.BUCKET, -(-self.newest() // keys.BUCKET)):
             [found] = self._server.calls([("HGETALL", keys.log_key(bucket))], bulk=True)
@@ -148,9 +168,9 @@ class RedisStore:
     def put(
         self, kind: str, key: str, document: bytes, *, expires_s: int | None = None, customer_id: str | None = None
     ) -> bool:
-        papers = [] if customer_id is None else [keys.papers_key(customer_id)]
-        arguments = (document, "" if expires_s is None else expires_s)
-        return bool(self._server.run(scripts.PUT, [((keys.document_key(kind, key), *papers), arguments)])[0])
+        whose = [] if customer_id is None else [keys.customer_key(customer_id)]
+        arguments = (document, "" if expires_s is None else expires_s, keys.utf8(customer_id or ""))
+        return bool(self._server.run(scripts.PUT, [((keys.document_key(kind, key), *whose), arguments)])[0])
 
     def get(self, kind: str, key: str) -> bytes | None:
         document: bytes | None = self._server.call("GET", keys.document_key(kind, key))
@@ -169,7 +189,8 @@ class RedisStore:
             )
 
     def erase(self, customer_id: str) -> int:
-        hers = (keys.customer_key(customer_id), keys.history_key(customer_id), keys.papers_key(customer_id))
+        of = (keys.customer_key, keys.history_key, keys.papers_key, keys.names_key)
+        hers = tuple(key(customer_id) for key in of)
         return int(self._server.run(scripts.ERASE, [(hers, ())], bulk=True)[0])
 
     def versions(self) -> Mapping[str, int]:
@@ -243,6 +264,14 @@ class RedisStore:
             name: (keys.NEW, Customer(name)) if document is None else keys.load_customer(name, document)
             for name, document in zip(ids, found[: len(ids)], strict=True)
         }
+        owners = {
+            name: owner
+            for name, document in zip(ids, found[: len(ids)], strict=True)
+            if (owner := keys.moved_to(document)) is not None
+        }
+        if owners:
+            kept = self._read_with(set(owners.values()), ())[0]
+            customers |= {name: kept[owner] for name, owner in owners.items()}
         return customers, {digest for digest, seen in zip(asked, found[len(ids) :], strict=True) if seen is not None}
 
     def _commit(
@@ -258,6 +287,27 @@ def _publication(batch: list[tuple[str, bytes]], sequence: int) -> tuple[Sequenc
     """Keys and arguments of scripts.PUBLISH."""
     names = (keys.SEQUENCE, *(keys.customer_key(customer_id) for customer_id, _ in batch))
     return names, (sequence, os.urandom(8), *(profile for _, profile in batch))
+
+
+def _merging(
+    name: str, mark: bytes, customer: Customer, stamp: bytes, before: str | None, events: Sequence[Entry]
+) -> tuple[Sequence[bytes], Sequence[Any]]:
+    """Keys and arguments of scripts.MERGE."""
+    known = customer.customer_id
+    pairs = ((keys.customer_key, name, known), (keys.history_key, name, known), (keys.papers_key, name, known))
+    names = [key(whose) for key, *both in pairs for whose in both]
+    names += [
+        keys.names_key(name),
+        keys.names_key(known),
+        keys.names_key(known if before is None else before),
+        keys.SEQUENCE,
+    ]
+    head = (mark, stamp, os.urandom(8), customer.sequence, keys.dump_parts(customer), keys.utf8(name), keys.utf8(known))
+    moved = [
+        (event.sequence, b"".join(map(keys.digest, event.keys)), keys.dump_entry(replace(event, customer_id=known)))
+        for event in events
+    ]
+    return names, (*head, *itertools.chain(*moved))
 
 
 def _attempts() -> Iterator[None]:

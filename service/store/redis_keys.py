@@ -1,6 +1,8 @@
 """Names and bytes in Redis: every key, and how a customer and an event are written. All of it lives in one database of one server.
 
-customer:<id>    what is kept of one customer, one string: stamp, sequence, three lengths, then profile, facts, ledger
+customer:<id>    what is kept of one customer, one string: stamp, sequence, three lengths, then profile, facts, ledger; under another name of
+                 hers a first length of MOVED, and her id
+names:<id>       her other names, a set
 history:<id>     her events, a list: the sequence of each, and the digests of its keys
 papers:<id>      the names of her documents by their expiry, a sorted set
 event:<digest>   an event's key was seen; expires
@@ -26,6 +28,7 @@ ITEM_DOCUMENTS = b"items"
 ITEMS_CHANGED = b"items:changed"
 BUCKET = 1000  # events in a log:<n>
 DIGEST = 16  # bytes
+MOVED = -2
 NEW = b""  # the stamp of a customer of whom nothing is kept
 
 _HEAD = struct.Struct("<8sQiii")  # stamp (changes with every write), sequence, lengths of the parts (-1: None)
@@ -52,6 +55,10 @@ def history_key(customer_id: str) -> bytes:
 
 def papers_key(customer_id: str) -> bytes:
     return b"papers:" + utf8(customer_id)
+
+
+def names_key(customer_id: str) -> bytes:
+    return b"names:" + utf8(customer_id)
 
 
 def digest(key: str) -> bytes:
@@ -99,6 +106,13 @@ def load_customer(customer_id: str, document: bytes) -> tuple[bytes, Customer]:
         start += max(length, 0)
     profile, facts, ledger = parts
     return stamp, Customer(customer_id, profile, facts, ledger, sequence)
+
+
+def moved_to(document: bytes | None) -> str | None:
+    """The id under which a customer is kept, where the document is that of another name of hers."""
+    if document is None or _HEAD.unpack_from(document)[2] != MOVED:
+        return None
+    return document[_HEAD.size :].decode()
 
 
 def dump_entry(entry: Entry) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.store.redis_keys import BUCKET, DIGEST
+from service.store.redis_keys import BUCKET, DIGEST, MOVED
 from service.store.redis_server import Script
 
 # Write a customer, and log events of hers, if she is still the one that was read and no event is known. 1, or 0 where that is not so.
@@ -32,35 +32,42 @@ redis.call('SET', KEYS[1], ARGV[2] .. struct.pack('<I8', sequence) .. ARGV[4])
 return 1
 """)
 
-# Set the profiles of customers who had no event after training read the log. The places in the list of those who had; -1 where the
-# log has not come so far.
+# Set the profiles of customers who had no event after training read the log, but not of other names. The places in the list of those
+# who had; -1 where the log has not come so far.
 # KEYS sequence, customers…    ARGV the sequence that training read up to, new stamp, profiles…
-PUBLISH = Script("""
+PUBLISH = Script(f"""
 local read = tonumber(ARGV[1])
 if tonumber(redis.call('GET', KEYS[1]) or 0) < read then return -1 end
-local late = {}
+local late = {{}}
 for i = 2, #KEYS do
   local profile, facts, ledger, rest = ARGV[i + 1], -1, -1, ''
   local document = redis.call('GET', KEYS[i])
-  local sequence = 0
+  local sequence, moved = 0, false
   if document then
     local length
     sequence, length, facts, ledger = struct.unpack('<I8i4i4i4', document, 9)
+    moved = length == {MOVED}
     rest = string.sub(document, 29 + math.max(length, 0))
   end
   if sequence > read then
     late[#late + 1] = i - 2
-  else
+  elseif not moved then
     redis.call('SET', KEYS[i], ARGV[2] .. struct.pack('<I8i4i4i4', read, #profile, facts, ledger) .. profile .. rest)
   end
 end
 return late
 """)
 
-# Remove a customer, her events with their keys, and her documents. The number of records, keys not counted.
-# KEYS customer, history, papers
+# Remove a customer, her events with their keys, her documents, and her other names. The number of records, keys and names not counted.
+# KEYS customer, history, papers, names
 ERASE = Script(f"""
-local count = redis.call('DEL', KEYS[1])
+local document, count = redis.call('GET', KEYS[1]), redis.call('DEL', KEYS[1])
+if document and struct.unpack('<i4', document, 17) == {MOVED} then
+  redis.call('SREM', 'names:' .. string.sub(document, 29), string.sub(KEYS[1], {len("customer:") + 1}))
+  return 0
+end
+for _, name in ipairs(redis.call('SMEMBERS', KEYS[4])) do redis.call('DEL', 'customer:' .. name) end
+redis.call('DEL', KEYS[4])
 for _, event in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
   local sequence = struct.unpack('<I8', event)
   count = count + redis.call('HDEL', 'log:' .. math.floor((sequence - 1) / {BUCKET}), sequence)
@@ -71,15 +78,46 @@ redis.call('DEL', KEYS[2], KEYS[3])
 return count
 """)
 
+# Make a name another name of a customer, with its events and documents, if both are still what was read. 1, or 0 where they are not.
+# KEYS customer: name, known; history: name, known; papers: name, known; names: name, known, of whom the name was one before; sequence
+# ARGV stamp of the name and of the known one as read, new stamp, her sequence where no event moves, her parts, the name, her id,
+#      then for each event its old sequence, the digests of its keys in one, and the event
+MERGE = Script(f"""
+if redis.call('GETRANGE', KEYS[1], 0, 7) ~= ARGV[1] or redis.call('GETRANGE', KEYS[2], 0, 7) ~= ARGV[2] then return 0 end
+local sequence = ARGV[4]
+local function bucket(number) return 'log:' .. math.floor((number - 1) / {BUCKET}) end
+for i = 8, #ARGV, 3 do
+  redis.call('HDEL', bucket(tonumber(ARGV[i])), ARGV[i])
+  sequence = redis.call('INCR', KEYS[10])
+  redis.call('HSET', bucket(sequence), sequence, ARGV[i + 2])
+  redis.call('RPUSH', KEYS[4], struct.pack('<I8', sequence) .. ARGV[i + 1])
+end
+redis.call('ZUNIONSTORE', KEYS[6], 2, KEYS[5], KEYS[6], 'AGGREGATE', 'MAX')
+local moved = ARGV[3] .. struct.pack('<I8i4i4i4', 0, {MOVED}, -1, -1) .. ARGV[7]
+for _, name in ipairs(redis.call('SMEMBERS', KEYS[7])) do
+  redis.call('SET', 'customer:' .. name, moved)
+  redis.call('SADD', KEYS[8], name)
+end
+redis.call('SREM', KEYS[9], ARGV[6])
+redis.call('SADD', KEYS[8], ARGV[6])
+redis.call('SET', KEYS[1], moved)
+redis.call('DEL', KEYS[3], KEYS[5], KEYS[7])
+redis.call('SET', KEYS[2], ARGV[3] .. struct.pack('<I8', sequence) .. ARGV[5])
+return 1
+""")
+
 # Keep a document unless one stands there, and note whose it is. 1 when it was new, else 0.
-# KEYS document, papers of its customer (or none)    ARGV document, seconds until it expires ('' never)
-PUT = Script("""
+# KEYS document, customer (or none)    ARGV document, seconds until it expires ('' never), id of the customer
+PUT = Script(f"""
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 if ARGV[2] == '' then redis.call('SET', KEYS[1], ARGV[1]) else redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) end
 if KEYS[2] then
-  local now = tonumber(redis.call('TIME')[1])
-  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - 1)
-  redis.call('ZADD', KEYS[2], ARGV[2] == '' and '+inf' or now + ARGV[2] + 1, KEYS[1])
+  local now, whose = tonumber(redis.call('TIME')[1]), ARGV[3]
+  local document = redis.call('GET', KEYS[2])
+  if document and struct.unpack('<i4', document, 17) == {MOVED} then whose = string.sub(document, 29) end
+  local papers = 'papers:' .. whose
+  redis.call('ZREMRANGEBYSCORE', papers, '-inf', now - 1)
+  redis.call('ZADD', papers, ARGV[2] == '' and '+inf' or now + ARGV[2] + 1, KEYS[1])
 end
 return 1
 """)

@@ -8,10 +8,11 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from models.errors import InputError
-from service.store import ITEMS, Customer, Entry, Fold, Part, Status
+from service.store import ITEMS, Customer, Entry, Fold, Join, Part, Status
 from service.store.sqlite_file import SqliteFile, Synchronous
 
 TIMEOUT_S = 0.2
@@ -38,13 +39,14 @@ class SqliteStore:
         return self.customers((customer_id,))[0]
 
     def customers(self, customer_ids: Sequence[str]) -> list[Customer | None]:
-        query = f"SELECT customer_id, profile, facts, ledger, sequence FROM customers WHERE customer_id IN ({_marks(customer_ids)})"
         with self._file.reading() as db:
-            found = {row[0]: Customer(*row) for row in db.execute(query, customer_ids)}
+            found = _customers(db, customer_ids)
         return [found.get(customer_id) for customer_id in customer_ids]
 
     def record(self, entries: Sequence[Entry], fold: Fold) -> list[Status]:
         with self._file.writing() as db:
+            owners = {name: _owner(db, name) for name in {entry.customer_id for entry in entries}}
+            entries = [replace(entry, customer_id=owners[entry.customer_id]) for entry in entries]
             sequences = [_log(db, entry) for entry in entries]
             accepted: dict[str, list[Entry]] = {}
             newest: dict[str, int] = {}
@@ -60,12 +62,27 @@ class SqliteStore:
     def change(self, customer_id: str, part: Part, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
         query = f"INSERT INTO customers (customer_id, {part}) VALUES (?, ?) ON CONFLICT DO UPDATE SET {part} = excluded.{part}"
         with self._file.writing() as db:
+            customer_id = _owner(db, customer_id)
             stands = _part(db, customer_id, part)
             changed = change(stands)
             if changed is None:
                 return stands
             db.execute(query, (customer_id, changed))
             return changed
+
+    def merge(self, anonymous: str, known: str, join: Join) -> bool:
+        with self._file.writing() as db:
+            known = _owner(db, known)
+            if known in (anonymous, _owner(db, anonymous)):
+                return False
+            hers = _customers(db, (known,)).get(known, Customer(known))
+            other = _customers(db, (anonymous,)).get(anonymous) if _owner(db, anonymous) == anonymous else None
+            parts = join(hers, other or Customer(anonymous))
+            _rename(db, anonymous, known)
+            _set_parts(
+                db, replace(parts, customer_id=known, sequence=_move_events(db, anonymous, known) or hers.sequence)
+            )
+            return True
 
     def publish(self, profiles: Iterable[tuple[str, bytes]], *, sequence: int, fold: Fold) -> int:
         rows, count = iter(profiles), 0
@@ -79,6 +96,7 @@ class SqliteStore:
     def events(self, *, after: int = 0, customer_id: str | None = None) -> Iterator[Entry]:
         while True:
             with self._file.reading() as db:
+                customer_id = customer_id if customer_id is None else _owner(db, customer_id)
                 page = _events(db, after, customer_id, PAGE)
             yield from page
             if len(page) < PAGE:
@@ -100,9 +118,10 @@ class SqliteStore:
         expires_at = None if expires_s is None else now + expires_s
         with self._file.writing() as db:
             db.execute("DELETE FROM documents WHERE expires_at <= ?", (now,))
+            owner = None if customer_id is None else _owner(db, customer_id)
             cursor = db.execute(
                 "INSERT INTO documents (kind, key, document, expires_at, customer_id) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (kind, key, document, expires_at, customer_id),
+                (kind, key, document, expires_at, owner),
             )
             return cursor.rowcount == 1
 
@@ -132,6 +151,7 @@ class SqliteStore:
                 db.execute(f"DELETE FROM {table} WHERE customer_id = ?", (customer_id,)).rowcount
                 for table in ("customers", "events", "documents")
             )
+            db.execute("DELETE FROM aliases WHERE ? IN (customer_id, alias)", (customer_id,))
         self._file.truncate()
         return count
 
@@ -176,6 +196,50 @@ class SqliteStore:
         self._file.close()
 
 
+def _owner(db: sqlite3.Connection, name: str) -> str:
+    """Under which id the customer of this name is kept."""
+    row = db.execute("SELECT customer_id FROM aliases WHERE alias = ?", (name,)).fetchone()
+    return name if row is None else row[0]
+
+
+def _customers(db: sqlite3.Connection, names: Sequence[str]) -> dict[str, Customer]:
+    """The customers of these names; who is unknown is left out."""
+    owners = dict(db.execute(f"SELECT alias, customer_id FROM aliases WHERE alias IN ({_marks(names)})", names))
+    ids = [owners.get(name, name) for name in names]
+    query = f"SELECT customer_id, profile, facts, ledger, sequence FROM customers WHERE customer_id IN ({_marks(ids)})"
+    found = {row[0]: Customer(*row) for row in db.execute(query, ids)}
+    return {name: found[owner] for name, owner in zip(names, ids, strict=True) if owner in found}
+
+
+def _rename(db: sqlite3.Connection, name: str, known: str) -> None:
+    """Let a name, and all that were names of it, be names of a customer."""
+    db.execute("UPDATE aliases SET customer_id = ? WHERE customer_id = ?", (known, name))
+    db.execute(
+        "INSERT INTO aliases VALUES (?, ?) ON CONFLICT DO UPDATE SET customer_id = excluded.customer_id", (name, known)
+    )
+    db.execute("UPDATE documents SET customer_id = ? WHERE customer_id = ?", (known, name))
+    db.execute("DELETE FROM customers WHERE customer_id = ?", (name,))
+
+
+def _move_events(db: sqlite3.Connection, name: str, known: str) -> int:
+    """Log the events of a name again as a customer's; the newest sequence, 0 where there are none."""
+    events = db.execute("SELECT sequence, at, keys, body FROM events WHERE customer_id = ? ORDER BY sequence", (name,))
+    sequence = 0
+    for old, *rest in events.fetchall():
+        db.execute("DELETE FROM events WHERE sequence = ?", (old,))
+        cursor = db.execute("INSERT INTO events (customer_id, at, keys, body) VALUES (?, ?, ?, ?)", (known, *rest))
+        sequence = cursor.lastrowid or 0
+    return sequence
+
+
+def _set_parts(db: sqlite3.Connection, customer: Customer) -> None:
+    db.execute(
+        "INSERT INTO customers (customer_id, profile, facts, ledger, sequence) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
+        "SET profile = excluded.profile, facts = excluded.facts, ledger = excluded.ledger, sequence = excluded.sequence",
+        (customer.customer_id, customer.profile, customer.facts, customer.ledger, customer.sequence),
+    )
+
+
 def _log(db: sqlite3.Connection, entry: Entry) -> int:
     """Log one event; its sequence, or 0 for a repeat."""
     digests = [_digest(key) for key in entry.keys]
@@ -209,9 +273,12 @@ def _publish(db: sqlite3.Connection, chunk: list[tuple[str, bytes]], sequence: i
             f"the event log has not come to {sequence}: it was emptied or exchanged since training read it. Train again."
         )
     ids = [customer_id for customer_id, _ in chunk]
+    names = {name for (name,) in db.execute(f"SELECT alias FROM aliases WHERE alias IN ({_marks(ids)})", ids)}
     query = f"SELECT customer_id FROM customers WHERE sequence > ? AND customer_id IN ({_marks(ids)})"
     late = {customer_id for (customer_id,) in db.execute(query, (sequence, *ids))}
     for customer_id, profile in chunk:
+        if customer_id in names:
+            continue
         if customer_id in late and (events := _events(db, sequence, customer_id, -1)):
             _set_profile(db, customer_id, fold(customer_id, profile, events), events[-1].sequence)
         else:

@@ -41,6 +41,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE items (item_id TEXT NOT NULL UNIQUE, document BLOB NOT NULL, version INTEGER NOT NULL)",
         "CREATE INDEX items_by_version ON items (version)",
     ),
+    (
+        "CREATE TABLE aliases (alias TEXT PRIMARY KEY, customer_id TEXT NOT NULL) WITHOUT ROWID",
+        "CREATE INDEX aliases_of_customer ON aliases (customer_id)",
+    ),
 )
 SCHEMA = len(MIGRATIONS)
 

@@ -56,6 +56,21 @@ def test_items_that_are_put_patched_and_deleted_count_within_a_second_on_every_w
     assert max(took) < FRESH_S
 
 
+def test_what_she_did_counts_in_the_next_answer_of_every_worker_and_so_does_who_she_is(service: Serving) -> None:
+    def viewed(whose: str) -> set[str]:
+        """The lists of both workers, over new connections."""
+        path = f"/recommend?{whose}&intent=recently_viewed&n=1&strict=true"
+        return {"".join(item["item_id"] for item in service.get(path)[1]["items"]) for _ in range(20)}
+
+    send(service, "POST", "/events", {"event": "view_item", "session_id": "s1", "item_id": "DR-002"})
+    assert viewed("session_id=s1") == {"DR-002"}
+    assert viewed("customer_id=anna") == {""}
+    send(service, "POST", "/events", {"event": "login", "session_id": "s1", "customer_id": "anna"})
+    assert viewed("customer_id=anna") == {"DR-002"}
+    send(service, "POST", "/events", {"event": "purchase", "session_id": "s1", "item_id": "DR-002", "order_id": "o1"})
+    assert service.get("/customers/anna")[1]["orders"]["count"] == 1
+
+
 def test_in_the_worker_that_took_it_a_change_counts_in_the_next_answer(tmp_path: Path, store_url: str) -> None:
     save(tmp_path / "models" / "trained", "one", tiny_models())
     with serving(tmp_path, "--workers", "1", "--store", store_url) as running:

@@ -143,6 +143,26 @@ def test_a_wrong_page_is_named(client, query, field):
     assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
 
 
+def test_an_anonymous_visitor_who_says_who_she_is_keeps_what_she_did(client):
+    client.post("/events", json={"event": "view_item", "session_id": "s/1", "item_id": "DR-002"})
+    buy(client)
+    for _ in range(2):
+        answer = client.post("/customers/anna/merge", json={"from": "s/1"})
+        assert (answer.status_code, answer.json["customer_id"], answer.json["aliases"]) == (200, "anna", ["s/1"])
+    client.post("/events", json={"event": "view_item", "session_id": "s/1", "item_id": "VT-001"})
+    for whose in ("customer_id=anna", "session_id=s%2F1"):
+        viewed = client.get(f"/recommend?{whose}&intent=recently_viewed&n=2&strict=true").json["items"]
+        assert {item["item_id"] for item in viewed} == {"DR-002", "VT-001"}
+    assert client.get("/customers/session%3As%2F1").json["customer_id"] == "anna"
+    assert client.get("/customers/anna").json["orders"]["count"] == 1
+
+
+@pytest.mark.parametrize("body", [{}, {"from": ""}, {"from": "anna"}, {"from": 7}, {"from": "s1", "to": "anna"}])
+def test_a_merge_that_names_nobody_else_is_a_problem(client, body):
+    answer = client.post("/customers/anna/merge", json=body)
+    assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
+
+
 def test_without_a_store_customers_are_unavailable(tmp_path):
     client = tiny_app(tmp_path, store="none").test_client()
     for answer in (client.get("/customers/anna"), client.patch("/customers/anna", json={"attributes": {}})):

@@ -1,0 +1,44 @@
+"""Identity: an anonymous visitor says who she is, and what she did before counts for the customer that she is.
+
+    POST /customers/{known}/merge {"from": "anonymous"}         names a session or an anonymous customer
+    a `login` event with a session_id and a customer_id         names the session
+
+Both names stand for her from then on, in questions and in events. Merging twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from models.profile import dump, joined, load
+from service import facts as facts_of
+from service import ledger as ledger_of
+from service.customers import SESSION
+from service.ledger import Ledger
+from service.store import Customer, Store
+
+
+def merge(store: Store, *, anonymous: str, known: str) -> bool:
+    """Make a session, or a customer, of this name the known customer; False where it is so already."""
+    return any([merge_session(store, anonymous, known), store.merge(anonymous, known, together)])
+
+
+def merge_session(store: Store, session_id: str, known: str) -> bool:
+    """The same for a session alone."""
+    return store.merge(f"{SESSION}{session_id}", known, together)
+
+
+def together(known: Customer, other: Customer) -> Customer:
+    """The store's Join: the profiles added up, both histories of contacts and consents; what the known customer said of herself wins."""
+    facts = facts_of.joined(
+        facts_of.load(known.facts), facts_of.load(other.facts), alias=other.customer_id.removeprefix(SESSION)
+    )
+    contacts = (*ledger_of.load(known.ledger).contacts, *ledger_of.load(other.ledger).contacts)
+    ledger = Ledger(tuple(sorted(contacts, key=lambda contact: contact.at)))
+    profiles = [part for part in (known.profile, other.profile) if part is not None]
+    return replace(
+        known,
+        profile=dump(joined(*map(load, profiles))) if len(profiles) == 2 else next(iter(profiles), None),
+        facts=facts_of.dump(facts),
+        ledger=ledger_of.dump(ledger) if contacts else known.ledger,
+    )
