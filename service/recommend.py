@@ -76,18 +76,22 @@ def _list(request: Request, *, models: Models, taste: Taste, now: int, wishes: W
     )
     intent = request.intent or "popular"
     wishes = _asked(request, wishes, taste if personal else NONE, models)
+    found = _stages(intent, question, strict=request.strict)
     chosen: Sequence[Chosen] = select(
-        _stages(intent, question, strict=request.strict),
+        trace.noting(found, allowed) if trace else found,
         allowed=allowed,
         wishes=wishes,
         n=request.length,
         models=models,
     )
     chosen = explore(request, chosen, allowed=allowed, wishes=wishes, models=models, now=now)
+    made = picks(chosen, wishes.boosts, question=question, lang=request.lang)
+    if trace is not None:
+        trace.scored(chosen, wishes.boosts, [pick.item_id for pick in made])
     filled_by = (one.stage.intent for one in chosen if one.stage is not None and one.by == SCORED)
     return Answer(
         intent,
-        picks(chosen, wishes.boosts, question=question, lang=request.lang),
+        made,
         fallback=next((name for name in filled_by if name != intent), None),
         missing_ids=missing,
         trace=trace,
@@ -123,13 +127,18 @@ def rank(request: Request, *, models: Models, taste: Taste, now: int) -> Answer:
     what the bundle does not know comes last, in the order given."""
     rows, missing = known(models.catalogue, request.item_ids)
     question = Question(models, rows[:0], taste, owned=True, now=now)
-    stage = next(stages("for_you", question))
     asked = np.zeros(len(models.catalogue), dtype=np.bool_)
     asked[rows] = True
+    trace = Trace(items=len(rows)) if request.debug else None
+    found = stages("for_you", question)
+    stage = next(trace.noting(found, asked) if trace else found)
     chosen = [Chosen(row, stage) for row in top(stage.scores, asked, len(rows)).tolist()]
     ordered = picks(chosen, None, question=question, lang=request.lang)
+    if trace is not None:
+        trace.scored(chosen, None, [pick.item_id for pick in ordered])
     unknown = [Pick(None, item_id, 0.0, "unknown", None, {}) for item_id in missing]
-    return Answer("for_you", (*ordered, *unknown), None if stage.intent == "for_you" else stage.intent, missing)
+    fallback = None if stage.intent == "for_you" else stage.intent
+    return Answer("for_you", (*ordered, *unknown), fallback, missing, trace=trace)
 
 
 def _because_you(request: Request, *, models: Models, taste: Taste, now: int, wishes: Wishes) -> Answer:

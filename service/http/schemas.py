@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from models.filters import COMPARABLE, Filter, FilterError, parse
 from service.reasons import LANGUAGES
 from service.request import INTENTS
+from service.selection import EXPLORED, PINNED, PROMOTED
 from service.timing import STATES
 
 EXPLAIN = ("none", "top", "full")
@@ -223,6 +224,58 @@ class RowSchema(Schema):
     items = fields.List(fields.Nested(PickSchema), required=True)
 
 
+class CandidatesSchema(Schema):
+    """What one intent had to offer."""
+
+    intent = fields.String(required=True)
+    items = fields.Integer(required=True, metadata={"description": "Eligible items that it speaks for"})
+    sources = fields.Dict(
+        required=True,
+        keys=fields.String(),
+        values=fields.Integer(),
+        metadata={"description": "Source -> of how many of these it says something"},
+    )
+
+
+class PartsSchema(Schema):
+    """What the score of a listed item is made of: the sum of its sources, times its boost."""
+
+    item_id = fields.String(required=True)
+    intent = fields.String(
+        required=True, allow_none=True, metadata={"description": "Whose candidate it was; null: nobody's"}
+    )
+    by = fields.String(required=True, validate=validate.OneOf(("score", PINNED, PROMOTED, EXPLORED)))
+    sources = fields.Dict(required=True, keys=fields.String(), values=fields.Float())
+    boost = fields.Float(
+        required=True, metadata={"description": "Of rules and of the request, and of what was shown in vain"}
+    )
+
+
+class DebugSchema(Schema):
+    """How the list came about, where `debug` asks for it; of because_you, the list beside the rows."""
+
+    items = fields.Integer(required=True, metadata={"description": "Of the catalogue"})
+    removed = fields.Dict(
+        required=True,
+        keys=fields.String(),
+        values=fields.Integer(),
+        metadata={"description": "Mask -> how many items it took, in the order of the masks"},
+    )
+    eligible = fields.Integer(required=True, metadata={"description": "What the masks left"})
+    rules = fields.Dict(
+        required=True,
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"description": "Merchandising rule -> fired, not now, condition false, RULE_ERROR"},
+    )
+    candidates = fields.List(
+        fields.Nested(CandidatesSchema),
+        required=True,
+        metadata={"description": "The intent, and those of its fallbacks that were needed"},
+    )
+    scores = fields.List(fields.Nested(PartsSchema), required=True)
+
+
 class AnswerSchema(Schema):
     """The answer of /recommend and /rank."""
 
@@ -239,7 +292,7 @@ class AnswerSchema(Schema):
     missing_ids = fields.List(fields.String(), required=True)
     experiment = fields.Dict(required=True, allow_none=True)
     generated_at = fields.DateTime(required=True, format="iso")
-    debug = fields.Dict()
+    debug = fields.Nested(DebugSchema)
 
 
 class PageSchema(Schema):

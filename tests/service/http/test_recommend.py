@@ -223,6 +223,9 @@ def test_debug_tells_what_each_mask_removed(client: FlaskClient) -> None:
         "exclude": 1,
     }
     assert answer["debug"]["eligible"] == len(answer["items"]) == 1
+    assert answer["debug"]["candidates"][0]["intent"] == "complementary"
+    assert answer["debug"]["scores"][0]["item_id"] == answer["items"][0]["item_id"]
+    assert AnswerSchema().validate(answer) == {}
     assert "debug" not in client.post("/recommend", json={"item_ids": ["DR-001"]}).json  # type: ignore[operator]
 
 
