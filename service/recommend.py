@@ -25,7 +25,7 @@ from service.timing import too_early
 from service.trace import Trace
 
 ANCHORS = 3  # rows of "because you bought …"
-ROTATED = 0.05  # what an item counts that was shown in vain
+ROTATED = 0.001  # what an item counts that was shown in vain: it stands behind whatever else speaks to her
 PERSONAL = ("for_you", "buy_again")  # made for her, and because_you
 
 

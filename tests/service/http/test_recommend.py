@@ -472,6 +472,27 @@ def test_an_event_posted_now_changes_the_next_answer_of_customer_and_session(tmp
         assert ids(after)[0] == "SH-015"
 
 
+@pytest.mark.parametrize(("name", "days"), [("view_item_list", ("29", "30", "31")), ("email_sent", ("28",))])
+def test_a_list_reported_as_shown_and_not_answered_makes_room(tmp_path: Path, name: str, days: tuple[str, ...]) -> None:
+    client = tiny_client(tmp_path)
+    client.post("/events", json={"event": "view_item", "customer_id": "c", "item_id": "DR-001"})
+    asked = "/recommend?customer_id=c&n=2"
+    before = client.get(asked).get_json()
+    about = {
+        "event": name,
+        "customer_id": "c",
+        "recommendation_id": before["recommendation_id"],
+        "items": before["items"],
+    }
+    for day in days:
+        assert client.post("/events", json={**about, "time": f"2025-12-{day}T09:00:00Z"}).status_code == 200
+    after = client.get(asked).get_json()
+    assert set(ids(after)).isdisjoint(ids(before))
+    assert ids(client.get(asked).get_json()) == ids(after)
+    client.post("/events", json={"event": "view_item", "customer_id": "c", "item_id": ids(before)[0]})
+    assert ids(before)[0] in ids(client.get(asked).get_json())
+
+
 scalars = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8)
 )
