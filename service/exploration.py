@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from math import comb
 
@@ -50,9 +50,9 @@ def explore(
         return chosen
     placed = draw(slots, pool, share=share, rng=np.random.default_rng(seed(request, now)))
     chances = odds(len(slots), len(pool), share=share)
-    listed = [replace(one, probability=1.0) for one in chosen]
+    listed = [one._replace(probability=1.0) for one in chosen]
     for slot in slots:
-        listed[slot] = replace(chosen[slot], probability=chances.kept)
+        listed[slot] = chosen[slot]._replace(probability=chances.kept)
     for slot, row in placed.items():
         listed[slot] = Chosen(row, None, EXPLORED, chances.explored)
     return listed

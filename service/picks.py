@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,7 @@ from service.timing import Due, due
 DIGITS = 6
 
 
-@dataclass(frozen=True)
-class Pick:
+class Pick(NamedTuple):
     """One item of a list.
 
     row      None for an item that the bundle does not know (only /rank lists such)
@@ -43,46 +43,58 @@ def picks(chosen: Sequence[Chosen], boosts: Scores | None, *, question: Question
     ids = question.models.catalogue.items.texts(one.row for one in chosen)
     groups = _by_stage(chosen)
     raw = np.zeros(len(chosen))
-    for stage, places in groups:
-        raw[places] = _raw(stage, _rows(chosen, places), boosts)
+    for stage, places, rows in groups:
+        raw[places] = _raw(stage, rows, boosts)
     scores = _falling(chosen, raw)
     made: dict[int, Pick] = {}
-    for stage, places in groups:
-        rows = _rows(chosen, places)
-        shares = stage.shares(rows)
-        sources = strongest(shares)
-        why = reasons(stage, rows, sources, models=question.models, bought=question.taste.owned, lang=lang)
-        dues = _dues(rows, why, question)
-        for nth, place in enumerate(places):
-            row = chosen[place].row
-            gave = {name: float(share[nth]) for name, share in shares.items()}
-            when = dues.get(row)
-            said = replace(why[nth], text=when.text(lang)) if when else why[nth]
-            made[place] = Pick(row, ids[place], scores[place], sources[nth], said, gave, when)
+    for stage, places, rows in groups:
+        told = zip(places, *_told(stage, rows, question, lang), strict=True)
+        for place, source, reason, shares, when in told:
+            one = chosen[place]
+            made[place] = Pick(one.row, ids[place], scores[place], source, reason, shares, when, one.probability)
     for place, one in enumerate(chosen):
-        if place not in made:
-            reason = explored(lang) if one.by == EXPLORED else None
-            made[place] = Pick(one.row, ids[place], scores[place], one.by, reason, {})
-    return tuple(replace(made[place], probability=one.probability) for place, one in enumerate(chosen))
+        if one.stage is None:
+            why = explored(lang) if one.by == EXPLORED else None
+            made[place] = Pick(one.row, ids[place], scores[place], one.by, why, {}, None, one.probability)
+    return tuple(made[place] for place in range(len(chosen)))
 
 
-def _by_stage(chosen: Sequence[Chosen]) -> list[tuple[Stage, list[int]]]:
-    """The places of each stage in the list."""
+def _by_stage(chosen: Sequence[Chosen]) -> list[tuple[Stage, list[int], Rows]]:
+    """The places of each stage in the list, and the rows that stand there."""
     groups: dict[int, tuple[Stage, list[int]]] = {}
     for place, one in enumerate(chosen):
         if one.stage is not None:
             groups.setdefault(id(one.stage), (one.stage, []))[1].append(place)
-    return list(groups.values())
+    return [
+        (stage, places, np.array([chosen[place].row for place in places], dtype=np.int32))
+        for stage, places in groups.values()
+    ]
 
 
-def _rows(chosen: Sequence[Chosen], places: Sequence[int]) -> Rows:
-    return np.array([chosen[place].row for place in places], dtype=np.int32)
+def _told(
+    stage: Stage, rows: Rows, question: Question, lang: str
+) -> tuple[list[str], list[Reason], list[dict[str, float]], list[Due | None]]:
+    """For each row the source that gave most, the reason, what each source gave, and when it is due again."""
+    shares = stage.shares(rows)
+    sources = strongest(shares)
+    why = reasons(stage, rows, sources, models=question.models, bought=question.taste.owned, lang=lang)
+    gave = [
+        dict(zip(shares, each, strict=True))
+        for each in zip(*(share.tolist() for share in shares.values()), strict=True)
+    ]
+    when = _dues(rows, why, question)
+    said = [replace(reason, text=at.text(lang)) if at else reason for reason, at in zip(why, when, strict=True)]
+    return sources, said, gave, when
 
 
-def _dues(rows: Rows, why: Sequence[Reason], question: Question) -> Mapping[int, Due]:
+def _dues(rows: Rows, why: Sequence[Reason], question: Question) -> list[Due | None]:
     """When each is due of those that are there to be bought again."""
-    again = rows[[reason.code == "buy_again" for reason in why]]
-    return due(again, models=question.models, taste=question.taste, now=question.now) if len(again) else {}
+    again = [row for row, reason in zip(rows.tolist(), why, strict=True) if reason.code == "buy_again"]
+    if not again:
+        return [None] * len(rows)
+    wanted = np.array(again, dtype=np.int32)
+    found = due(wanted, models=question.models, taste=question.taste, now=question.now)
+    return [found.get(row) if row in again else None for row in rows.tolist()]
 
 
 def _raw(stage: Stage, rows: Rows, boosts: Scores | None) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,8 +75,7 @@ class Wishes:
         return not (self.pins or self.shares or self.caps or self.diversity)
 
 
-@dataclass(frozen=True)
-class Chosen:
+class Chosen(NamedTuple):
     """An item of a list: the stage that speaks for it, if one does, and why it stands there: SCORED, PINNED, PROMOTED or EXPLORED.
 
     probability  the chance that it stands there, where the list explores (service.exploration)
@@ -94,13 +94,13 @@ def select(stages: Iterable[Stage], *, allowed: Mask, wishes: Wishes, n: int, mo
     """The list: at most n allowed items, none twice; of a later stage only what the earlier ones leave open."""
     seen: list[Stage] = []
     stages = _noted(stages, seen)
-    group = Cap(1, models.catalogue.group_id.code)
+    group = models.catalogue.group_id.code
     if wishes.plain:
         best = _best(stages, allowed, wishes.boosts, n)
-        if not _crowded(group, [one.row for one in best]):
+        if not best or not _variants(group, best):
             return best
     everything = chain(tuple(seen), stages)
-    chosen = _through(everything, [], allowed, (*wishes.caps, group), wishes=wishes, n=n, models=models)
+    chosen = _through(everything, [], allowed, (*wishes.caps, Cap(1, group)), wishes=wishes, n=n, models=models)
     if len(chosen) == n:
         return chosen
     return _through(seen, chosen, allowed, wishes.caps, wishes=wishes, n=n, models=models)
@@ -131,10 +131,10 @@ def _best(stages: Iterable[Stage], allowed: Mask, boosts: Scores | None, n: int)
     return chosen
 
 
-def _crowded(cap: Cap, rows: Sequence[int]) -> bool:
-    """Whether these rows are more than the cap allows."""
-    codes = Counter(cap.code[rows].tolist() if rows else ())
-    return any(number > cap.most for code, number in codes.items() if code >= 0)
+def _variants(group: NDArray[np.int32], chosen: Sequence[Chosen]) -> bool:
+    """Whether two of them are of one group."""
+    codes = [code for code in group[[one.row for one in chosen]].tolist() if code >= 0]
+    return len(set(codes)) < len(codes)
 
 
 def _spoken_for(stage: Stage, allowed: Mask) -> Mask:

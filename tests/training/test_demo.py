@@ -191,7 +191,7 @@ def test_settings_are_accepted_and_find_their_files(shop: Shop) -> None:
     history = settings.history
     named = [*history.files, history.items, history.customers]
     assert (settings.shop.currency, settings.shop.time_zone, settings.shop.language) == ("THB", "Asia/Bangkok", "th")
-    assert sorted(settings.placements) == ["agent", "cart", "email", "home", "product_page"]
+    assert sorted(settings.placements) == ["agent", "cart", "category", "email", "home", "product_page"]
     assert [rule.name for rule in settings.tiers.rules] == ["Member", "Silver", "Gold", "Platinum"]
     assert [name for name in named if not (shop.demo.settings.parent / str(name)).is_file()] == []
 
