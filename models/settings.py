@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,6 +20,7 @@ from models.rules import Kind, Names
 from models.toml import Place, build
 
 DAY_S = 86_400
+MOST_WEIGHT = 100  # of an event
 MOST_N = 100
 
 Intent = Literal[
@@ -119,7 +120,24 @@ def _event_weights() -> Mapping[str, float]:
         "review": 0.5,
         "share": 0.4,
         "dislike": -1.0,
+        "refund": 0.0,  # what went back was not bought; below 0 it says that she does not want its like either
     }
+
+
+def _event_half_lives() -> Mapping[str, float]:
+    return dict.fromkeys((name for name in _event_weights() if name != "purchase"), 14.0)
+
+
+@dataclass(frozen=True)
+class Interest:
+    """What events say of interest in their item, by name.
+
+    weights         what one says when it happens, below 0 where it says no
+    half_life_days  after how many days it says half as much; a purchase that is not named fades as training learnt (models.blend)
+    """
+
+    weights: Mapping[str, float] = field(default_factory=_event_weights)
+    half_life_days: Mapping[str, float] = field(default_factory=_event_half_lives)
 
 
 def _context() -> Mapping[str, Kind]:
@@ -142,13 +160,23 @@ class Settings:
     event_weights: Mapping[str, float] = field(
         default_factory=_event_weights
     )  # what an event of this name says of interest
+    event_half_life_days: Mapping[str, float] = field(default_factory=_event_half_lives)  # and how fast that fades
+
+    @property
+    def interest(self) -> Interest:
+        """What events say, and for how long."""
+        return Interest(self.event_weights, self.event_half_life_days)
 
 
 def parse(text: str, source: str) -> Settings:
     """The settings in a TOML text; `source` names it in errors. Raises InputError with the line where it is known."""
     settings = build(Settings, text, source, readers={Filter: read_filter, Moment: read_moment})
     _check(settings, Place(source, text))
-    return settings
+    return replace(
+        settings,
+        event_weights={**_event_weights(), **settings.event_weights},
+        event_half_life_days={**_event_half_lives(), **settings.event_half_life_days},
+    )
 
 
 def names(settings: Settings) -> Names:
@@ -179,6 +207,7 @@ def _check(settings: Settings, place: Place) -> None:
     _check_placements(settings.placements, place / "placements")
     _check_experiments(settings.placements, place / "placements")
     _check_merchandising(settings, place)
+    _check_events(settings, place)
     if settings.event_max_age_days < 0:
         raise (place / "event_max_age_days").error("must be at least 0")
     for key, least in (("window_days", 1), ("grace_days", 0)):
@@ -190,6 +219,19 @@ def _check(settings: Settings, place: Place) -> None:
     for key in ("neighbours", "minimum_support", "keep_bundles"):
         if getattr(settings.training, key) < 1:
             raise (place / "training" / key).error("must be at least 1")
+
+
+def _check_events(settings: Settings, place: Place) -> None:
+    for table in ("event_weights", "event_half_life_days"):
+        for name, value in getattr(settings, table).items():
+            if name not in _event_weights():
+                raise (place / table / name).error(
+                    f"says nothing of an item; known here: {', '.join(_event_weights())}"
+                )
+            if table == "event_weights" and not -MOST_WEIGHT <= value <= MOST_WEIGHT:
+                raise (place / table / name).error(f"must be between -{MOST_WEIGHT} and {MOST_WEIGHT}")
+            if table == "event_half_life_days" and value <= 0:
+                raise (place / table / name).error("must be above 0")
 
 
 def _check_placements(placements: Mapping[str, Placement], place: Place) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -46,6 +47,7 @@ ALIASES = {  # a feed's names
     "image_link": "image_url",
     "availability": "available",
 }
+KIND, KEY = "name", "store"  # of the document that tells one store from another
 WHENEVER = 2**40  # an item may be announced for later
 
 
@@ -112,6 +114,13 @@ def item(item_id: str, *, known: Mapping[str, Any] | None, store: Store | None) 
     if not _exists(document, known):
         return None
     return {"available": True, **(load(document).over(known or {}) if document else known or {}), "item_id": item_id}
+
+
+def name(store: Store) -> str:
+    """What tells this store from any other; given once, kept in it."""
+    fresh = secrets.token_hex(8).encode()
+    store.put(KIND, KEY, fresh)
+    return (store.get(KIND, KEY) or fresh).decode()
 
 
 def dump(change: Change) -> bytes:

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,14 +20,13 @@ from models.catalogue import Catalogue
 from models.changes import Change, lay, nothing
 from models.errors import InputError, StoreUnavailable
 from models.popularity import Popularity
-from service.items import load
+from service.items import load, name
 from service.live import Live
 from service.shared import NO_TIERS
 from service.store import ITEMS, Store
 from service.watch import Watch
 
 POLL_S = 0.25
-KIND, KEY = "name", "store"  # of the document that tells one store from another
 
 log = structlog.get_logger(__name__)
 
@@ -122,13 +120,6 @@ def read_by(bundle: Bundle | None, store: Store | None) -> int:
     if not read or store is None or read["store"] != name(store):
         return 0
     return int(read["version"])
-
-
-def name(store: Store) -> str:
-    """What tells this store from any other; given once, kept in it."""
-    fresh = secrets.token_hex(8).encode()
-    store.put(KIND, KEY, fresh)
-    return (store.get(KIND, KEY) or fresh).decode()
 
 
 def unlearnt(catalogue: Catalogue) -> Models:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from models.blend import Blend
 from models.bundle import Models
-from models.profile import INTEREST, Profile, interactions, unanswered
+from models.profile import EVERYDAY, Profile, interactions, unanswered
 from models.sessions import fading
+from models.settings import Interest
 
 DAY_S = 86_400
 TINY = 1e-12
-INTEREST_HALF_LIFE_DAYS = 14  # what was looked at fades faster than what was bought
 
 CART_DAYS = 30  # what has lain in a cart for longer is forgotten there
 AWAY_DAYS = 730  # beyond it weights would fade into rounding, and her taste with them
@@ -72,26 +73,26 @@ NONE = Taste(
 )
 
 
-def taste(profile: Profile, models: Models, *, now: int, event_weights: Mapping[str, float] = INTEREST) -> Taste:
+def taste(profile: Profile, models: Models, *, now: int, interest: Interest = EVERYDAY) -> Taste:
     """The taste of a profile, as of `now`.
 
-    A purchase weighs what the blend's recency says, as in training; other events add their weight, halved every two weeks. What went
-    back was not bought. Items the bundle does not know are left out. However long a customer was away, her last items still say most:
-    weights fade no further than two years after her newest event.
+    A purchase weighs what the blend's recency says, as in training, unless the shop says otherwise; other events add their weight, which
+    fades by their name. What went back was not bought. Items the bundle does not know are left out. However long a customer was away, her
+    last items still say most: weights fade no further than two years after her newest event.
     """
     tired = _rows(unanswered(profile, now=now), models)
     if not profile.items:
         return replace(NONE, tired=tired) if len(tired) else NONE
-    items = interactions(profile, weights=event_weights)
+    faded_at = min(now, max(item.seen_at for item in profile.items.values()) + AWAY_DAYS * DAY_S)
+    items = interactions(profile, interest, now=faded_at)
     rows = models.catalogue.items.rows(items.item_ids)
     known = rows >= 0
-    faded_at = min(now, int(items.seen_at.max()) + AWAY_DAYS * DAY_S)
     kept = np.where(items.quantity > 0, items.purchases, 0).astype(np.int32)
-    bought = np.where(kept > 0, models.blend.recency(items.last_at, now=faded_at), 0)
-    looked = items.interest * np.exp2(-np.maximum(faded_at - items.seen_at, 0) / (INTEREST_HALF_LIFE_DAYS * DAY_S))
+    bought = np.where(kept > 0, _fading(models.blend, interest).recency(items.last_at, now=faded_at), 0)
+    bought *= interest.weights.get("purchase", 1.0)
     return Taste(
         rows=rows[known],
-        weights=(bought + looked)[known].astype(np.float32),
+        weights=(bought + items.interest)[known].astype(np.float32),
         purchases=kept[known],
         first_at=items.first_at[known],
         last_at=items.last_at[known],
@@ -99,6 +100,12 @@ def taste(profile: Profile, models: Models, *, now: int, event_weights: Mapping[
         in_cart=_in_cart(profile, models, now),
         tired=tired,
     )
+
+
+def _fading(blend: Blend, interest: Interest) -> Blend:
+    """The blend with the half-life of purchases that the shop says, if it says one."""
+    days = interest.half_life_days.get("purchase")
+    return blend if days is None else replace(blend, half_life_days=days)
 
 
 def _in_cart(profile: Profile, models: Models, now: int) -> NDArray[np.int32]:

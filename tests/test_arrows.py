@@ -23,7 +23,7 @@ PRIVATE = {  # a package -> the only places that may import it
 USE_CASES = tuple(
     f"service.{name}"
     for name in (
-        *("store", "request", "recommend", "reasons", "taste", "decide", "customers", "events", "facts"),
+        *("store", "request", "recommend", "reasons", "taste", "decide", "customers", "events", "facts", "items"),
         *("links", "signing", "overlay", "merchandising", "selection"),
     )
 )

@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 import duckdb
 
 from models.catalogue import MINOR, Catalogue, body_of, catalogue_of
+from models.changes import Change
 from models.errors import InputError
 from models.vocabulary import Vocabulary
 from models.words import yes
@@ -45,6 +46,7 @@ _NAMES: Mapping[str, str] = {
     "published_at": "publishedat published createdat releasedate",
 }
 ALIASES = {name: tuple(headers.split()) for name, headers in _NAMES.items()}
+NO_CHANGES: Mapping[str, Change] = {}
 CUSTOMER_ID = ("customerid", "userid", "customer", "user", "clientid", "memberid", "รหัสลูกค้า")
 _PRICE = re.compile(r"^\s*([A-Z]{3}|[^\d\s.,+-]{0,4})\s*([+-]?[\d.,' \u00a0]*\d)\s*([A-Z]{3}|[^\d\s.,+-]{0,4})\s*$")
 
@@ -84,12 +86,15 @@ def build_catalogue(
     products: Mapping[str, Mapping[str, Any]],
     catalogue_rows: Iterable[Mapping[str, Any]],
     *,
+    changes: Mapping[str, Change] = NO_CHANGES,
     currency: str | None,
 ) -> Catalogue:
-    """The catalogue of `items`: what the history says (`Reading.products`), overruled by what the catalogue says. Prices are minor units."""
+    """The catalogue of `items`: what the history says (`Reading.products`), overruled by what the catalogue says, overruled by what the shop
+    told the service (`changes`). Prices are minor units."""
     listed = {row["item_id"]: row for row in catalogue_rows}
     ids = items.texts(range(len(items)))
-    fields = [{**products.get(item_id, {}), **listed.get(item_id, {})} for item_id in ids]
+    known = [{**products.get(item_id, {}), **listed.get(item_id, {})} for item_id in ids]
+    fields = [changes[id_].over(said) if id_ in changes else said for id_, said in zip(ids, known, strict=True)]
     return catalogue_of(items, fields, [body_of(said, currency) for said in fields])
 
 

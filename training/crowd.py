@@ -20,7 +20,7 @@ from models import bundle
 from models.bundle import CURRENT, Bundle, Models
 from models.errors import InputError
 from models.profile import load
-from models.settings import Settings
+from models.settings import Interest, Settings
 from service.customers import SESSION, Known
 from service.facts import MARKETING, consent, do_not_contact
 from service.facts import load as load_facts
@@ -93,12 +93,10 @@ def allowed(facts: bytes | None, channel: str, *, opt_in: bool) -> bool:
     return not do_not_contact(known, channel) and (said == "yes" if opt_in else said != "no")
 
 
-def tastes(
-    people: Sequence[Person], models: Models, *, now: int, event_weights: Mapping[str, float], bulk: bool = True
-) -> list[Taste]:
+def tastes(people: Sequence[Person], models: Models, *, now: int, interest: Interest, bulk: bool = True) -> list[Taste]:
     """Everybody's taste, as the service reads it; with `bulk`, scored by matrix products, as many at once as memory allows."""
     found = [
-        taste(Known(load(profile), load_facts(facts)).telling, models, now=now, event_weights=event_weights)
+        taste(Known(load(profile), load_facts(facts)).telling, models, now=now, interest=interest)
         for _, profile, facts in people
     ]
     size = max(1, BLOCK_SCORES // max(len(models.catalogue), 1))

@@ -22,6 +22,7 @@ from training.gate import Verdict
 from training.history import History
 from training.learn import Chosen
 from training.metrics import Values
+from training.people import Told
 from training.read import Reading
 from training.settings import Options
 
@@ -50,6 +51,7 @@ def build_manifest(  # noqa: PLR0913 (a manifest is the sum of a run)
     live: Live | None,
     created_at: int,
     seconds: Mapping[str, float],
+    told: Told,
 ) -> dict[str, Any]:
     """See the module. Times in RFC 3339, UTC; `as_of_s` in seconds since 1970, None where the history has no times."""
     return {
@@ -73,6 +75,7 @@ def build_manifest(  # noqa: PLR0913 (a manifest is the sum of a run)
         else ("--no-evaluate" if not options.evaluate else f"{held_out}: nothing to be found was held out"),
         "gate": None if verdict is None else verdict.manifest,
         "live": None if live is None else {"version": live.version, "how": live.how},
+        "items": {"store": told.store, "version": told.version},  # what the service need not lay over again
         "seconds": dict(seconds),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from models.changes import Change
 from models.errors import InputError
 from models.event_log import decode
 from models.profile import Event
-from service import events, facts
+from service import events, facts, items
 from service.store import Store
 from training.history import EVENTS, History
 from training.profiles import profiles
@@ -27,14 +28,26 @@ MINOR = 100
 
 @dataclass(frozen=True)
 class Told:
-    """What the service has collected up to event number `sequence`. `also`: events by customer that no history holds."""
+    """What the service has collected up to event number `sequence`.
+
+    also     events by customer that no history holds
+    items    what the shop said of its items, by item; up to version `version` of the store of this name
+    """
 
     sequence: int = 0
     also: Mapping[str, Sequence[Event]] | None = None
+    items: Mapping[str, Change] = field(default_factory=dict)
+    version: int = 0
+    store: str | None = None
+
+    @property
+    def put(self) -> list[str]:
+        """The ids of items that were put as a whole: they are in the catalogue, whatever else knows them."""
+        return [item_id for item_id, change in self.items.items() if change.whole and not change.deleted]
 
 
 def told(store: Store | None) -> Told:
-    """The log's newest number, and its events that are not about buying an item."""
+    """The log's newest number, its events that are not about buying an item, and what the shop said of its items."""
     if store is None:
         return Told()
     sequence, also = 0, dict[str, list[Event]]()
@@ -42,7 +55,9 @@ def told(store: Store | None) -> Told:
         sequence, event = entry.sequence, decode(entry.body)
         if not _of_history(event):
             also.setdefault(entry.customer_id, []).append(event)
-    return Told(sequence, also)
+    version, documents = store.items()
+    changes = {item_id: items.load(document) for item_id, document in documents.items()}
+    return Told(sequence, also, changes, version, items.name(store))
 
 
 def bought_and_seen(store: Store | None, upto: int) -> Iterator[dict[str, Any]]:

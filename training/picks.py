@@ -94,8 +94,8 @@ class Picker:
         """The JSON lines of some people who may be written to."""
         order = self.order
         asked = [one for one in people if allowed(one[2], order.channel, opt_in=order.opt_in)]
-        weights = order.settings.event_weights
-        found = tastes(asked, self.bundle.models, now=order.now, event_weights=weights)
+        interest = order.settings.interest
+        found = tastes(asked, self.bundle.models, now=order.now, interest=interest)
         return b"".join(self._rows(one, own) for one, own in zip(asked, found, strict=True))
 
     @cached_property

@@ -86,7 +86,7 @@ def run(options: Options, *, now: int) -> int:
             models = _with_catalogue(learn.with_lifetimes(models, source.history, source.terms), source)
         manifest = build_manifest(
             options, source.reading, source.history, as_of=source.as_of, chosen=chosen, held_out=held_out.parts.how,
-            tables=tables, verdict=verdict, live=live, created_at=now, seconds=steps.seconds,
+            tables=tables, verdict=verdict, live=live, created_at=now, seconds=steps.seconds, told=source.told,
         )  # fmt: skip
         with steps("publish"):
             page = report.render(manifest, source.history, census(source.history, models.tiers, now=source.terms.now))
@@ -131,7 +131,7 @@ def _read(options: Options, store: Store | None, now: int, steps: Steps) -> Sour
         shop=options.settings.shop,
         now=now,
         events=people.bought_and_seen(store, told.sequence),
-        extra_items=[row["item_id"] for row in catalogue_rows],
+        extra_items=[*(row["item_id"] for row in catalogue_rows), *told.put],
         threads=options.threads,
         progress=steps.say,
     )
@@ -290,7 +290,11 @@ def _judge(tables: Sequence[Table], live: Live | None, seed: int) -> Verdict | N
 
 def _with_catalogue(models: Models, source: Source) -> Models:
     catalogue = build_catalogue(
-        source.history.items, source.reading.products, source.catalogue_rows, currency=source.history.currency
+        source.history.items,
+        source.reading.products,
+        source.catalogue_rows,
+        changes=source.told.items,
+        currency=source.history.currency,
     )
     return replace(models, catalogue=catalogue)
 

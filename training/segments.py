@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from models.bundle import Bundle, Models
 from models.errors import DiskError, InputError, ValetError
+from models.settings import Interest
 from models.vocabulary import MISSING
 from service.store.open import open_store
 from service.taste import Taste
@@ -85,7 +86,7 @@ def run(given: argparse.Namespace) -> str:
         sheet = Sheet(given.out, COLUMNS, {"segment": name, "bundle": learnt.version, "of": crowd.now})
         try:
             with threadpool_limits(1, "blas"):
-                parts = list(_parts(crowd, learnt, row, given, common.settings.event_weights))
+                parts = list(_parts(crowd, learnt, row, given, common.settings.interest))
             members = best(parts, given.size)
             if not sheet.customers:  # else a run was cut off while it converted what it had written
                 sheet.write(_lines(name, members, learnt.version), last="", customers=len(members))
@@ -98,15 +99,13 @@ def run(given: argparse.Namespace) -> str:
             store.close()
 
 
-def _parts(
-    crowd: Crowd, learnt: Bundle, row: int, given: argparse.Namespace, event_weights: Mapping[str, float]
-) -> Iterator[Wishes]:
+def _parts(crowd: Crowd, learnt: Bundle, row: int, given: argparse.Namespace, interest: Interest) -> Iterator[Wishes]:
     """The wishes of everybody who may be asked, block by block, so that memory is bounded by a block."""
     say, seen = Progress(sys.stderr), 0
     size = max(1, scoring.BLOCK_SCORES // max(len(learnt.models.catalogue), 1))
     for chunk in crowd.chunks():
         asked: list[Person] = [one for one in chunk if allowed(one[2], given.channel, opt_in=given.opt_in)]
-        found = tastes(asked, learnt.models, now=crowd.now, event_weights=event_weights, bulk=False)
+        found = tastes(asked, learnt.models, now=crowd.now, interest=interest, bulk=False)
         for start in range(0, len(asked), size):
             ids = [one[0] for one in asked[start : start + size]]
             yield wishes(found[start : start + size], ids, row, learnt.models, now=crowd.now)

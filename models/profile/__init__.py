@@ -7,7 +7,7 @@ Profile → describe(now) → the answer           what depends on time is never
 
 from models.profile.document import dump, load
 from models.profile.fold import EVENTS, INTEREST, OTHER, TELLING, fold, thousandths
-from models.profile.interactions import Interactions, interactions
+from models.profile.interactions import EVERYDAY, Interactions, interactions
 from models.profile.join import joined
 from models.profile.picture import describe, money, rfc3339
 from models.profile.rotation import unanswered
@@ -18,6 +18,7 @@ __all__ = [
     "DAY_S",
     "EMPTY",
     "EVENTS",
+    "EVERYDAY",
     "INTEREST",
     "NEVER",
     "OTHER",

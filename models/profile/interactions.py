@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.profile.fold import INTEREST
-from models.profile.state import Profile
+from models.profile.state import Item, Profile
+from models.settings import DAY_S, Interest
+
+EVERYDAY = Interest()
 
 
 class Interactions(NamedTuple):
@@ -24,17 +26,28 @@ class Interactions(NamedTuple):
     seen_at: NDArray[np.int64]  # newest event of any kind
 
 
-def interactions(profile: Profile, *, weights: Mapping[str, float] = INTEREST) -> Interactions:
-    """The items of a profile; `weights`: what an event of each name says of interest (those of INTEREST are on record)."""
+def interactions(profile: Profile, interest: Interest = EVERYDAY, *, now: int | None = None) -> Interactions:
+    """The items of a profile; what events say of interest fades until `now` (None: not at all).
+
+    The events of an item are all as old as the newest of them: the profile keeps their counts, and one time.
+    """
     item_ids = sorted(profile.items)
     items = [profile.items[item_id] for item_id in item_ids]
-    interest = [sum(weights.get(name, 0.0) * count for name, count in item.events.items()) for item in items]
     return Interactions(
         item_ids=item_ids,
         purchases=np.array([item.purchases for item in items], dtype=np.int32),
         quantity=np.array([item.quantity / 1000 for item in items], dtype=np.float32),
         first_at=np.array([item.first_at for item in items], dtype=np.int64),
         last_at=np.array([item.last_at for item in items], dtype=np.int64),
-        interest=np.array(interest, dtype=np.float32),
+        interest=np.array([_said(item, interest, now) for item in items], dtype=np.float32),
         seen_at=np.array([item.seen_at for item in items], dtype=np.int64),
+    )
+
+
+def _said(item: Item, interest: Interest, now: int | None) -> float:
+    """What the events that are no purchases say of an item."""
+    age_days = 0.0 if now is None else max(now - item.seen_at, 0) / DAY_S
+    return sum(
+        count * interest.weights.get(name, 0.0) * math.exp2(-age_days / interest.half_life_days.get(name, math.inf))
+        for name, count in item.events.items()
     )

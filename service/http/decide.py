@@ -196,7 +196,7 @@ def _learnt(bundle: Bundle | None, shop: Services, *, lang: str, now: int) -> Le
 
     def attach(items: Items, profile: Profile, item_ids: Sequence[str]) -> list[Any]:
         asked = ListRequest(intent=items.intent, item_ids=tuple(item_ids), n=items.n, lang=lang).at(None)
-        own = taste(profile, bundle.models, now=now, event_weights=shop.settings.event_weights)
+        own = taste(profile, bundle.models, now=now, interest=shop.settings.interest)
         known = replace(NOBODY, profile=profile)
         wishes = shop.rulebook.wishes(asked, known=known, models=bundle.models, now=now)
         answer = recommend(asked, models=bundle.models, taste=own, now=now, wishes=wishes)

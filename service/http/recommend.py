@@ -116,7 +116,7 @@ def _moment(asked: Request, known: Known, shop: Services) -> tuple[Known, int]:
 def _reading(known: Known, bundle: Bundle, shop: Services, now: int) -> dict[str, Any]:
     return {
         "models": bundle.models,
-        "taste": taste(known.telling, bundle.models, now=now, event_weights=shop.settings.event_weights),
+        "taste": taste(known.telling, bundle.models, now=now, interest=shop.settings.interest),
         "now": now,
     }
 

@@ -57,3 +57,28 @@ def test_the_line_of_a_repeated_key_is_the_one_below_its_own_table():
         parse(
             "[placements.home]\nintent = 'popular'\nn = 3\n[placements.cart]\nn = 'x'\nintent = 'popular'", "valet.toml"
         )
+
+
+def test_a_weight_or_half_life_that_is_said_replaces_its_default_alone():
+    settings = parse("[event_weights]\nview_item = 0.3\n[event_half_life_days]\npurchase = 90", "valet.toml")
+    assert (settings.interest.weights["view_item"], settings.interest.weights["dislike"]) == (0.3, -1.0)
+    assert (settings.interest.half_life_days["purchase"], settings.interest.half_life_days["view_item"]) == (90.0, 14.0)
+    assert "purchase" not in Settings().interest.half_life_days
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[event_weights]\nvew_item = 1", "valet.toml, line 2: event_weights.vew_item: says nothing of an item"),
+        ("[event_weights]\n\nview_item = 1000", "valet.toml, line 3: event_weights.view_item: must be between"),
+        ("[event_weights]\nview_item = nan", "not a finite number"),
+        (
+            "[event_half_life_days]\nview_item = 0",
+            "valet.toml, line 2: event_half_life_days.view_item: must be above 0",
+        ),
+        ("[event_half_life_days]\nview_item = '2 weeks'", "is not a number"),
+    ],
+)
+def test_a_weight_or_half_life_that_cannot_be_is_named_with_its_line(text, message):
+    with pytest.raises(InputError, match=message):
+        parse(text, "valet.toml")

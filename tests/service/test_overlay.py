@@ -7,9 +7,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from models.changes import Change
-from service.items import dump
+from service.items import dump, name
 from service.live import Live
-from service.overlay import Overlay, name
+from service.overlay import Overlay
 from service.store import Store
 from tests.fakes import FakeStore
 from tests.worlds import save, switch, tiny_models

@@ -5,7 +5,8 @@ import pytest
 
 from models.blend import Blend
 from models.profile import EMPTY, Event, fold
-from service.taste import INTEREST_HALF_LIFE_DAYS, NONE, Taste, taste
+from models.settings import Interest
+from service.taste import NONE, Taste, taste
 from tests.worlds import DAY_S, NOW, tiny_models
 
 MODELS = tiny_models()
@@ -24,7 +25,7 @@ def taste_of(*events: Event, blend: Blend | None = None) -> Taste:
         ("purchase", 0, 1.0),
         ("purchase", 900, 1.0),
         ("view_item", 0, 0.2),
-        ("view_item", INTEREST_HALF_LIFE_DAYS, 0.1),
+        ("view_item", 14, 0.1),
         ("add_to_cart", 0, 0.5),
         ("dislike", 0, -1.0),
     ],
@@ -37,6 +38,24 @@ def test_an_event_weighs_what_it_says_of_interest_and_fades(name: str, days_ago:
 def test_a_purchase_fades_as_the_blend_learnt() -> None:
     own = taste_of(Event("purchase", NOW - 90 * DAY_S, item_id="DR-001"), blend=Blend({}, half_life_days=30))
     assert own.weights.tolist() == pytest.approx([0.125])
+
+
+def test_weights_and_half_lives_are_the_shop_s_by_the_name_of_the_event() -> None:
+    profile = EMPTY
+    for name, item_id in (
+        ("view_item", "DR-001"),
+        ("add_to_wishlist", "DR-002"),
+        ("purchase", "VT-001"),
+        ("refund", "NE-001"),
+    ):
+        profile = fold(profile, Event(name, NOW - 10 * DAY_S, item_id=item_id))
+    shop = Interest(
+        {"view_item": 1.0, "add_to_wishlist": 1.0, "purchase": 2.0, "refund": -1.0},
+        {"view_item": 5.0, "add_to_wishlist": 10.0, "purchase": 10.0},
+    )
+    own = taste(profile, MODELS, now=NOW, interest=shop)
+    weights = dict(zip(MODELS.catalogue.items.texts(own.rows), own.weights.tolist(), strict=True))
+    assert weights == pytest.approx({"DR-001": 0.25, "DR-002": 0.5, "VT-001": 1.0, "NE-001": -1.0})
 
 
 def test_the_taste_of_who_was_away_for_decades_is_not_forgotten() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from models.profile import EMPTY, Event, dump, fold
+from models.settings import Interest
 from service import facts
 from service.links import read as read_link
 from service.signing import signing_key
@@ -97,8 +98,8 @@ def test_scoring_many_at_once_gives_each_what_she_gets_alone(shop: tuple[Path, s
     people = next(of_store(store, now=NOW).chunks())
     models = tiny_models()
     for together, alone in zip(
-        tastes(people, models, now=NOW, event_weights={}),
-        tastes(people, models, now=NOW, event_weights={}, bulk=False),
+        tastes(people, models, now=NOW, interest=Interest({}, {})),
+        tastes(people, models, now=NOW, interest=Interest({}, {}), bulk=False),
         strict=True,
     ):
         assert models.together is not None and models.factors is not None  # noqa: PT018

@@ -12,6 +12,11 @@ from pathlib import Path
 import pytest
 
 from models import bundle
+from models.changes import Changed
+from service import items
+from service.live import Live
+from service.overlay import Overlay
+from service.store.open import open_store
 from tests.training.till import write_till
 from training.run import main
 
@@ -138,6 +143,30 @@ def test_data_without_times_or_orders_is_learnt_too(tmp_path):
     manifest = live(tmp_path).manifest
     assert manifest["as_of"] is None
     assert "10% of each customer's items" in manifest["evaluation"]["held_out"]
+
+
+def test_what_the_shop_told_the_service_of_its_items_is_in_the_bundle_and_not_laid_over_it_again(tmp_path, till):
+    (tmp_path / "items.csv").write_text("item_id,title,price\nS1-04,Cup,5\nS1-05,Saucer,4\nS1-06,Spoon,3\n")
+    url = f"sqlite:///{tmp_path / 'valet.db'}"
+    store = open_store(url)
+    items.put([{"item_id": "new", "title": "New", "price": 9}, {"item_id": "gone"}], store=store, currency=None)
+    items.patch("S1-04", {"price": 7.5}, known={}, store=store, currency=None)
+    for item_id in ("gone", "S1-06"):
+        assert items.delete(item_id, known={}, store=store)
+    assert train(tmp_path, "--history", till, "--items", str(tmp_path / "items.csv"), "--store", url) == 0
+    catalogue = live(tmp_path).models.catalogue
+    rows = catalogue.items.rows(["new", "S1-04", "S1-06", "gone", "S1-05"])
+    assert catalogue.price[rows[[0, 1, 4]]].tolist() == [900, 750, 400]
+    assert catalogue.fields(rows[1])["title"] == "Cup"
+    assert catalogue.available[rows[:3]].tolist() == [True, True, False]
+    assert rows[3] == -1
+    assert live(tmp_path).manifest["items"] == {"store": items.name(store), "version": 4}
+    served = Overlay(Live(tmp_path / "models"), store)
+    assert not isinstance(served.bundle().models.catalogue, Changed)
+    items.patch("new", {"price": 1}, known=None, store=store, currency=None)
+    served.refresh()
+    assert served.bundle().models.catalogue.fields(rows[0])["price"] == 100
+    store.close()
 
 
 def test_a_test_file_is_measured_and_never_learnt(tmp_path, till, trained):

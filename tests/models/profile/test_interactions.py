@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from models.profile import EMPTY, Event, fold, interactions
+from models.settings import DAY_S, Interest
 
 LIFE = reduce(
     fold,
@@ -30,7 +31,12 @@ def test_every_item_is_there_with_what_was_done_to_it():
 
 
 def test_the_weights_of_events_are_the_callers():
-    assert interactions(LIFE, weights={"view_item": 3.0}).interest.tolist() == [6, 0, 0]
+    assert interactions(LIFE, Interest({"view_item": 3.0})).interest.tolist() == [6, 0, 0]
+
+
+def test_what_events_say_fades_by_their_name():
+    interest = Interest({"view_item": 1.0, "dislike": -1.0}, {"view_item": 1.0})
+    assert interactions(LIFE, interest, now=50 + DAY_S).interest == pytest.approx([1.0, 0, -1.0])
 
 
 def test_nobody_has_no_items():
