@@ -40,6 +40,14 @@ class Shop:
 
 
 @dataclass(frozen=True)
+class Browser:
+    """What pages of the shop may call themselves (see valet.js): /events and /recommend, from these origins, with this public key."""
+
+    origins: tuple[str, ...] = ()  # like https://shop.example; none: pages of other origins may not call
+    key: str | None = None  # pages send it as ?key=…; everybody can read it: it tells shops apart, and proves nothing
+
+
+@dataclass(frozen=True)
 class HistorySettings:
     """Where the till's export lies and how to read it. Paths are relative to the settings file."""
 
@@ -150,6 +158,7 @@ class Settings:
 
     shop: Shop = Shop()
     history: HistorySettings = HistorySettings()
+    browser: Browser = Browser()
     tiers: TierSettings = TierSettings()
     training: TrainingSettings = TrainingSettings()
     placements: Mapping[str, Placement] = field(default_factory=dict)
@@ -205,6 +214,7 @@ def _check(settings: Settings, place: Place) -> None:
     if settings.shop.url is not None and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", settings.shop.url):
         raise (place / "shop" / "url").error(f"{settings.shop.url!r} is no address; write https://shop.example")
     _check_placements(settings.placements, place / "placements")
+    _check_browser(settings.browser, place / "browser")
     _check_experiments(settings.placements, place / "placements")
     _check_merchandising(settings, place)
     _check_events(settings, place)
@@ -253,6 +263,16 @@ def _check_merchandising(settings: Settings, place: Place) -> None:
         known=names(settings),
         zone=ZoneInfo(settings.shop.time_zone),
     )
+
+
+def _check_browser(browser: Browser, place: Place) -> None:
+    for number, origin in enumerate(browser.origins):
+        if not re.fullmatch(r"https?://[^\s/?#@*]+", origin):
+            raise (place / "origins" / str(number)).error(
+                f"{origin!r} is no origin; write scheme and host alone, like https://shop.example"
+            )
+    if browser.key is not None and not re.fullmatch(r"[\w.-]{1,100}", browser.key):
+        raise (place / "key").error("write 1 to 100 letters, digits, '_', '-' or '.'")
 
 
 def _check_experiments(placements: Mapping[str, Placement], place: Place) -> None:

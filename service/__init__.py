@@ -24,6 +24,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
     from flask import Flask
 
     from service.http import (
+        browser,
         customers,
         decide,
         events,
@@ -54,8 +55,9 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
     app.extensions["valet"] = services
     app.extensions["valet.metrics"] = Metrics(services.live)
     observe.observe(app)
+    browser.admit(app)
     api = ProblemApi(app)
-    for part in (recommend, decide, events, outcomes, customers, items, links, experiments, operations):
+    for part in (recommend, decide, events, outcomes, customers, items, links, experiments, browser, operations):
         api.register_blueprint(part.blueprint)
     return app
 

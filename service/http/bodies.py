@@ -10,14 +10,20 @@ from marshmallow import Schema, ValidationError, fields
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 COPY = 1 << 16
+PUBLIC_KEY = "key"  # the parameter by which a page says which shop it is of
 
 
-def json_body(*, most: int | None = None) -> Any:
+def json_body(*, most: int | None = None, plain: bool = False) -> Any:
     """The JSON document of this request; 415 for another media type, 400 for what does not parse, 413 for too much.
 
-    most  bytes that are taken; None: what the app allows
+    most   bytes that are taken; None: what the app allows
+    plain  whether text/plain is taken too: what a page sends as it is left (sendBeacon) can have no other type
     """
-    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+    if not (
+        request.mimetype == "application/json"
+        or request.mimetype.endswith("+json")
+        or (plain and request.mimetype == "text/plain")
+    ):
         raise UnsupportedMediaType("Send the body as application/json.")
     if most is not None:
         request.max_content_length = most
@@ -46,6 +52,8 @@ def query(schema: Schema) -> dict[str, Any]:
     known = {field.data_key or name: field for name, field in schema.fields.items()}
     document: dict[str, Any] = {}
     for name, values in request.args.lists():
+        if name == PUBLIC_KEY:
+            continue  # looked at before, see service.http.browser
         given = [value for value in values if value]
         if isinstance(known.get(name), fields.List):
             document[name] = given

@@ -58,4 +58,6 @@ class EventsBody(Schema):
 def post_events() -> Response:
     """Keep what happened; a receipt a row says whether it was accepted, known already, or refused, and why."""
     shop = services()
-    return receipts(record(json_body(), store=store(), rules=rules(), now=shop.clock(), new_id=lambda: uuid4().hex))
+    return receipts(
+        record(json_body(plain=True), store=store(), rules=rules(), now=shop.clock(), new_id=lambda: uuid4().hex)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from flask import Response, current_app, render_template
+from flask import Response, current_app, render_template, request
 from flask_smorest import Api, Blueprint
 from marshmallow import Schema, fields
 
@@ -105,7 +105,7 @@ def models() -> Response:
 def docs() -> str:
     """Every call on one page, without assets from elsewhere."""
     apis: dict[str, dict[str, Api]] = current_app.extensions["flask-smorest"]["apis"]
-    return render_template("docs.html", spec=apis[""]["ext_obj"].spec.to_dict())
+    return render_template("docs.html", spec=apis[""]["ext_obj"].spec.to_dict(), address=request.host_url)
 
 
 def _store(shop: Services) -> str:

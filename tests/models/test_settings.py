@@ -36,6 +36,13 @@ def test_reads_what_is_written():
     [
         ("[shop]\ncurency = 'THB'", "valet.toml, line 2: shop.curency: unknown; known here: currency"),
         ("[shop]\n\n\ntime_zone = 'Bangkok'", "valet.toml, line 4: shop.time_zone: 'Bangkok' is no IANA time zone"),
+        ("[shop]\nurl = 'javascript:x'", "line 2: shop.url: 'javascript:x' is no address; write https://shop.example"),
+        (
+            "[browser]\norigins = ['https://shop.example/p']",
+            "'https://shop.example/p' is no origin; write scheme and host",
+        ),
+        ("[browser]\norigins = ['*']", "browser.origins.0: '*' is no origin"),
+        ("[browser]\nkey = 'a b'", "line 2: browser.key: write 1 to 100 letters"),
         ("[tiers]\nwindow_days = 'a year'", "line 2: tiers.window_days: 'a year' is not a number"),
         ("[tiers]\nwindow_days = true", "tiers.window_days: True is not a number"),
         ("[tiers]\nwindow_days = 0", "must be at least 1"),
