@@ -25,8 +25,8 @@ class Sessions:
     item_indptr  int64[items + 1]   item i was held by holders[item_indptr[i]:item_indptr[i + 1]]
     holders      int32[≤ held]      visits, the newest of each item
     rarity       float32[items]     log(visits / visits that held it); 0 for what none held
+    welcome      float32[items]     what an item counts where it is found: its rarity to a power
     k            of how many nearest visits the voices are added up
-    exponent     how much rarity counts for the items that are found, 0–1
     """
 
     indptr: NDArray[np.int64]
@@ -35,8 +35,8 @@ class Sessions:
     item_indptr: NDArray[np.int64]
     holders: NDArray[np.int32]
     rarity: NDArray[np.float32]
+    welcome: NDArray[np.float32]
     k: int
-    exponent: float
 
     def __len__(self) -> int:
         return len(self.item_indptr) - 1
@@ -44,27 +44,31 @@ class Sessions:
     def score(self, rows: NDArray[np.int32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
         """float32[items]: the items of the k visits most like this one; zeros where none shares an item.
 
-        likeness of v = worth_v · Σ weight · rarity of the items that both hold;  score of i = rarity_i^exponent · Σ likeness of those holding i
+        likeness of v = worth_v · Σ weight · rarity of the items that both hold;  score of i = welcome_i · Σ likeness of those that held i
         """
-        nearest, likeness, _, _ = self._nearest(rows, weights)
+        nearest, likeness = self._nearest(*self._voices(rows, weights)[:2])
         places, owner = _gather(self.indptr, nearest)
         summed = np.bincount(self.items[places], likeness[owner], minlength=len(self))
-        return np.asarray(summed * self.rarity**self.exponent, dtype=np.float32)
+        return np.asarray(summed * self.welcome, dtype=np.float32)
 
     def carried(
         self, rows: NDArray[np.int32], weights: NDArray[np.float32], targets: NDArray[np.int32]
     ) -> NDArray[np.float32]:
         """float32[targets, history]: what each item of this visit added to the scores of `targets`; rows sum to them."""
-        nearest, _, shared, said = self._nearest(rows, weights)
+        visits, voice, place = self._voices(rows, weights)
+        nearest, _ = self._nearest(visits, voice)
+        nth = np.full(len(self.worth), -1, dtype=np.int32)
+        nth[nearest] = np.arange(len(nearest))
+        near = np.flatnonzero(nth[visits] >= 0)
+        voices = np.zeros((len(nearest), len(rows)), dtype=np.float32)
+        voices[nth[visits[near]], place[near]] = voice[near]
         places, owner = _gather(self.indptr, nearest)
-        column = np.full(len(self), -1, dtype=np.int64)
+        column = np.full(len(self), -1, dtype=np.int32)
         column[targets] = np.arange(len(targets))
         found = column[self.items[places]]
         holds = np.zeros((len(targets), len(nearest)), dtype=np.float32)
         holds[found[found >= 0], owner[found >= 0]] = 1
-        voices = np.zeros((len(nearest), len(rows)), dtype=np.float32)
-        voices[shared] = said
-        return np.asarray((self.rarity[targets] ** self.exponent)[:, None] * (holds @ voices), dtype=np.float32)
+        return np.asarray(self.welcome[targets, None] * (holds @ voices), dtype=np.float32)
 
     def longer(self, items: int) -> Sessions:
         """The same for a catalogue of so many items: no visit held the newcomers. Visits are shared, not copied."""
@@ -73,26 +77,27 @@ class Sessions:
             self,
             item_indptr=np.append(self.item_indptr, np.full(newcomers, self.item_indptr[-1])),
             rarity=np.append(self.rarity, np.zeros(newcomers, dtype=np.float32)),
+            welcome=np.append(self.welcome, np.zeros(newcomers, dtype=np.float32)),
         )
 
-    def _nearest(
+    def _voices(
         self, rows: NDArray[np.int32], weights: NDArray[np.float32]
-    ) -> tuple[
-        NDArray[np.int32], NDArray[np.float32], tuple[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float32]
-    ]:
-        """The k nearest visits and their likeness, equal ones newest first, and who said so: (nth visit, place in history) and how much."""
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
+        """Every visit that shares an item, once an item: the visit, how much that says, and the item's place in the history."""
         weighty = np.flatnonzero(weights > 0)
         weighty = weighty[np.argsort(-weights[weighty], kind="stable")[:MOST]]
         places, owner = _gather(self.item_indptr, rows[weighty])
         visits, place = self.holders[places], weighty[owner]
-        voice = weights[place] * self.rarity[rows[place]] * self.worth[visits]
+        return visits, (weights * self.rarity[rows])[place] * self.worth[visits], place
+
+    def _nearest(
+        self, visits: NDArray[np.int32], voice: NDArray[np.float32]
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """The k visits of most voices and their likeness, equal ones newest first."""
         likeness = np.bincount(visits, voice, minlength=len(self.worth)).astype(np.float32)
         nearest = top(likeness, None, self.k)
         nearest = nearest[likeness[nearest] > 0]
-        nth = np.full(len(self.worth), -1, dtype=np.int64)
-        nth[nearest] = np.arange(len(nearest))
-        near = np.flatnonzero(nth[visits] >= 0)
-        return nearest, likeness[nearest], (nth[visits[near]], place[near]), voice[near]
+        return nearest, likeness[nearest]
 
 
 def fading(at: NDArray[np.int64], fade: float) -> NDArray[np.float32]:

@@ -89,9 +89,11 @@ def completions(train: History, test: History, *, limit: int | None = None, seed
     return Queries(scoring.carts(rows, len(known)), _without(baskets[basket[drawn]], asked))
 
 
-def unfinished(train: History, test: History, *, limit: int | None = None, seed: int = 0) -> Queries:
-    """One query a basket of `test` with three items or more that `train` knows: two or more of them, up to all but one, are in the cart,
-    drawn by `seed`; the others should be found."""
+def unfinished(
+    train: History, test: History, *, missing: int | None = None, limit: int | None = None, seed: int = 0
+) -> Queries:
+    """One query a basket of `test` with three items or more that `train` knows: two or more of them are in the cart, drawn by `seed`;
+    the others should be found. `missing`: how many those are, None: drawn too, from one to all but two."""
     baskets = matrices.baskets(test, now=None).held
     baskets = _only(baskets, _known(train)[baskets.indices])
     baskets = baskets[_draw(np.flatnonzero(np.diff(baskets.indptr) > SMALLEST_CART), limit, seed)]
@@ -101,7 +103,8 @@ def unfinished(train: History, test: History, *, limit: int | None = None, seed:
     shuffled = np.lexsort((rng.random(len(basket)), basket))
     place = np.empty(len(basket), dtype=np.int64)
     place[shuffled] = np.arange(len(basket)) - baskets.indptr[basket]
-    in_cart = _only(baskets, place < rng.integers(SMALLEST_CART, np.maximum(sizes, SMALLEST_CART + 1))[basket])
+    drawn = rng.integers(SMALLEST_CART, np.maximum(sizes, SMALLEST_CART + 1))
+    in_cart = _only(baskets, place < (drawn if missing is None else np.maximum(sizes - missing, SMALLEST_CART))[basket])
     held_at = csr_matrix((np.full(in_cart.nnz, NO_TIME), in_cart.indices, in_cart.indptr), in_cart.shape)
     return Queries(scoring.held_at(held_at), _without(baskets, in_cart))
 

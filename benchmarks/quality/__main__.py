@@ -1,4 +1,4 @@
-"""`python -m benchmarks.quality [gowalla baskets next_purchases fresh diversity cdnow]`: what we claim, beside what a user would pick instead.
+"""`python -m benchmarks.quality [DATASET…]`: what we claim of quality, beside what a user would pick instead; `--help` names the data sets.
 
 Reads the data sets of $VALET_DATA; one that is not there is said to be missing, and the exit code is 2.
 """
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from benchmarks.quality import baskets, cdnow, diversity, fresh, gowalla, next_purchases
+from benchmarks.quality import baskets, carts, cdnow, diversity, fresh, gowalla, next_purchases, visits
 from benchmarks.quality.rows import Row
 
 
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "datasets",
         nargs="*",
         metavar="DATASET",
-        help="gowalla, baskets, next_purchases, fresh, diversity, cdnow; default: all",
+        help=f"{', '.join(_datasets(Path(), 1))}; default: all",
     )
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("VALET_DATA", "../shared/data")))
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
@@ -45,9 +45,11 @@ def _datasets(data: Path, threads: int) -> dict[str, Callable[[], list[Row]]]:
     return {
         "gowalla": lambda: gowalla.run(data, threads=threads),
         "baskets": lambda: baskets.run(data, threads=threads),
+        "carts": lambda: carts.run(data, threads=threads),
         "next_purchases": lambda: next_purchases.run(data, threads=threads),
         "fresh": lambda: fresh.run(data, threads=threads),
         "diversity": lambda: diversity.run(data, threads=threads),
+        "visits": lambda: visits.run(data, threads=threads),
         "cdnow": lambda: cdnow.run(data),
     }
 

@@ -7,7 +7,7 @@ upper case. The queries are given. Relevant are the other items of the invoice t
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from training.history import History
 from training.queries import Queries
 from training.scoring import Sources
 from training.split import cut
-from training.tune import learn, tune, untuned
+from training.tune import Tuned, learn, tune, untuned
 
 DATASET = "baskets"
 FOLDER = "online_retail"
@@ -45,7 +45,7 @@ def run(data: Path, *, threads: int = 1) -> list[Row]:
     """The rows of the table; none where the data set is not there."""
     if not (data / FOLDER / "basket_queries.csv").exists():
         return []
-    history, orders = _purchases(data / FOLDER / "online_retail_2010_2011.csv.gz")
+    history, orders = purchases(data / FOLDER / "online_retail_2010_2011.csv.gz")
     train = history.where(history.at <= TRAIN_UNTIL)
     asked = _queries(data / FOLDER / "basket_queries.csv", history, train, orders)
     ours = _ours(train, asked, threads)  # first, so that their peak memory is their own
@@ -56,7 +56,18 @@ def run(data: Path, *, threads: int = 1) -> list[Row]:
     return [*rows, *ours]
 
 
-def _ours(train: History, asked: Queries, threads: int) -> list[Row]:
+@dataclass(frozen=True)
+class Taught:
+    """What the training part taught: parameters chosen on its own end, models fitted on all of it; seconds of both."""
+
+    tuned: Tuned
+    sources: Sources
+    tuning_s: float
+    fitting_s: float
+
+
+def teach(train: History, threads: int) -> Taught:
+    """As `training.run` does."""
     parts = cut(train)
     with timed() as tuning:
         popular = popularity.search(parts.train, parts.test, now=parts.at or 0)
@@ -72,20 +83,25 @@ def _ours(train: History, asked: Queries, threads: int) -> list[Row]:
     with timed() as fitting:
         learnt = learn(train, tuned, now=TRAIN_UNTIL, threads=threads)
     sources = replace(learnt, popularity=popularity.fit(train, popular, now=TRAIN_UNTIL))
-    alone = ranked(
-        asked, lambda carts: scoring.score(Sources(together=learnt.together), carts, now=None)["together"], K
-    )
+    return Taught(tuned, sources, tuning.seconds, fitting.seconds)
+
+
+def _ours(train: History, asked: Queries, threads: int) -> list[Row]:
+    taught = teach(train, threads)
+    together, blend = Sources(together=taught.sources.together), taught.tuned.blend
+    sources = replace(taught.sources, ease=None, sessions=None)  # they are for carts
+    alone = ranked(asked, lambda carts: scoring.score(together, carts, now=None)["together"], K)
     blended = ranked(
-        asked, lambda carts: scoring.mix(tuned.blend, "complementary", scoring.score(sources, carts, now=None)), K
+        asked, lambda carts: scoring.mix(blend, "complementary", scoring.score(sources, carts, now=None)), K
     )
-    note = f"{tuned.blend.weights['complementary']}; tuning {tuning.seconds:.0f} s"
+    note = f"{blend.weights['complementary']}; tuning {taught.tuning_s:.0f} s"
     return [
-        row(DATASET, "neighbours over baskets", alone, SHOWN, ours=True, note=str(tuned.together)),
-        row(DATASET, "blend", blended, SHOWN, ours=True, seconds=fitting.seconds, note=note),
+        row(DATASET, "neighbours over baskets", alone, SHOWN, ours=True, note=str(taught.tuned.together)),
+        row(DATASET, "blend", blended, SHOWN, ours=True, seconds=taught.fitting_s, note=note),
     ]
 
 
-def _purchases(path: Path) -> tuple[History, Vocabulary]:
+def purchases(path: Path) -> tuple[History, Vocabulary]:
     """The purchases of the whole year, and the invoices that their orders number."""
     found = duckdb.execute(PURCHASES, [str(path)]).fetchnumpy()
     known = ~np.ma.getmaskarray(found["customer"])

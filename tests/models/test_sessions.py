@@ -100,5 +100,5 @@ def test_the_newest_item_weighs_most_and_equal_times_alike():
 
 def test_the_model_is_arrays_of_items_and_nothing_of_people():
     assert set(Sessions.__dataclass_fields__) == {
-        "indptr", "items", "worth", "item_indptr", "holders", "rarity", "k", "exponent",
+        "indptr", "items", "worth", "item_indptr", "holders", "rarity", "welcome", "k",
     }  # fmt: skip

@@ -89,6 +89,12 @@ def test_a_cart_holds_two_items_or_more_and_the_rest_of_the_basket_should_be_fou
     assert (np.diff(queries.relevant.indptr) > 0).all()
 
 
+def test_one_item_can_be_left_out_of_every_cart():
+    queries = unfinished(CARTS, CARTS, missing=1)
+    assert (np.diff(queries.relevant.indptr) == 1).all()
+    assert sorted(np.diff(queries.histories.indptr)) == sorted(order % 7 - 1 for order in range(40) if order % 7 > 2)
+
+
 def test_carts_and_visits_are_drawn_by_the_seed():
     for ask in (unfinished, next_clicks):
         first, again = (ask(VISITS, VISITS, limit=5, seed=3) for _ in range(2))

@@ -48,8 +48,8 @@ def fit(visits: Visits, parameters: Parameters = Parameters()) -> Sessions | Non
         item_indptr=np.concatenate([[0], np.cumsum(np.minimum(counts, parameters.holders))]).astype(np.int64),
         holders=by_item.indices[kept].astype(np.int32),
         rarity=rarity.astype(np.float32),
+        welcome=(rarity**parameters.rarity_exponent).astype(np.float32),
         k=parameters.k,
-        exponent=parameters.rarity_exponent,
     )
 
 
