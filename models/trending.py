@@ -8,6 +8,7 @@ with one Gamma). Expected is the share an item had of its peers' sales before: w
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,14 @@ class Trending:
 
     def rise(self, peers: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
         """float32[items]: how many times the expectation an item sells, with 95 % certainty at least; 0 for what sells less than `least`."""
+        return self._of_all if peers is None else self._rise(peers)
+
+    @cached_property
+    def _of_all(self) -> NDArray[np.float32]:
+        """Asked for again and again; it depends on nothing but the model."""
+        return self._rise(None)
+
+    def _rise(self, peers: NDArray[np.bool_] | None) -> NDArray[np.float32]:
         sure = gamma_quantile(self.prior + self.recent, LOWER) / (self.prior + self.expected(peers))
         return np.where(self.recent >= self.least, sure, 0.0).astype(np.float32)
 
