@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from benchmarks.quality import baskets, carts, cdnow, diversity, fresh, gowalla, next_purchases, visits
+from benchmarks.quality import baskets, carts, cdnow, diversity, fresh, gowalla, next_purchases, trending, visits
 from benchmarks.quality.rows import Row
 
 
@@ -50,6 +50,7 @@ def _datasets(data: Path, threads: int) -> dict[str, Callable[[], list[Row]]]:
         "fresh": lambda: fresh.run(data, threads=threads),
         "diversity": lambda: diversity.run(data, threads=threads),
         "visits": lambda: visits.run(data, threads=threads),
+        "trending": lambda: trending.run(data),
         "cdnow": lambda: cdnow.run(data),
     }
 

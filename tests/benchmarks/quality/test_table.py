@@ -21,7 +21,7 @@ def test_a_row_shows_values_intervals_cost_and_whether_it_is_ours():
     assert "100 MB" in ours
 
 
-@pytest.mark.parametrize("name", ["gowalla", "baskets", "carts", "next_purchases", "diversity", "cdnow"])
+@pytest.mark.parametrize("name", ["gowalla", "baskets", "carts", "next_purchases", "diversity", "trending", "cdnow"])
 def test_a_missing_data_set_is_said_and_fails(name, tmp_path: Path, capsys):
     assert main([name, "--data", str(tmp_path)]) == 2
     assert f"{name}: its files are not in {tmp_path}" in capsys.readouterr().err
