@@ -30,9 +30,7 @@ METHODS: Mapping[str, Callable[[Trending], Rows]] = {
     "trending": lambda model: top(model.rise(), model.rise() > 1, LISTED),
     "most bought in the window": lambda model: top(model.recent, None, LISTED),
     "most bought before": lambda model: top(model.before, None, LISTED),
-    "largest ratio of the two": lambda model: top(
-        model.recent / np.maximum(model.before, np.float32(0.5)), None, LISTED
-    ),
+    "largest ratio of the two": lambda model: top(_ratio(model), None, LISTED),
 }
 
 
@@ -46,6 +44,10 @@ def run(data: Path) -> list[Row]:
     days = range(BEGIN, (history.newest or 0) - DAYS * DAY_S, DAYS * DAY_S)
     gains = [_gains(history, now) for now in days]
     return [_row(name, np.array([gain[name] for gain in gains])) for name in METHODS]
+
+
+def _ratio(model: Trending) -> NDArray[np.float32]:
+    return np.asarray(model.recent / np.maximum(model.before, 0.5), dtype=np.float32)
 
 
 def _gains(history: History, now: int) -> dict[str, float]:
