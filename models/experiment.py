@@ -6,7 +6,7 @@ deals anew. The hash is uniform, so that the variants differ by nothing but what
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import accumulate
@@ -21,8 +21,9 @@ _WHOLE = float(1 << 64)
 class Variant:
     """One arm. What is None or empty is as the placement has it; what a request says itself still wins.
 
-    share  how large a part of the customers, relative to the other variants
-    blend  intent -> source -> weight, in the place of what training learnt (see models.blend)
+    share    how large a part of the customers, relative to the other variants
+    blend    intent -> source -> weight, in the place of what training learnt (see models.blend)
+    without  names of merchandising rules that are not asked here: a rule is tried by a control without it
     """
 
     name: str
@@ -32,6 +33,7 @@ class Variant:
     diversity: float | None = None
     exploration: float | None = None
     blend: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
 
     def mixed(self, blend: Blend) -> Blend:
         """The blend with this variant's weights."""
@@ -61,15 +63,18 @@ class Experiment:
         return tuple(one.share / whole for one in self.variants)
 
 
-def check(experiment: Experiment, place: Place) -> None:
-    """Raise InputError, with line and cure, for an experiment that cannot be run."""
+def check(experiment: Experiment, place: Place, *, intents: Sequence[str], rules: Sequence[str]) -> None:
+    """Raise InputError, with line and cure, for an experiment that cannot be run; `rules` are the names of merchandising rules."""
     names = [one.name for one in experiment.variants]
     if len(names) < 2 or len(set(names)) < len(names):
         raise (place / "variants").error(
             "write two variants or more, each with a name of its own; the first is the control"
         )
     for number, one in enumerate(experiment.variants):
-        _check_variant(one, place / "variants" / str(number))
+        where = place / "variants" / str(number)
+        _check_variant(one, where)
+        _check_names(one.without, where / "without", known=rules)
+        _check_names([one.intent] if one.intent else [], where / "intent", known=intents)
 
 
 def _check_variant(variant: Variant, place: Place) -> None:
@@ -89,3 +94,9 @@ def _check_variant(variant: Variant, place: Place) -> None:
                 raise (place / "blend").error(
                     f"{source} = {weight}: write a weight of at least 0 for one of {', '.join(SOURCES)}"
                 )
+
+
+def _check_names(names: Sequence[str], place: Place, *, known: Sequence[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise place.error(f"{name!r} is unknown; known here: {', '.join(known) or 'none'}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from models import merchandising
@@ -215,7 +215,7 @@ def _check(settings: Settings, place: Place) -> None:
         raise (place / "shop" / "url").error(f"{settings.shop.url!r} is no address; write https://shop.example")
     _check_placements(settings.placements, place / "placements")
     _check_browser(settings.browser, place / "browser")
-    _check_experiments(settings.placements, place / "placements")
+    _check_experiments(settings, place / "placements")
     _check_merchandising(settings, place)
     _check_events(settings, place)
     if settings.event_max_age_days < 0:
@@ -275,14 +275,15 @@ def _check_browser(browser: Browser, place: Place) -> None:
         raise (place / "key").error("write 1 to 100 letters, digits, '_', '-' or '.'")
 
 
-def _check_experiments(placements: Mapping[str, Placement], place: Place) -> None:
+def _check_experiments(settings: Settings, place: Place) -> None:
     """Each experiment can be run, and its name is its own: reports and lists go by it."""
+    rules = [rule.name for rule in settings.merchandising]
     named: set[str] = set()
-    for name, placement in placements.items():
+    for name, placement in settings.placements.items():
         if placement.experiment is None:
             continue
         where = place / name / "experiment"
-        check_experiment(placement.experiment, where)
+        check_experiment(placement.experiment, where, intents=get_args(Intent), rules=rules)
         if placement.experiment.name in named:
             raise (where / "name").error(
                 f"{placement.experiment.name!r} is another placement's experiment; name it otherwise"

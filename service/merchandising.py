@@ -67,7 +67,10 @@ class Rulebook:
 
     def wishes(self, request: Request, *, known: Known, models: Models, now: int) -> Wishes:
         """What the rules that fire wish of the list; NOTHING where there are none for its placement."""
-        here = [ready for ready in self._rules if ready.rule.stands_at(request.placement)]
+        without = request.trial.variant.without if request.trial else ()
+        here = [
+            ready for ready in self._rules if ready.rule.stands_at(request.placement) and ready.rule.name not in without
+        ]
         if not here:
             return NOTHING
         states = self._states(here, Scene(request, known, models, self._zone, now))

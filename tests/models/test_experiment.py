@@ -75,6 +75,8 @@ def test_a_variant_s_blend_stands_in_for_the_learnt_one_of_its_intent_alone():
         (("for_you = { alike", "popular = { alike"), "'popular' has no blend; write one of for_you"),
         (("{ alike = 1.0 }", "{ alike = -1.0 }"), "weight of at least 0"),
         (("{ alike = 1.0 }", "{ magic = 1.0 }"), "magic"),
+        (("n = 6", 'intent = "foryou"'), "variants.1.intent: 'foryou' is unknown; known here: complementary, similar"),
+        (("n = 6", 'without = ["sale"]'), "line 15: placements.home.experiment.variants.1.without: 'sale' is unknown"),
         (("n = 6", "m = 6"), "variants.1.m: unknown; known here"),
     ],
 )

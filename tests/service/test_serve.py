@@ -65,6 +65,23 @@ def test_a_client_that_sends_a_whole_batch_before_it_reads_is_answered(service: 
     assert orjson.loads(answers[-1]) == {"done": True, "count": 3_000}
 
 
+def test_a_client_that_goes_away_ends_the_work(service: Serving) -> None:
+    def listed() -> float:
+        return sum(
+            map(float, re.findall(r"^valet_recommendations_total\{.*\} (\S+)", service.get("/metrics")[1], re.M))
+        )
+
+    lines = b'{"item_ids": ["DR-001"], "n": 10, "explain": "full"}\n' * 100_000
+    before = listed()
+    with service.connect() as connection:
+        connection.request("POST", "/recommend/batch", lines, {"Content-Type": "application/x-ndjson"})
+        assert connection.getresponse().read(1_000).startswith(b'{"line":1,')
+    deadline = time.monotonic() + 20
+    while (done := listed()) != (time.sleep(0.5) or listed()):
+        assert time.monotonic() < deadline
+    assert done - before < 90_000
+
+
 def test_a_body_that_is_too_large_is_413_even_in_chunks(service: Serving) -> None:
     body = iter([b'{"item_ids": ["'] + [b"x" * 65_536] * 20 + [b'"]}'])
     with service.connect() as connection:

@@ -123,3 +123,15 @@ def test_without_experiments_or_a_store_it_says_so(tmp_path: Path) -> None:
     (tmp_path / "valet.toml").write_text(SETTINGS)
     without = tiny_client(tmp_path, store="none", config=tmp_path / "valet.toml")
     assert without.get("/experiments").status_code == 503
+
+
+def test_a_merchandising_rule_is_tried_by_a_control_without_it(tmp_path: Path) -> None:
+    rule = '\n[[merchandising]]\nname = "bags first"\nplacements = ["home"]\nitems = ["DR-003"]\npin = 1\n'
+    (tmp_path / "valet.toml").write_text(SETTINGS.replace('"control"', '"control"\nwithout = ["bags first"]') + rule)
+    client = tiny_client(tmp_path, config=tmp_path / "valet.toml")
+    first: dict[str, set[str]] = {}
+    for number in range(20):
+        answer = listed(client, f"c{number}")
+        first.setdefault(answer["experiment"]["variant"], set()).add(answer["items"][0]["item_id"])  # type: ignore[index]
+    assert first["short"] == {"DR-003"}
+    assert "DR-003" not in first["control"]
