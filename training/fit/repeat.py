@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.repeat import Repeat
+from models.settings import DAY_S
 from training.history import History
 from training.pairs import Pairs, bought_pairs
 
 PRIOR_BUYERS = 20  # what the shop's share and interval are worth beside the item's own buyers and intervals
 DEPTH = 20  # of the lists that `search` compares
+SOON_DAYS = 7  # what is early is judged by what is bought so soon: within a month, most of it has become due
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,15 @@ def search(train: History, validation: History, *, now: int) -> Parameters:
         return Parameters()
     gains = [_ndcg(pairs, model, again, now=now) if model else 0.0 for model in models]
     best = int(np.argmax(gains))
-    waiting = _ndcg(pairs, models[best] or models[0], again, now=now, waits=True)
-    return replace(GRID[best], waits=waiting >= gains[best])
+    soon = validation.where(validation.at <= now + SOON_DAYS * DAY_S)
+    return replace(GRID[best], waits=_waits(pairs, models[best] or models[0], _bought_again(pairs, soon), now=now))
+
+
+def _waits(pairs: Pairs, repeat: Repeat, again: np.ndarray[tuple[int], np.dtype[np.bool_]], *, now: int) -> bool:
+    """Whether items that are early are bought soon less often than those that are due; so it is where nothing tells."""
+    timing = repeat.timing(pairs.item, pairs.purchases, pairs.first_at, pairs.last_at, now=now)
+    early, due = again[timing.early], again[~timing.early & ~timing.overdue]
+    return not len(early) or not len(due) or bool(early.mean() <= due.mean())
 
 
 def _fit(pairs: Pairs, items: int, parameters: Parameters) -> Repeat | None:
@@ -74,17 +83,9 @@ def _bought_again(pairs: Pairs, validation: History) -> np.ndarray[tuple[int], n
     return np.isin(pairs.customer * items + pairs.item, bought.customer * items + bought.item)
 
 
-def _ndcg(
-    pairs: Pairs, repeat: Repeat, again: np.ndarray[tuple[int], np.dtype[np.bool_]], *, now: int, waits: bool = False
-) -> float:
-    """The mean NDCG@DEPTH over customers who bought something again, of their own items ranked by the model, ties by item.
-
-    waits: the items that are early come last.
-    """
-    bought = pairs.item, pairs.purchases, pairs.first_at, pairs.last_at
-    score = repeat.score(*bought, now=now)
-    if waits:
-        score[repeat.timing(*bought, now=now).early] = 0.0
+def _ndcg(pairs: Pairs, repeat: Repeat, again: np.ndarray[tuple[int], np.dtype[np.bool_]], *, now: int) -> float:
+    """The mean NDCG@DEPTH over customers who bought something again, of their own items ranked by the model, ties by item."""
+    score = repeat.score(pairs.item, pairs.purchases, pairs.first_at, pairs.last_at, now=now)
     by = np.lexsort((pairs.item, -score, pairs.customer))
     customer, hit = pairs.customer[by], again[by]
     start = np.flatnonzero(np.r_[True, customer[1:] != customer[:-1]])
