@@ -5,8 +5,9 @@ Items that training did not know, the newcomers, stand behind all others. What i
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from models.catalogue import CODED, Catalogue, Codes, body_of, catalogue_of, fla
 from models.vocabulary import MISSING, Vocabulary
 
 Rows = NDArray[np.int32]
+Fields = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -74,46 +76,48 @@ def lay(changes: Mapping[str, Change], *, over: Catalogue, base: Catalogue, curr
         change.over(base.fields(row) if row != MISSING else {})
         for change, row in zip(told.values(), learnt.tolist(), strict=True)
     ]
-    return _with_rows(_longer(over, items, len(base)), rows, fields, currency)
+    return _with_rows(over, items, rows, fields, learnt=len(base), currency=currency)
 
 
 def _counts(item_id: str, change: Change, over: Catalogue) -> bool:
     return (change.whole and not change.deleted) or over.items.row(item_id) != MISSING
 
 
-def _longer(catalogue: Catalogue, items: Vocabulary, learnt: int) -> Changed:
-    """A copy of the columns, with room for the newcomers; what is large is shared."""
-    more = len(items) - len(catalogue)
-    blank = catalogue_of(Vocabulary.of(()), [{}] * more, [b"{}"] * more)
+def _with_rows(
+    over: Catalogue, items: Vocabulary, rows: Rows, fields: Sequence[Fields], *, learnt: int, currency: str | None
+) -> Changed:
+    """The catalogue of `items` with some rows written anew. A column that stays as it is stays shared, too."""
+    offered, stock = flags_of(fields, "available", default=True), stock_of(fields)
     columns: dict[str, Any] = {
-        name: np.append(getattr(catalogue, name), getattr(blank, name))
-        for name in ("price", "available", "offered", "stock", "adult", "pictured")
+        "price": prices_of(fields),
+        "offered": offered,
+        "stock": stock,
+        "available": offered & (stock != 0),
+        "adult": flags_of(fields, "adult", default=False),
+        "pictured": np.array([bool(row.get("image_url")) for row in fields], dtype=np.bool_),
     }
-    columns |= {name: _longer_codes(getattr(catalogue, name), more) for name in CODED}
-    bodies = catalogue.bodies if isinstance(catalogue, Changed) else {}
-    return Changed(items=items, body=catalogue.body, body_at=catalogue.body_at, learnt=learnt, bodies=bodies, **columns)
-
-
-def _longer_codes(codes: Codes, more: int) -> Codes:
-    return replace(codes, code=np.append(codes.code, np.full(more, MISSING, dtype=np.int32)))
-
-
-def _with_rows(catalogue: Changed, rows: Rows, fields: Sequence[Mapping[str, Any]], currency: str | None) -> Changed:
-    """The catalogue with some rows written anew, in the columns that are its own."""
-    catalogue.price[rows] = prices_of(fields)
-    catalogue.offered[rows] = flags_of(fields, "available", default=True)
-    catalogue.stock[rows] = stock_of(fields)
-    catalogue.available[rows] = catalogue.offered[rows] & (catalogue.stock[rows] != 0)
-    catalogue.adult[rows] = flags_of(fields, "adult", default=False)
-    catalogue.pictured[rows] = [bool(row.get("image_url")) for row in fields]
-    coded: dict[str, Any] = {
-        name: _recoded(getattr(catalogue, name), rows, [row.get(name) for row in fields]) for name in CODED
-    }
+    written = {name: _written(getattr(over, name), rows, values, len(items)) for name, values in columns.items()}
+    coded = {name: _recoded(getattr(over, name), rows, [row.get(name) for row in fields], len(items)) for name in CODED}
     bodies = {row: body_of(said, currency) for row, said in zip(rows.tolist(), fields, strict=True)}
-    return replace(catalogue, bodies={**catalogue.bodies, **bodies}, **coded)
+    return Changed(
+        **{field.name: getattr(over, field.name) for field in dataclasses.fields(Catalogue)}
+        | written
+        | coded
+        | {"items": items, "learnt": learnt, "bodies": {**(over.bodies if isinstance(over, Changed) else {}), **bodies}}
+    )
 
 
-def _recoded(codes: Codes, rows: Rows, texts: Sequence[str | None]) -> Codes:
+def _written(column: NDArray[Any], rows: Rows, values: NDArray[Any], items: int) -> NDArray[Any]:
+    """The column, of so many items, with some rows written anew; all rows beyond its end are among them."""
+    more = items - len(column)
+    if not more and np.array_equal(column[rows], values):
+        return column
+    changed = np.append(column, np.zeros(more, dtype=column.dtype))
+    changed[rows] = values
+    return changed
+
+
+def _recoded(codes: Codes, rows: Rows, texts: Sequence[str | None], items: int) -> Codes:
     values = codes.values.extended(text for text in texts if text)
-    codes.code[rows] = [values.row(text) if text else MISSING for text in texts]
-    return replace(codes, values=values)
+    found = np.array([values.row(text) if text else MISSING for text in texts], dtype=np.int32)
+    return Codes(values, _written(codes.code, rows, found, items))

@@ -20,6 +20,7 @@ from models.catalogue import Catalogue
 from models.changes import Change, lay, nothing
 from models.errors import InputError, StoreUnavailable
 from models.popularity import Popularity
+from models.vocabulary import MISSING
 from service.items import load, name
 from service.live import Live
 from service.shared import NO_TIERS
@@ -102,7 +103,11 @@ class Overlay:
         catalogue = lay(changes, over=over, base=below, currency=currency)
         if laid.base is None:
             return Bundle("", {}, unlearnt(catalogue)) if len(catalogue) else None
-        return replace(laid.base, models=laid.base.models.over(catalogue))
+        learnt = all(
+            below.items.row(item_id) != MISSING for item_id in changes
+        )  # then the newcomers are those of before
+        models = laid.bundle.models if learnt and laid.bundle else laid.base.models
+        return replace(laid.base, models=models.over(catalogue))
 
 
 def laid_over(bundle: Bundle, store: Store, *, currency: str | None) -> Bundle:

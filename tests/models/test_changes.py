@@ -78,6 +78,14 @@ def test_changes_add_up_and_large_arrays_are_shared():
     assert len(BASE.price) == len(BASE)
 
 
+def test_a_column_that_stays_as_it_is_stays_shared():
+    catalogue = laid({"SH-014": Change({"stock": 4}, whole=False)})
+    assert catalogue.stock is not BASE.stock
+    assert catalogue.price is BASE.price
+    assert catalogue.available is BASE.available
+    assert catalogue.category.code is BASE.category.code
+
+
 def test_what_is_deleted_is_gone_until_it_is_put_again():
     gone = laid({"SH-014": Change({}, whole=False, deleted=True)})
     row = gone.items.row("SH-014")
