@@ -3,8 +3,8 @@
 A list is filled from the stages of its intent's chain, in order; the first stage is the intent itself, the others are its fallbacks:
 
     complementary  what is bought together with the items, a whole cart at once → similar → popular in their category → popular
-    similar        what the same people buy → popular in their category → popular
-    for_you        what goes with the customer's taste → popular
+    similar        what the same people buy → alike by attributes → popular in their category → popular
+    for_you        what goes with the customer's taste → alike by attributes → popular in her segment → popular
     buy_again      what is due → for_you → popular                recently_viewed  newest first → for_you → popular
     trending       what sells above its expectation → popular     popular          what everybody buys
 """
@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from models import likeness
 from models.blend import rms
 from models.bundle import Models
 from service.request import ABOUT_ITEMS
@@ -25,13 +26,14 @@ from service.taste import NONE, Taste
 Scores = NDArray[np.float32]
 Rows = NDArray[np.int32]
 
+FOR_YOU = ("for_you", "suiting", "popular_segment", "popular")
 CHAINS = {
     "complementary": ("complementary", "similar", "popular_alike", "popular"),
-    "similar": ("similar", "popular_alike", "popular"),
-    "for_you": ("for_you", "popular"),
-    "because_you": ("for_you", "popular"),
-    "buy_again": ("buy_again", "for_you", "popular"),
-    "recently_viewed": ("recently_viewed", "for_you", "popular"),
+    "similar": ("similar", "resembling", "popular_alike", "popular"),
+    "for_you": FOR_YOU,
+    "because_you": FOR_YOU,
+    "buy_again": ("buy_again", *FOR_YOU),
+    "recently_viewed": ("recently_viewed", *FOR_YOU),
     "trending": ("trending", "popular"),
     "popular": ("popular",),
 }
@@ -53,6 +55,7 @@ class Question:
 
     rows     int32  the items asked about
     owned    whether what the customer owns may be chosen for her
+    segment  bool[items]  what suits people like her, as far as that is said; None: nothing is
     peers    bool[items]  what a trend is measured against, the categories asked for; None: all items
     """
 
@@ -62,6 +65,7 @@ class Question:
     owned: bool
     now: int
     peers: NDArray[np.bool_] | None = None
+    segment: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -201,6 +205,33 @@ def _trending(question: Question) -> Stage | None:
     return _single("trending", "trending", rise, rise > 1, NONE) if (rise > 1).any() else None
 
 
+def _resembling(question: Question) -> Stage | None:
+    """What is like the items asked about by its attributes: newcomers, too."""
+    return _by_attributes(question, "similar", question.rows, np.ones(len(question.rows), dtype=np.float32))
+
+
+def _suiting(question: Question) -> Stage | None:
+    """What is like the customer's items by its attributes: all there is to say of who dealt with newcomers alone."""
+    stage = _by_attributes(question, "for_you", question.taste.rows, question.taste.weights)
+    if stage is None or question.owned:
+        return stage
+    return replace(stage, shown=(stage.scores > 0) & _not(question.taste.owned, question.models))
+
+
+def _by_attributes(question: Question, intent: str, rows: Rows, weights: Scores) -> Stage | None:
+    rows, weights = likeness.telling(rows, weights)
+    scores = likeness.score(question.models.catalogue, rows, weights)
+    if not scores.any():
+        return None
+    return replace(_single(intent, "attributes", scores, scores > 0, NONE), rows=rows, weights=weights)
+
+
+def _popular_segment(question: Question) -> Stage | None:
+    """What everybody buys of what suits her segment: of a customer of whom nothing else is known."""
+    segment = question.segment
+    return None if segment is None or not segment.any() else _most_bought(question, segment)
+
+
 def _popular_alike(question: Question) -> Stage | None:
     """What is popular in the categories of the items asked about."""
     category = question.models.catalogue.category.code
@@ -280,6 +311,9 @@ STAGES: Mapping[str, Callable[[Question], Stage | None]] = {
     "buy_again": _buy_again,
     "recently_viewed": _recently_viewed,
     "trending": _trending,
+    "resembling": _resembling,
+    "suiting": _suiting,
+    "popular_segment": _popular_segment,
     "popular_alike": _popular_alike,
     "popular": _popular,
 }

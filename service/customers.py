@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from models.errors import StoreUnavailable
 from models.profile import EMPTY, Profile, load
@@ -22,6 +23,12 @@ class Known:
     facts: Facts
     degraded: bool = False
     sequence: int = 0  # of the newest event in the profile
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """What may be read of what she or the shop said of her."""
+        attributes: Mapping[str, Any] = self.facts["attributes"] if may_profile(self.facts) else {}
+        return attributes
 
     @property
     def telling(self) -> Profile:
@@ -48,6 +55,27 @@ def read(store: Store | None, customer_id: str | None) -> Known:
         return _known(store.customer(customer_id))
     except StoreUnavailable:
         return AWAY
+
+
+def visitor(store: Store | None, customer_id: str | None, session_id: str | None) -> Known:
+    """The customer and, where nothing is known of what she did, what was done in this visit; in one round trip."""
+    if customer_id is None or session_id is None:
+        return read(store, key(customer_id, session_id))
+    return of(read_many(store, names(customer_id, session_id)), customer_id, session_id)
+
+
+def names(customer_id: str | None, session_id: str | None) -> list[str]:
+    """All names under which the store may keep something of this visitor."""
+    return [name for name in (customer_id, key(None, session_id)) if name is not None]
+
+
+def of(known: Mapping[str | None, Known], customer_id: str | None, session_id: str | None) -> Known:
+    """As `visitor`, of what `read_many` found under all `names`."""
+    found = known[key(customer_id, session_id)]
+    if customer_id is None or session_id is None or found.profile.items or found.degraded:
+        return found
+    visit = known[key(None, session_id)]
+    return replace(found, profile=visit.profile, sequence=visit.sequence) if may_profile(visit.facts) else found
 
 
 def read_many(store: Store | None, customer_ids: Iterable[str | None]) -> dict[str | None, Known]:

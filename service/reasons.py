@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from models import likeness
 from models.bundle import Models
 from models.catalogue import Catalogue
 from models.factors import Factors
@@ -43,6 +44,7 @@ CODES = {
     "repeat": "buy_again",
     "ease": "completes_cart",
     "sessions": "seen_together",
+    "attributes": "similar",
     "seen": "recently_viewed",
     "trending": "trending",
 }
@@ -122,6 +124,8 @@ def _anchors(stage: Stage, source: str, targets: Rows, models: Models) -> NDArra
 
 def _carried(stage: Stage, source: str, targets: Rows, models: Models) -> Scores | None:
     """float32[targets, history]: what each item of the history gave to this source; None where no item did."""
+    if source == "attributes":
+        return likeness.carried(models.catalogue, stage.rows, stage.weights, targets)
     model = getattr(models, source, None)
     if isinstance(model, Linear | Sessions):
         return model.carried(stage.rows, stage.weights, targets)

@@ -19,6 +19,7 @@ from service.eligibility import eligible, known
 from service.exploration import explore
 from service.picks import Pick, picks
 from service.request import Request
+from service.segment import segment
 from service.selection import NOTHING, SCORED, Chosen, Share, Wishes, select
 from service.taste import NONE, Taste
 from service.timing import too_early
@@ -62,7 +63,8 @@ def _list(request: Request, *, models: Models, taste: Taste, now: int, wishes: W
     models = _tried(request, models)
     rows, missing = known(models.catalogue, request.item_ids)
     peers = models.catalogue.within(request.category) if request.category else None
-    question = Question(models, rows, taste, owned=request.exclude_owned is False, now=now, peers=peers)
+    suits = segment(request.segment, models.catalogue)
+    question = Question(models, rows, taste, owned=request.exclude_owned is False, now=now, peers=peers, segment=suits)
     early = too_early(models=models, taste=taste, now=now) if request.intent == "buy_again" else None
     trace = Trace(rules=dict(wishes.rules)) if request.debug else None
     allowed = eligible(

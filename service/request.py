@@ -74,6 +74,7 @@ class Request:
     debug: bool = False
     context: tuple[tuple[str, Any], ...] = ()
     trial: Trial | None = None
+    segment: tuple[tuple[str, str], ...] = ()
     need_image: bool = False
     adult: Adult = "beside"
 

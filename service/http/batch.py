@@ -15,7 +15,7 @@ import orjson
 from flask import request
 from marshmallow import ValidationError
 
-from service.customers import Known, key, read_many
+from service.customers import Known, names, of, read_many
 from service.request import Request
 from service.store import Store
 
@@ -63,10 +63,10 @@ def answer_lines(
 def _answered(
     chunk: Sequence[Line], answer: Callable[[Request, Known], Mapping[str, Any]], store: Store | None
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    who = {key(part.customer_id, part.session_id) for _, part in chunk if isinstance(part, Request)}
-    known = read_many(store, who)
+    asked = [part for _, part in chunk if isinstance(part, Request)]
+    known = read_many(store, {name for part in asked for name in names(part.customer_id, part.session_id)})
     for number, part in chunk:
-        yield number, answer(part, known[key(part.customer_id, part.session_id)]) if isinstance(part, Request) else part
+        yield number, answer(part, of(known, part.customer_id, part.session_id)) if isinstance(part, Request) else part
 
 
 def _asked(lines: IO[bytes], ask: Callable[[Any], Request]) -> Iterator[Line]:

@@ -14,7 +14,7 @@ from marshmallow import ValidationError
 from models.bundle import Bundle
 from models.rules import is_a
 from models.settings import Settings
-from service.customers import Known, key, read
+from service.customers import Known, key, visitor
 from service.http.answers import document
 from service.http.batch import answer_lines, spooled
 from service.http.bodies import json_body, query, without_nulls
@@ -24,6 +24,7 @@ from service.http.services import services
 from service.reasons import LANGUAGES
 from service.recommend import Answer, rank, recommend
 from service.request import Boost, Promotion, Request
+from service.segment import said
 from service.selection import NOTHING
 from service.sends import as_of
 from service.services import Services
@@ -77,7 +78,7 @@ def rank_items() -> Response:
     """The items given, best first for this customer; none is left out."""
     shop = services()
     asked = replace(_asked(RANK.load(without_nulls(json_body())), shop.settings), intent="for_you")
-    known = read(shop.store, key(asked.customer_id, asked.session_id))
+    known = visitor(shop.store, asked.customer_id, asked.session_id)
     bundle = shop.overlay.bundle()
     now = shop.clock()
     answer = Answer("for_you") if bundle is None else rank(asked, **_reading(known, bundle, shop, now))
@@ -87,12 +88,13 @@ def rank_items() -> Response:
 def _recommended(loaded: dict[str, Any]) -> dict[str, Any]:
     shop = services()
     asked = _asked(loaded, shop.settings)
-    known = read(shop.store, key(asked.customer_id, asked.session_id))
+    known = visitor(shop.store, asked.customer_id, asked.session_id)
     return _answer(asked, known, shop.overlay.bundle(), shop, metrics().recommended)
 
 
 def _answer(asked: Request, known: Known, bundle: Bundle | None, shop: Services, count: Count) -> dict[str, Any]:
     known, now = _moment(asked, known, shop)
+    asked = replace(asked, segment=said(asked.context, known.attributes))
     wishes = NOTHING
     answer = Answer(asked.intent or "popular")
     if bundle is not None:
@@ -126,11 +128,11 @@ def _page(requests: list[dict[str, Any]], *, distinct: bool) -> list[dict[str, A
     shop = services()
     bundle = shop.overlay.bundle()
     answers: list[dict[str, Any]] = []
-    customers: dict[str | None, Known] = {}
+    customers: dict[tuple[str | None, str | None], Known] = {}
     for place, loaded in enumerate(requests):
         asked = _placed(loaded, shop.settings, place)
-        who = key(asked.customer_id, asked.session_id)
-        known = customers[who] = customers.get(who) or read(shop.store, who)
+        who = asked.customer_id, asked.session_id
+        known = customers[who] = customers.get(who) or visitor(shop.store, *who)
         shown = [item_id for answer in answers for item_id in _shown(answer)] if distinct else []
         answers.append(
             _answer(replace(asked, exclude=(*asked.exclude, *shown)), known, bundle, shop, metrics().recommended)
