@@ -1,8 +1,9 @@
 """Models that must prove themselves: EASE for whole carts and sessions for visits stand beside the neighbours only where they are better.
 
-For the intents `cart` and `session` several blends meet on validation queries, each learnt on one half of them and measured on the other: the
-weights of the intent it stands for, weights of its own, and weights of its own with EASE, with sessions, with both. The plainer one stays
-unless the next is better by more than the standard error. What no blend counts is not learnt again, and is not in the bundle.
+For the intents `cart`, `session` and `similar` (learnt from what was clicked on side by side, within a category) several blends meet on
+validation queries, each learnt on one half of them and measured on the other: the weights as they stand (of the intent it stands for, or
+the default), weights of its own, and weights of its own with EASE, with sessions, with both. The plainer one stays unless the next is
+better by more than the standard error. What no blend counts is not learnt again, and is not in the bundle.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.blend import STANDS_FOR, Blend
 from models.errors import SolverError
 from models.linear import Linear
+from models.vocabulary import MISSING
 from training import matrices, metrics
 from training.fit import blend as fit_blend
 from training.fit import ease as fit_ease
@@ -23,7 +26,7 @@ from training.fit import sessions as fit_sessions
 from training.fit.blend import Candidates
 from training.fit.climb import clearly_better
 from training.history import History
-from training.queries import Queries, next_clicks, unfinished
+from training.queries import Queries, looked_alike, next_clicks, unfinished
 from training.scoring import Sources
 from training.visits import visits
 
@@ -51,22 +54,29 @@ class Contest:
     measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
+def questions(
+    train: History, validation: History, *, category: NDArray[np.int32] | None, seed: int = 0
+) -> dict[str, Queries]:
+    """What each intent is asked; `category` int32[items], -1 for none, or None where no catalogue is known."""
+    categories = np.full(len(train.items), MISSING, dtype=np.int32) if category is None else category
+    return {
+        "cart": unfinished(train, validation, limit=QUERIES, seed=seed),
+        "session": next_clicks(train, validation, limit=QUERIES, seed=seed),
+        "similar": looked_alike(train, validation, categories, limit=QUERIES, seed=seed),
+    }
+
+
 def contend(
     train: History,
-    validation: History,
+    asked: Mapping[str, Queries],
     *,
     sources: Sources,
     blend: Blend,
     start: fit_ease.Parameters,
     now: int | None,
     threads: int = 1,
-    seed: int = 0,
 ) -> Contest:
     """Who won. sources: as learnt of `train`; blend: of the other intents; start: where the search for EASE's parameters begins."""
-    asked = {
-        "cart": unfinished(train, validation, limit=QUERIES, seed=seed),
-        "session": next_clicks(train, validation, limit=QUERIES, seed=seed),
-    }
     if all(len(queries) < LEAST_QUERIES for queries in asked.values()):
         return Contest(blend, measured={intent: _unmeasured(queries) for intent, queries in asked.items()})
     ease, joining, died = _ease(train, asked["cart"], start, now=now, threads=threads)
@@ -111,7 +121,7 @@ def _judged(
         return None, _unmeasured(queries)
     found = fit_blend.candidates(sources, queries.weighed(blend, now=None), now=None)
     rivals = {name: found.without(left_out) for name, left_out in LEFT_OUT.items()}
-    values = {STANDING: found.values(blend.of(STANDS_FOR[intent]))}
+    values = {STANDING: found.values(blend.of(STANDS_FOR.get(intent, intent)))}
     taken = STANDING
     for name, rival in rivals.items():
         values[name] = _crossed(rival)

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.blend import Blend
 from models.bundle import Models
 from models.catalogue import catalogue_of
@@ -19,12 +22,17 @@ from training.tune import learn as learn_items
 
 @dataclass(frozen=True)
 class Terms:
-    """Under which terms to learn. `now`: seconds since 1970, the time of recency and decay; without times it changes nothing."""
+    """Under which terms to learn.
+
+    now       seconds since 1970, the time of recency and decay; without times it changes nothing
+    category  int32[items], -1 for none; None where no catalogue is known
+    """
 
     settings: Settings
     now: int
     seed: int = 0
     threads: int = 1
+    category: NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,7 @@ def choose(train: History, terms: Terms, *, say: Callable[[str], None] = lambda 
         popularity=popularity.fit(parts.train, popular, now=then),
         repeat=repeat.fit(parts.train, repeated),
         now=parts.at,
+        category=terms.category,
         threads=terms.threads,
         seed=terms.seed,
     )

@@ -128,6 +128,24 @@ def next_clicks(train: History, test: History, *, limit: int | None = None, seed
     return Queries(scoring.held_at(known), wanted, visits=True)
 
 
+def looked_alike(
+    train: History, test: History, category: NDArray[np.int32], *, limit: int | None = None, seed: int = 0
+) -> Queries:
+    """One query a visit of `test` and category of which it clicked on two items or more that `train` knows: one of them, drawn by `seed`,
+    is asked about, and the others should be found. category int32[items], -1 for none."""
+    seen = visits(test)
+    kept = _known(train)[seen.item] & seen.clicked[seen.visit] & (category[seen.item] >= 0)
+    visit, item = seen.visit[kept].astype(np.int64), seen.item[kept]
+    side = np.unique(visit * (int(category.max(initial=0)) + 1) + category[item], return_inverse=True)[1]
+    shape = (int(side.max(initial=-1)) + 1, len(category))
+    sides = csr_matrix((np.ones(len(side), dtype=np.float32), (side, item)), shape)
+    sides = sides[_draw(np.flatnonzero(np.diff(sides.indptr) > 1), limit, seed)]
+    drawn = np.random.default_rng(seed).integers(0, np.maximum(np.diff(sides.indptr), 1))
+    asked = sides.indices[sides.indptr[:-1] + drawn].astype(np.int32)
+    one = csr_matrix((np.ones(len(asked), dtype=np.float32), (np.arange(len(asked)), asked)), sides.shape)
+    return Queries(scoring.carts(asked, len(category)), _without(sides, one))
+
+
 def _known(train: History) -> NDArray[np.bool_]:
     """bool[items]: whether `train` bought it."""
     known = np.zeros(len(train.items), dtype=np.bool_)

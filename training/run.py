@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from models import bundle
-from models.bundle import Models
+from models.catalogue import Catalogue
 from models.errors import DiskError, InputError, LockedError, ValetError
 from service.store import Store
 from service.store.open import open_store
@@ -83,7 +82,7 @@ def run(options: Options, *, now: int) -> int:
             verdict = _judge(tables, live, options.seed)
         with steps("fit on everything"):
             models = learn.learn(source.history, chosen, source.terms)
-            models = _with_catalogue(learn.with_lifetimes(models, source.history, source.terms), source)
+            models = replace(learn.with_lifetimes(models, source.history, source.terms), catalogue=source.catalogue)
         manifest = build_manifest(
             options, source.reading, source.history, as_of=source.as_of, chosen=chosen, held_out=held_out.parts.how,
             tables=tables, verdict=verdict, live=live, created_at=now, seconds=steps.seconds, told=source.told,
@@ -116,7 +115,7 @@ class Source:
     reading: Reading
     history: History
     told: people.Told
-    catalogue_rows: Sequence[Mapping[str, Any]]
+    catalogue: Catalogue
     as_of: int | None
     terms: learn.Terms
 
@@ -144,8 +143,17 @@ def _read(options: Options, store: Store | None, now: int, steps: Steps) -> Sour
     if not len(history.purchases):
         raise InputError("no purchase is left to learn from; check --as-of and the event column")
     as_of = (options.as_of or history.newest) if history.has_times else None
-    terms = learn.Terms(options.settings, now if as_of is None else as_of, options.seed, options.threads)
-    return Source(reading, history, told, catalogue_rows, as_of, terms)
+    catalogue = build_catalogue(
+        history.items, reading.products, catalogue_rows, changes=told.items, currency=history.currency
+    )
+    terms = learn.Terms(
+        options.settings,
+        now if as_of is None else as_of,
+        options.seed,
+        options.threads,
+        category=catalogue.category.code,
+    )
+    return Source(reading, history, told, catalogue, as_of, terms)
 
 
 def _kept_and_refused(reading: Reading) -> str:
@@ -286,17 +294,6 @@ def _judge(tables: Sequence[Table], live: Live | None, seed: int) -> Verdict | N
 
 
 # --- publish ----------------------------------------------------------------------------------------------------------------------------
-
-
-def _with_catalogue(models: Models, source: Source) -> Models:
-    catalogue = build_catalogue(
-        source.history.items,
-        source.reading.products,
-        source.catalogue_rows,
-        changes=source.told.items,
-        currency=source.history.currency,
-    )
-    return replace(models, catalogue=catalogue)
 
 
 def _closing(

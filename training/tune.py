@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from models.blend import Blend
@@ -21,7 +23,7 @@ from models.linear import Linear
 from models.popularity import Popularity
 from models.repeat import Repeat
 from training import matrices
-from training.contend import contend
+from training.contend import contend, questions
 from training.fit import blend as fit_blend
 from training.fit import ease as fit_ease
 from training.fit import factors as fit_factors
@@ -69,7 +71,7 @@ def untuned(
     )
 
 
-def tune(
+def tune(  # noqa: PLR0913 (one call of one recipe; every option has a name)
     train: History,
     validation: History,
     *,
@@ -77,12 +79,13 @@ def tune(
     popularity: Popularity | None,
     repeat: Repeat | None,
     now: int | None,
+    category: NDArray[np.int32] | None = None,
     threads: int = 1,
     seed: int = 0,
 ) -> Tuned:
     """Parameters and blend, learnt by foretelling `validation` from `train`; `start` where there is nothing to foretell.
 
-    popularity, repeat  as learnt from `train`     now  the end of `train`, None without times
+    popularity, repeat  as learnt from `train`     now  the end of `train`, None without times     category  of the items, -1 for none
     """
     new_items = next_purchases(train, validation, repeats=False, limit=CUSTOMERS, seed=seed)
     all_items = next_purchases(train, validation, repeats=True, limit=CUSTOMERS, seed=seed)
@@ -99,7 +102,8 @@ def tune(
         asked["for_you_owned"] = all_items
     blend = _blend(sources, start.blend, asked, now=now, threads=threads)
     begin = fit_ease.Parameters(k=start.together.k)
-    contest = contend(train, validation, sources=sources, blend=blend, start=begin, now=now, threads=threads, seed=seed)
+    questioned = questions(train, validation, category=category, seed=seed)
+    contest = contend(train, questioned, sources=sources, blend=blend, start=begin, now=now, threads=threads)
     return replace(tuned, blend=contest.blend, ease=contest.ease, sessions=contest.sessions, contest=contest.measured)
 
 

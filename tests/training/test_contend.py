@@ -7,7 +7,7 @@ from models.blend import Blend
 from models.settings import DAY_S
 from tests.training.histories import history
 from training import contend as contending
-from training.contend import STANDING, contend
+from training.contend import STANDING, contend, questions
 from training.fit import ease
 from training.scoring import Sources
 from training.tune import learn, untuned
@@ -43,10 +43,12 @@ def parts(whole):
     return whole.where(whole.at < 6 * DAY_S), whole.where(whole.at >= 6 * DAY_S)
 
 
-def contest_of(whole, **options):
+def contest_of(whole, category=None):
     train, late = parts(whole)
     sources = Sources(together=learn(train, untuned(k=20, factors=4, iterations=2), now=6 * DAY_S).together)
-    return contend(train, late, sources=sources, blend=BLEND, start=START, now=6 * DAY_S, **options)
+    return contend(
+        train, questions(train, late, category=category), sources=sources, blend=BLEND, start=START, now=6 * DAY_S
+    )
 
 
 def test_ease_is_used_where_it_completes_carts_better(monkeypatch):
@@ -67,6 +69,17 @@ def test_sessions_are_used_where_visits_tell_more():
     assert contest.sessions is not None
     assert contest.blend.weights["session"]["sessions"] > 0
     assert contest.blend.fade in contending.FADES
+
+
+def test_what_is_similar_is_learnt_from_what_was_looked_at_side_by_side():
+    whole = clicks()
+    shelf = np.array([int(name[0]) for name in whole.items.texts(range(len(whole.items)))], np.int32)
+    told = contest_of(whole, category=shelf)
+    assert told.measured["similar"]["taken"] == "with sessions"
+    assert told.blend.weights["similar"]["sessions"] > 0
+    without = contest_of(whole)
+    assert without.measured["similar"]["taken"] == STANDING
+    assert "similar" not in without.blend.weights
 
 
 def test_where_little_can_be_measured_nothing_changes():
@@ -118,5 +131,6 @@ def test_histories_of_almost_nothing_are_contended_without_a_word(times):
     whole = history(("ann", "tea", 0), ("ann", "cup", 5), times=times)
     late = np.arange(len(whole)) == 1
     sources = learn(whole.where(~late), untuned(k=5, factors=2, iterations=1), now=None)
-    contest = contend(whole.where(~late), whole.where(late), sources=sources, blend=BLEND, start=START, now=None)
+    asked = questions(whole.where(~late), whole.where(late), category=None)
+    contest = contend(whole.where(~late), asked, sources=sources, blend=BLEND, start=START, now=None)
     assert contest.blend == BLEND

@@ -3,7 +3,7 @@ import pytest
 
 from models.blend import Blend
 from tests.training.histories import UNKNOWN, history
-from training.queries import completions, next_clicks, next_purchases, unfinished
+from training.queries import completions, looked_alike, next_clicks, next_purchases, unfinished
 
 DAY = 10
 WHOLE = history(
@@ -124,6 +124,22 @@ def test_the_newest_item_of_a_visit_weighs_most_however_the_purchases_fade():
     for place in range(len(queries)):
         weights = queries.histories.of(place, place + 1).weights
         assert weights.tolist() == [0.5 ** (len(weights) - 1 - nth) for nth in range(len(weights))]
+
+
+def test_what_was_looked_at_side_by_side_in_a_category_should_be_found():
+    rows = [
+        ("ann", name, place / 1440, VIEWED)
+        for place, name in enumerate(["tea 1", "cup 1", "tea 2", "jar", "tea 3", "cup 2"])
+    ]
+    whole = history(*rows, *(("bob", row[1], 5, {"order": place}) for place, row in enumerate(rows)))
+    kind = np.array(["cup", "cup", "jar", "tea", "tea", "tea"])
+    category = np.where(kind == "jar", -1, np.where(kind == "tea", 1, 0)).astype(np.int32)
+    queries = looked_alike(whole, whole, category)
+    assert len(queries) == 2
+    for place in range(2):
+        (asked,) = queries.histories.of(place, place + 1).rows
+        side = set(np.flatnonzero(kind == kind[asked]).tolist())
+        assert set(queries.relevant[place].indices.tolist()) == side - {asked}
 
 
 def test_no_baskets_of_three_and_no_clicks_ask_nothing():
