@@ -125,6 +125,10 @@ def read(  # noqa: PLR0913 (one call of one recipe; every option has a name)
                 return _reading(con, sources, rows, refunds, currency)
         except duckdb.InterruptException as error:
             raise KeyboardInterrupt from error  # Ctrl-C in the middle of a query
+        except RuntimeError as error:
+            if str(error) != "Query interrupted":  # what duckdb calls Ctrl-C in the middle of another
+                raise
+            raise KeyboardInterrupt from error
         except (duckdb.Error, OSError) as error:
             if not disk_is_full(error) and getattr(error, "errno", None) not in (
                 errno.ENOSPC,
