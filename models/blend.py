@@ -2,7 +2,7 @@
 
 Intents  for_you (what is not owned yet) · for_you_owned (owned items too) · session (nothing bought yet)
          complementary · cart (complementary to several items) · similar
-Sources  together · alike · factors · popularity · repeat · ease · sessions
+Sources  together · alike · factors · popularity · repeat · ease · sessions · complements
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 DAY_S = 86_400
 INTENTS = ("for_you", "for_you_owned", "session", "complementary", "cart", "similar")
-SOURCES = ("together", "alike", "factors", "popularity", "repeat", "ease", "sessions")
+SOURCES = ("together", "alike", "factors", "popularity", "repeat", "ease", "sessions", "complements")
+COMPLETING = ("complementary", "cart")  # intents whose lists go with items, and are no substitutes for them
 STANDS_FOR = {
     "cart": "complementary",
     "session": "for_you",

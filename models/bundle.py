@@ -24,6 +24,7 @@ import numpy as np
 
 from models.blend import Blend
 from models.catalogue import Catalogue
+from models.complements import Complements
 from models.errors import BundleError
 from models.factors import Factors
 from models.lifetime import Lifetime
@@ -46,6 +47,7 @@ class Models:
 
     together  what is bought in one basket       alike     what the same people buy
     ease      what completes a whole cart        sessions  what visits like this one held besides
+    complements  what goes with what, by what was bought together and by what items are
     """
 
     catalogue: Catalogue
@@ -60,9 +62,11 @@ class Models:
     trending: Trending | None = None
     ease: Linear | None = None
     sessions: Sessions | None = None
+    complements: Complements | None = None
 
     def over(self, catalogue: Catalogue) -> Models:
-        """The same models over a catalogue with changes and newcomers, of which they know nothing; no large array is copied."""
+        """The same models over a catalogue with changes and newcomers, of which they know nothing but what they are; no large array of pairs is
+        copied."""
         items = len(catalogue)
         if items == len(self.catalogue):
             return dataclasses.replace(self, catalogue=catalogue)
@@ -76,6 +80,8 @@ class Models:
             repeat=self.repeat and self.repeat.longer(items),
             ease=self.ease and self.ease.longer(items),
             sessions=self.sessions and self.sessions.longer(items),
+            complements=self.complements
+            and self.complements.longer([catalogue.fields(row) for row in range(len(self.catalogue), items)]),
         )
 
 

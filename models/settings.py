@@ -116,6 +116,15 @@ class TrainingSettings:
     keep_bundles: int = 5
 
 
+@dataclass(frozen=True)
+class ComplementSettings:
+    """What the shop knows better than the learnt map of types (the report shows it)."""
+
+    self_: tuple[str, ...] = ()  # types that complete themselves: the cups of a set
+    add: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # type -> types that complete it
+    forbid: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # type -> types that do not
+
+
 def _event_weights() -> Mapping[str, float]:
     return {
         "purchase": 1.0,
@@ -161,6 +170,7 @@ class Settings:
     browser: Browser = Browser()
     tiers: TierSettings = TierSettings()
     training: TrainingSettings = TrainingSettings()
+    complements: ComplementSettings = ComplementSettings()
     placements: Mapping[str, Placement] = field(default_factory=dict)
     merchandising: tuple[Merchandising, ...] = ()
     context: Mapping[str, Kind] = field(default_factory=_context)  # what conditions read of a request's `context`
@@ -218,6 +228,7 @@ def _check(settings: Settings, place: Place) -> None:
     _check_experiments(settings, place / "placements")
     _check_merchandising(settings, place)
     _check_events(settings, place)
+    _check_complements(settings.complements, place / "complements")
     if settings.event_max_age_days < 0:
         raise (place / "event_max_age_days").error("must be at least 0")
     for key, least in (("window_days", 1), ("grace_days", 0)):
@@ -242,6 +253,19 @@ def _check_events(settings: Settings, place: Place) -> None:
                 raise (place / table / name).error(f"must be between -{MOST_WEIGHT} and {MOST_WEIGHT}")
             if table == "event_half_life_days" and value <= 0:
                 raise (place / table / name).error("must be above 0")
+
+
+def _check_complements(said: ComplementSettings, place: Place) -> None:
+    for key, table in (("add", said.add), ("forbid", said.forbid)):
+        for name, others in table.items():
+            if not name.strip() or not others or not all(other.strip() for other in others):
+                raise (place / key / name).error('name a type and what completes it, like dress = ["shoes"]')
+    if not all(name.strip() for name in said.self_):
+        raise (place / "self").error('name types, like self = ["teacup"]')
+    for name, others in said.forbid.items():
+        for other in others:
+            if other in said.add.get(name, ()) or (other == name and name in said.self_):
+                raise (place / "forbid" / name).error(f"{other!r} is forbidden here and allowed above; leave one out")
 
 
 def _check_placements(placements: Mapping[str, Placement], place: Place) -> None:

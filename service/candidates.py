@@ -2,7 +2,7 @@
 
 A list is filled from the stages of its intent's chain, in order; the first stage is the intent itself, the others are its fallbacks:
 
-    complementary  what is bought together with the items, a whole cart at once → similar → popular in their category → popular
+    complementary  what goes with the items, a whole cart at once → what does so by what it is → similar → popular in their category → popular
     similar        what the same people buy → alike by attributes → popular in their category → popular
     for_you        what goes with the customer's taste → alike by attributes → popular in her segment → popular
     buy_again      what is due → for_you → popular                recently_viewed  newest first → for_you → popular
@@ -28,7 +28,7 @@ Rows = NDArray[np.int32]
 
 FOR_YOU = ("for_you", "suiting", "popular_segment", "popular")
 CHAINS = {
-    "complementary": ("complementary", "similar", "popular_alike", "popular"),
+    "complementary": ("complementary", "completing", "similar", "popular_alike", "popular"),
     "similar": ("similar", "resembling", "popular_alike", "popular"),
     "for_you": FOR_YOU,
     "because_you": FOR_YOU,
@@ -102,8 +102,26 @@ def stages(intent: str, question: Question) -> Iterator[Stage]:
 
 
 def _complementary(question: Question) -> Stage | None:
-    """What is bought with the items asked about: only items that were, because a guess completes nothing."""
-    return _about(question, "complementary", evidence=("together", "alike", "ease", "sessions"))
+    """What goes with the items asked about, as baskets say of them or of what they are; never what could stand instead of one."""
+    stage = _about(question, "complementary", evidence=("together", "alike", "ease", "sessions", "complements"))
+    complements = question.models.complements
+    if stage is None or stage.shown is None or complements is None:
+        return stage
+    shown = stage.shown & complements.fitting(question.rows)
+    return replace(stage, shown=shown) if shown.any() else None
+
+
+def _completing(question: Question) -> Stage | None:
+    """What goes with the items by what it is, where baskets say too little of them."""
+    complements = question.models.complements
+    if complements is None or not len(question.rows):
+        return None
+    weights = np.ones(len(question.rows), dtype=np.float32)
+    scores = complements.score(question.rows, weights)
+    if not scores.any():
+        return None
+    alone = _single("complementary", "complements", scores, scores > 0, NONE)
+    return replace(alone, rows=question.rows, weights=weights)
 
 
 def _similar(question: Question) -> Stage | None:
@@ -272,6 +290,10 @@ def _sessions(question: Question, rows: Rows, weights: Scores) -> Scores | None:
     return question.models.sessions.score(rows, weights) if question.models.sessions else None
 
 
+def _complements(question: Question, rows: Rows, weights: Scores) -> Scores | None:
+    return question.models.complements.score(rows, weights) if question.models.complements else None
+
+
 def _factors(question: Question, rows: Rows, weights: Scores) -> Scores | None:
     factors = question.models.factors
     if factors is None:
@@ -303,9 +325,11 @@ SOURCES: Mapping[str, Callable[[Question, Rows, Scores], Scores | None]] = {
     "repeat": _repeat,
     "ease": _ease,
     "sessions": _sessions,
+    "complements": _complements,
 }
 STAGES: Mapping[str, Callable[[Question], Stage | None]] = {
     "complementary": _complementary,
+    "completing": _completing,
     "similar": _similar,
     "for_you": _for_you,
     "buy_again": _buy_again,

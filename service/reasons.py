@@ -6,7 +6,7 @@ The source that gave most to the score names the reason; the anchor is the item 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import orjson
@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from models import likeness
 from models.bundle import Models
 from models.catalogue import Catalogue
+from models.complements import Complements
 from models.factors import Factors
 from models.linear import Linear
 from models.sessions import Sessions
+from models.titles import THAI_NAMES
 from service.candidates import Rows, Scores, Stage
 
 NOBODY = -1  # no item of the history carried it
@@ -28,6 +30,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     "completes_cart": {"en": "Completes your cart with {anchor}", "th": "เติมตะกร้าให้ครบคู่กับ {anchor}"},
     "seen_together": {"en": "Often chosen along with {anchor}", "th": "มักเลือกพร้อมกับ {anchor}"},
     "similar": {"en": "Similar to {anchor}", "th": "คล้ายกับ {anchor}"},
+    "attributes": {"en": "Goes with {anchor}", "th": "เข้ากับ {anchor}"},
     "goes_with": {"en": "Goes with {anchor}", "th": "เข้ากับ {anchor}"},
     "because_you_viewed": {"en": "Because you looked at {anchor}", "th": "เพราะคุณได้ดู {anchor}"},
     "buy_again": {"en": "Time to buy it again", "th": "ถึงเวลาซื้ออีกครั้ง"},
@@ -45,9 +48,12 @@ CODES = {
     "ease": "completes_cart",
     "sessions": "seen_together",
     "attributes": "similar",
+    "complements": "attributes",
     "seen": "recently_viewed",
     "trending": "trending",
 }
+NAMED = ("colour", "type")  # attributes that a customer would name, in this order
+PAIRS = {"en": "{its} with {theirs}", "th": "{its}กับ{theirs}"}
 ALONE = ("repeat", "seen", "trending")  # sources that no other item carries
 
 
@@ -76,10 +82,15 @@ def reasons(stage: Stage, rows: Rows, sources: list[str], *, models: Models, bou
         chosen = np.flatnonzero([name == source for name in sources])
         anchors[chosen] = _anchors(stage, source, rows[chosen], models)
     owned = frozenset(bought.tolist())
-    found = zip(rows.tolist(), sources, anchors.tolist(), strict=True)
+    found = [
+        (_code(stage, source, row, anchor, owned), row, anchor)
+        for row, source, anchor in zip(rows.tolist(), sources, anchors.tolist(), strict=True)
+    ]
     return [
-        _reason(_code(stage, source, row, anchor, owned), row, anchor, models.catalogue, lang)
-        for row, source, anchor in found
+        _of_attributes(row, anchor, models, lang)
+        if code == CODES["complements"]
+        else _reason(code, row, anchor, models.catalogue, lang)
+        for code, row, anchor in found
     ]
 
 
@@ -99,6 +110,21 @@ def _reason(code: str, row: int, anchor: int, catalogue: Catalogue, lang: str) -
         return Reason(code, (), TEXTS[code][lang])
     text = TEXTS[code][lang].format_map({"anchor": title(catalogue, anchor, lang)})
     return Reason(code, (catalogue.items.text(anchor),), text)
+
+
+def _of_attributes(row: int, anchor: int, models: Models, lang: str) -> Reason:
+    """Why an item completes the anchor: the baskets that held both, where they carried the score, else the attributes that most speak for it."""
+    complements = models.complements
+    assert complements is not None  # noqa: S101  (it is the source)
+    if complements.bought(anchor, row):
+        return _reason("bought_together", row, anchor, models.catalogue, lang)
+    reason = _reason("attributes", row, anchor, models.catalogue, lang)
+    alike = complements.alike(anchor, row)
+    pair = next((alike[name] for name in NAMED if name in alike), None)
+    if pair is None:
+        return reason
+    theirs, its = (THAI_NAMES.get(value, value) if lang == "th" else value for value in pair)
+    return replace(reason, text=f"{reason.text}: {PAIRS[lang].format_map({'theirs': theirs, 'its': its})}")
 
 
 def _code(stage: Stage, source: str, row: int, anchor: int, owned: frozenset[int]) -> str:
@@ -127,7 +153,7 @@ def _carried(stage: Stage, source: str, targets: Rows, models: Models) -> Scores
     if source == "attributes":
         return likeness.carried(models.catalogue, stage.rows, stage.weights, targets)
     model = getattr(models, source, None)
-    if isinstance(model, Linear | Sessions):
+    if isinstance(model, Linear | Sessions | Complements):
         return model.carried(stage.rows, stage.weights, targets)
     if isinstance(model, Factors):
         return np.stack([model.contributions(stage.rows, stage.weights, int(target)) for target in targets])

@@ -46,7 +46,7 @@ def keys(cls: type, prefix: str = "") -> set[str]:
         elif name == "placements":
             found.add("placements.NAME")
         else:
-            found.add(f"{prefix}{name}")
+            found.add(f"{prefix}{name.rstrip('_')}")
     return found
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.blend import STANDS_FOR, Blend
+from models.blend import COMPLETING, STANDS_FOR, Blend
 from models.errors import SolverError
 from models.linear import Linear
 from models.vocabulary import MISSING
@@ -108,6 +108,7 @@ def _fade(sources: Sources, clicks: Queries) -> float:
     """How much less an earlier item of a visit says, by the NDCG@20 of the best blends; 1 where no clicks were seen."""
     if len(clicks) < LEAST_QUERIES:
         return FADES[0]
+    sources = replace(sources, complements=None)
     found = [fit_blend.candidates(sources, clicks.weighed(Blend({}, fade=fade), now=None), now=None) for fade in FADES]
     values = [candidates.ndcg(fit_blend.search(candidates)) for candidates in found]
     return FADES[values.index(max(values))]
@@ -119,6 +120,8 @@ def _judged(
     """The weights that the intent shall have, None where it keeps those it stands for, and what was measured."""
     if len(queries) < LEAST_QUERIES:
         return None, _unmeasured(queries)
+    if intent not in COMPLETING:
+        sources = replace(sources, complements=None)
     found = fit_blend.candidates(sources, queries.weighed(blend, now=None), now=None)
     rivals = {name: found.without(left_out) for name, left_out in LEFT_OUT.items()}
     values = {STANDING: found.values(blend.of(STANDS_FOR.get(intent, intent)))}

@@ -34,7 +34,7 @@ from training.settings import read_settings
 OURS = "valet"
 POPULARITY, BOUGHT_MOST = "popularity", "bought_most"
 METRICS = ("ndcg", "recall", "hr", "mrr", "coverage", "novelty")
-ALONE = ("alike", "together", "factors", "repeat", "ease", "sessions")
+ALONE = ("alike", "together", "factors", "repeat", "ease", "sessions", "complements")
 # What a reader of a table should know of a model's name.
 TITLES = {
     OURS: "Valet, the blend",
@@ -44,6 +44,7 @@ TITLES = {
     "repeat": "buy again",
     "ease": "EASE",
     "sessions": "nearest visits",
+    "complements": "complements",
     POPULARITY: "popularity",
     BOUGHT_MOST: "what she bought most",
 }
@@ -163,7 +164,7 @@ def _scorers(models: Models, task: Task) -> dict[str, Scorer]:
     """Our blend first, then each source alone, then the baselines."""
     sources = Sources.of(models, task.intent)
     alone = {name: _source(name) for name in ALONE if getattr(sources, name) is not None}
-    ours: Scorer = lambda scored, _: scoring.mix(models.blend, task.intent, scored)  # noqa: E731
+    ours: Scorer = lambda scored, part: scoring.served(models.blend, task.intent, sources, part, scored)  # noqa: E731
     return {OURS: ours, **alone, POPULARITY: _source("popularity"), BOUGHT_MOST: _bought_most}
 
 

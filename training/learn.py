@@ -13,11 +13,13 @@ from models.blend import Blend
 from models.bundle import Models
 from models.catalogue import catalogue_of
 from models.settings import Settings
-from training.fit import ease, factors, lifetime, neighbours, popularity, repeat, sessions, tiers, trending
+from training.fit import complements, ease, factors, lifetime, neighbours, popularity, repeat, sessions, tiers, trending
+from training.fit.affinities import Goods
 from training.history import History
 from training.split import cut
 from training.tune import Tuned, tune, untuned
 from training.tune import learn as learn_items
+from training.type_map import edited
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Terms:
 
     now       seconds since 1970, the time of recency and decay; without times it changes nothing
     category  int32[items], -1 for none; None where no catalogue is known
+    goods     what is known of them in the order of their rows; None: nothing
     """
 
     settings: Settings
@@ -33,6 +36,7 @@ class Terms:
     seed: int = 0
     threads: int = 1
     category: NDArray[np.int32] | None = None
+    goods: Goods | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class Chosen:
             ease=ease.Parameters(**manifest["ease"]) if manifest.get("ease") else None,
             sessions=sessions.Parameters(**manifest["sessions"]) if manifest.get("sessions") else None,
             contest=manifest.get("contest", {}),
+            complements=complements.Parameters(**manifest["complements"]) if manifest.get("complements") else None,
         )
         return cls(
             popularity.Parameters(**manifest["popularity"]),
@@ -91,6 +96,7 @@ def choose(train: History, terms: Terms, *, say: Callable[[str], None] = lambda 
         repeat=repeat.fit(parts.train, repeated),
         now=parts.at,
         category=terms.category,
+        goods=terms.goods,
         threads=terms.threads,
         seed=terms.seed,
     )
@@ -103,7 +109,8 @@ def learn(history: History, chosen: Chosen, terms: Terms) -> Models:
     The catalogue holds ids alone and lifetimes are None: what no list is measured by comes with publishing.
     """
     nothing: list[dict[str, Any]] = [{}] * len(history.items)
-    items = learn_items(history, chosen.items, now=terms.now if history.has_times else None, threads=terms.threads)
+    now = terms.now if history.has_times else None
+    items = learn_items(history, chosen.items, now=now, goods=terms.goods, threads=terms.threads)
     return Models(
         catalogue=catalogue_of(history.items, nothing, [b"{}"] * len(history.items)),
         popularity=popularity.fit(history, chosen.popularity, now=terms.now),
@@ -116,6 +123,7 @@ def learn(history: History, chosen: Chosen, terms: Terms) -> Models:
         trending=trending.fit(history, chosen.trending, now=terms.now),
         ease=items.ease,
         sessions=items.sessions,
+        complements=items.complements and edited(items.complements, terms.settings.complements),
     )
 
 

@@ -19,11 +19,12 @@ from models.catalogue import Catalogue
 from models.errors import DiskError, InputError, LockedError, ValetError
 from service.store import Store
 from service.store.open import open_store
-from training import learn, people, publish, report
+from training import learn, people, publish, report, type_map
 from training.catalogue import build_catalogue, read_table
 from training.census import census
 from training.demo import write_demo
 from training.evaluate import OURS, POPULARITY, Table, Task, evaluate, ndcg_of
+from training.fit.affinities import Goods
 from training.gate import Verdict, judge
 from training.history import History, aligned
 from training.manifest import Live, build_manifest
@@ -88,6 +89,9 @@ def run(options: Options, *, now: int) -> int:
             tables=tables, verdict=verdict, live=live, created_at=now, seconds=steps.seconds, told=source.told,
         )  # fmt: skip
         with steps("publish"):
+            if models.complements is not None:
+                said = options.settings.complements
+                manifest["complements"] = type_map.described(models.complements, models.catalogue, said)
             page = report.render(manifest, source.history, census(source.history, models.tiers, now=source.terms.now))
             version = publish.write(
                 options.models_dir, models, manifest, created_at=now, files={"report.html": page}
@@ -110,7 +114,7 @@ def run(options: Options, *, now: int) -> int:
 
 @dataclass(frozen=True)
 class Source:
-    """What the run learns from. `as_of`: the run's now, None where the history has no times."""
+    """What the run learns from. `fields`: what is known of each item; `as_of`: the run's now, None where the history has no times."""
 
     reading: Reading
     history: History
@@ -152,6 +156,7 @@ def _read(options: Options, store: Store | None, now: int, steps: Steps) -> Sour
         options.seed,
         options.threads,
         category=catalogue.category.code,
+        goods=Goods.of([catalogue.fields(row) for row in range(len(catalogue))]),
     )
     return Source(reading, history, told, catalogue, as_of, terms)
 

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from models.blend import Blend
+from models.blend import COMPLETING, Blend
 from models.bundle import Models
+from models.complements import Complements
 from models.factors import Factors
 from models.linear import Linear
 from models.neighbours import Neighbours
@@ -23,6 +24,8 @@ from training.history import NO_TIME, History
 from training.metrics import NOTHING
 
 BLOCK_SCORES = 8_000_000  # scores of one source held at once: 32 MB
+
+COSTLY = ("ease", "sessions", "complements")
 
 Scores = NDArray[np.float32]  # float32[histories, items]
 
@@ -89,13 +92,14 @@ class Sources:
     repeat: Repeat | None = None
     ease: Linear | None = None
     sessions: Sessions | None = None
+    complements: Complements | None = None
 
     @classmethod
     def of(cls, models: Models, intent: str) -> Sources:
-        """The sources of a bundle; those of carts and visits only for an intent whose blend counts them, because they cost time."""
+        """The sources of a bundle; those that cost time only for an intent whose blend counts them."""
         counted = models.blend.of(intent)
         plain = cls(models.together, models.alike, models.factors, models.popularity, models.repeat)
-        costly = {name: getattr(models, name) for name in ("ease", "sessions") if name in counted}
+        costly = {name: getattr(models, name) for name in COSTLY if name in counted}
         return replace(plain, **costly)
 
 
@@ -160,7 +164,9 @@ def score(sources: Sources, histories: Histories, *, now: int | None) -> dict[st
     if sources.ease is not None:
         scored["ease"] = add_up(sources.ease, histories)
     if sources.sessions is not None:
-        scored["sessions"] = of_visits(sources.sessions, histories)
+        scored["sessions"] = of_each(sources.sessions, histories)
+    if sources.complements is not None:
+        scored["complements"] = of_each(sources.complements, histories)
     return scored
 
 
@@ -180,12 +186,12 @@ def fold_in(factors: Factors, histories: Histories) -> NDArray[np.float32]:
     return vectors
 
 
-def of_visits(sessions: Sessions, histories: Histories) -> Scores:
-    """`Sessions.score` of every history."""
+def of_each(model: Sessions | Complements, histories: Histories) -> Scores:
+    """`score` of every history."""
     scores = np.empty((len(histories), histories.items), dtype=np.float32)
     for place in range(len(histories)):
         held = slice(int(histories.indptr[place]), int(histories.indptr[place + 1]))
-        scores[place] = sessions.score(histories.rows[held], histories.weights[held])
+        scores[place] = model.score(histories.rows[held], histories.weights[held])
     return scores
 
 
@@ -199,6 +205,16 @@ def mix(blend: Blend, intent: str, scored: dict[str, Scores]) -> Scores:
     """`Blend.mix` of every history of a block."""
     rows = len(next(iter(scored.values())))
     return np.stack([blend.mix(intent, {name: scores[row] for name, scores in scored.items()}) for row in range(rows)])
+
+
+def served(blend: Blend, intent: str, sources: Sources, histories: Histories, scored: dict[str, Scores]) -> Scores:
+    """`mix`, and -inf for what the service would not list: types that may not complete those of the history."""
+    mixed = mix(blend, intent, scored)
+    if sources.complements is not None and intent in COMPLETING:
+        for place in range(len(histories)):
+            held = slice(int(histories.indptr[place]), int(histories.indptr[place + 1]))
+            mixed[place, ~sources.complements.fitting(histories.rows[held])] = -np.inf
+    return mixed
 
 
 def rank(scores: Scores, k: int, *, hidden: Histories | None = None) -> NDArray[np.int32]:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from models.blend import Blend
+from models.blend import COMPLETING, Blend
 from models.errors import SolverError
 from models.linear import Linear
 from models.popularity import Popularity
@@ -25,10 +25,12 @@ from models.repeat import Repeat
 from training import matrices
 from training.contend import contend, questions
 from training.fit import blend as fit_blend
+from training.fit import complements as fit_complements
 from training.fit import ease as fit_ease
 from training.fit import factors as fit_factors
 from training.fit import neighbours as fit_neighbours
 from training.fit import sessions as fit_sessions
+from training.fit.affinities import Goods
 from training.history import History
 from training.queries import Queries, completions, next_purchases
 from training.scoring import Sources
@@ -44,6 +46,7 @@ class Tuned:
     """The parameters of every model of items, and the blend: all that is chosen on validation data.
 
     ease, sessions  None where they did not prove better, and are not learnt
+    complements     None where nothing is known of the items, or no basket is
     contest         intent -> what its own blend was measured to gain, as JSON (training.contend)
     """
 
@@ -54,6 +57,7 @@ class Tuned:
     ease: fit_ease.Parameters | None = None
     sessions: fit_sessions.Parameters | None = None
     contest: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    complements: fit_complements.Parameters | None = None
 
 
 def untuned(
@@ -80,12 +84,14 @@ def tune(  # noqa: PLR0913 (one call of one recipe; every option has a name)
     repeat: Repeat | None,
     now: int | None,
     category: NDArray[np.int32] | None = None,
+    goods: Goods | None = None,
     threads: int = 1,
     seed: int = 0,
 ) -> Tuned:
     """Parameters and blend, learnt by foretelling `validation` from `train`; `start` where there is nothing to foretell.
 
-    popularity, repeat  as learnt from `train`     now  the end of `train`, None without times     category  of the items, -1 for none
+    popularity, repeat  as learnt from `train`     now  the end of `train`, None without times
+    category  of the items, -1 for none            goods  what is known of them
     """
     new_items = next_purchases(train, validation, repeats=False, limit=CUSTOMERS, seed=seed)
     all_items = next_purchases(train, validation, repeats=True, limit=CUSTOMERS, seed=seed)
@@ -96,29 +102,37 @@ def tune(  # noqa: PLR0913 (one call of one recipe; every option has a name)
         alike = pool.submit(fit_neighbours.search, by_customer, new_items, start.alike)
         together = pool.submit(fit_neighbours.search, by_basket, baskets, start.together)
         tuned = replace(start, together=together.result(), alike=alike.result(), factors=factors.result())
-    sources = replace(learn(train, tuned, now=now, threads=threads), popularity=popularity, repeat=repeat)
+    if goods is not None and by_basket.held.nnz:
+        begin = fit_complements.Parameters(k=start.together.k, half_life_days=tuned.together.half_life_days)
+        tuned = replace(tuned, complements=fit_complements.search(by_basket, goods, baskets, begin))
+    sources = learn(train, tuned, now=now, goods=goods, threads=threads)
+    sources = replace(sources, popularity=popularity, repeat=repeat)
     asked = {"for_you": new_items, "complementary": baskets}
     if now is not None:  # without times the cut is by item, and no repeat can be seen
         asked["for_you_owned"] = all_items
     blend = _blend(sources, start.blend, asked, now=now, threads=threads)
-    begin = fit_ease.Parameters(k=start.together.k)
+    ease = fit_ease.Parameters(k=start.together.k)
     questioned = questions(train, validation, category=category, seed=seed)
-    contest = contend(train, questioned, sources=sources, blend=blend, start=begin, now=now, threads=threads)
+    contest = contend(train, questioned, sources=sources, blend=blend, start=ease, now=now, threads=threads)
     return replace(tuned, blend=contest.blend, ease=contest.ease, sessions=contest.sessions, contest=contest.measured)
 
 
-def learn(history: History, tuned: Tuned, *, now: int | None, threads: int = 1) -> Sources:
-    """The neighbours and factors of a history; None for what it cannot teach (no basket, no known customer)."""
+def learn(history: History, tuned: Tuned, *, now: int | None, goods: Goods | None = None, threads: int = 1) -> Sources:
+    """The models of a history that score items; None for what it cannot teach (no basket, no known customer)."""
     by_basket, by_customer = matrices.baskets(history, now=now), matrices.customers(history, now=now)
-    together = alike = factors = None
+    together = alike = factors = complements = None
     if by_basket.held.nnz:
         together = fit_neighbours.fit(by_basket, tuned.together, threads=threads)
+        if goods is not None and tuned.complements is not None:
+            complements = fit_complements.fit(by_basket, goods, tuned.complements, threads=threads)
     if by_customer.held.nnz:
         alike = fit_neighbours.fit(by_customer, tuned.alike, threads=threads)
         factors = fit_factors.fit(by_customer.held, tuned.factors, threads=threads)
     ease = None if tuned.ease is None else _ease(by_basket, tuned.ease, threads)
     sessions = None if tuned.sessions is None else fit_sessions.fit(visits(history), tuned.sessions)
-    return Sources(together=together, alike=alike, factors=factors, ease=ease, sessions=sessions)
+    return Sources(
+        together=together, alike=alike, factors=factors, ease=ease, sessions=sessions, complements=complements
+    )
 
 
 def _ease(by_basket: matrices.Matrix, parameters: fit_ease.Parameters, threads: int) -> Linear | None:
@@ -140,18 +154,21 @@ def _blend(sources: Sources, start: Blend, asked: dict[str, Queries], *, now: in
             values = list(pool.map(value, HALF_LIVES_DAYS))
             half_life_days = HALF_LIVES_DAYS[values.index(max(values))]
         blend = Blend({intent: dict(weights) for intent, weights in start.weights.items()}, half_life_days)
-        found = pool.map(lambda queries: _weights(sources, blend, queries, now=now), asked.values())
+        found = pool.map(lambda intent: _weights(sources, blend, asked[intent], intent, now=now), asked)
         learnt = {intent: weights for intent, weights in zip(asked, found, strict=True) if weights}
     return replace(blend, weights={**blend.weights, **learnt})
 
 
-def _weights(sources: Sources, blend: Blend, queries: Queries, *, now: int | None) -> dict[str, float]:
+def _weights(sources: Sources, blend: Blend, queries: Queries, intent: str, *, now: int | None) -> dict[str, float]:
+    if intent not in COMPLETING:
+        sources = replace(sources, complements=None)
     return fit_blend.search(fit_blend.candidates(sources, queries.weighed(blend, now=now), now=now))
 
 
 def _value(sources: Sources, personal: Sequence[Queries], half_life_days: float | None, *, now: int) -> float:
     """NDCG@20 of the best blends, summed over the personal intents, when taste has this half-life."""
     value, blend = 0.0, Blend({}, half_life_days)
+    sources = replace(sources, complements=None)
     for queries in personal:
         found = fit_blend.candidates(sources, queries.weighed(blend, now=now), now=now)
         value += found.ndcg(fit_blend.search(found))

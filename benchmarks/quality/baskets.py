@@ -21,6 +21,7 @@ from benchmarks.quality.rows import Row, timed
 from models.vocabulary import Vocabulary
 from training import matrices, scoring
 from training.fit import popularity
+from training.fit.affinities import Goods
 from training.history import History
 from training.queries import Queries
 from training.scoring import Sources
@@ -29,6 +30,7 @@ from training.tune import Tuned, learn, tune, untuned
 
 DATASET = "baskets"
 FOLDER = "online_retail"
+SALES = "online_retail_2010_2011.csv.gz"
 SHOWN = ("hr", "ndcg")
 K = 10
 TRAIN_UNTIL = int(datetime(2011, 10, 26, 13, 27, tzinfo=UTC).timestamp())
@@ -39,16 +41,24 @@ PURCHASES = """
     WHERE InvoiceNo NOT LIKE 'C%' AND Quantity > 0 AND UnitPrice > 0 AND regexp_matches(upper(trim(StockCode)), '^[0-9]{5}')
     GROUP BY ALL ORDER BY "at", "order", item
 """
+TITLES = """
+    SELECT item, title FROM (
+        SELECT upper(trim(StockCode)) AS item, trim(Description) AS title, count(*) AS n
+        FROM read_csv(?, types = {'InvoiceNo': 'VARCHAR', 'StockCode': 'VARCHAR', 'CustomerID': 'VARCHAR'})
+        WHERE Quantity > 0 AND UnitPrice > 0 AND trim(Description) <> '' GROUP BY ALL
+    ) QUALIFY row_number() OVER (PARTITION BY item ORDER BY n DESC, title) = 1
+"""
 
 
 def run(data: Path, *, threads: int = 1) -> list[Row]:
     """The rows of the table; none where the data set is not there."""
     if not (data / FOLDER / "basket_queries.csv").exists():
         return []
-    history, orders = purchases(data / FOLDER / "online_retail_2010_2011.csv.gz")
+    history, orders = purchases(data / FOLDER / SALES)
     train = history.where(history.at <= TRAIN_UNTIL)
     asked = _queries(data / FOLDER / "basket_queries.csv", history, train, orders)
-    ours = _ours(train, asked, threads)  # first, so that their peak memory is their own
+    goods = Goods.of(titled(data / FOLDER / SALES, history.items))
+    ours = _ours(train, asked, goods, threads)  # first, so that their peak memory is their own
     held = matrices.baskets(train, now=None).held
     rows = [row(DATASET, "popularity", ranked(asked, plain.popularity(held), K), SHOWN)]
     for name, weights in plain.similarities(held).items():
@@ -66,7 +76,7 @@ class Taught:
     fitting_s: float
 
 
-def teach(train: History, threads: int) -> Taught:
+def teach(train: History, goods: Goods, threads: int) -> Taught:
     """As `training.run` does."""
     parts = cut(train)
     with timed() as tuning:
@@ -78,24 +88,30 @@ def teach(train: History, threads: int) -> Taught:
             popularity=popularity.fit(parts.train, popular, now=parts.at or 0),
             repeat=None,
             now=parts.at,
+            goods=goods,
             threads=threads,
         )
     with timed() as fitting:
-        learnt = learn(train, tuned, now=TRAIN_UNTIL, threads=threads)
+        learnt = learn(train, tuned, now=TRAIN_UNTIL, goods=goods, threads=threads)
     sources = replace(learnt, popularity=popularity.fit(train, popular, now=TRAIN_UNTIL))
     return Taught(tuned, sources, tuning.seconds, fitting.seconds)
 
 
-def _ours(train: History, asked: Queries, threads: int) -> list[Row]:
-    taught = teach(train, threads)
+def _ours(train: History, asked: Queries, goods: Goods, threads: int) -> list[Row]:
+    taught = teach(train, goods, threads)
     together, blend = Sources(together=taught.sources.together), taught.tuned.blend
     sources = replace(taught.sources, ease=None, sessions=None)  # they are for carts
     alone = ranked(asked, lambda carts: scoring.score(together, carts, now=None)["together"], K)
     blended = ranked(
-        asked, lambda carts: scoring.mix(blend, "complementary", scoring.score(sources, carts, now=None)), K
+        asked,
+        lambda carts: scoring.served(blend, "complementary", sources, carts, scoring.score(sources, carts, now=None)),
+        K,
     )
+    complements = Sources(complements=taught.sources.complements)
+    called_for = ranked(asked, lambda carts: scoring.score(complements, carts, now=None)["complements"], K)
     note = f"{blend.weights['complementary']}; tuning {taught.tuning_s:.0f} s"
     return [
+        row(DATASET, "complements alone", called_for, SHOWN, ours=True, note=str(taught.tuned.complements)),
         row(DATASET, "neighbours over baskets", alone, SHOWN, ours=True, note=str(taught.tuned.together)),
         row(DATASET, "blend", blended, SHOWN, ours=True, seconds=taught.fitting_s, note=note),
     ]
@@ -121,6 +137,12 @@ def purchases(path: Path) -> tuple[History, Vocabulary]:
         event=np.zeros(rows, dtype=np.int8),
     )
     return history, orders
+
+
+def titled(path: Path, items: Vocabulary) -> list[dict[str, str]]:
+    """The title of each item, as most lines of purchases have it; nothing else is known."""
+    found = dict(duckdb.execute(TITLES, [str(path)]).fetchall())
+    return [{"title": found[item_id]} if item_id in found else {} for item_id in items.texts(range(len(items)))]
 
 
 def _queries(path: Path, history: History, train: History, orders: Vocabulary) -> Queries:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.quality import plain
-from benchmarks.quality.baskets import FOLDER, TRAIN_UNTIL, purchases, teach
+from benchmarks.quality.baskets import FOLDER, TRAIN_UNTIL, purchases, teach, titled
 from benchmarks.quality.measure import Scorer, lead, linear, ranked, row
 from benchmarks.quality.rows import Row
 from models.blend import Blend
 from training import matrices, scoring
+from training.fit.affinities import Goods
 from training.queries import unfinished
 from training.scoring import Sources
 
@@ -29,7 +30,7 @@ def run(data: Path, *, threads: int = 1) -> list[Row]:
     history, _ = purchases(file)
     train = history.where(history.at <= TRAIN_UNTIL)
     asked = unfinished(train, history.where(history.at > TRAIN_UNTIL), missing=1)
-    taught = teach(train, threads)  # first, so that its peak memory is its own
+    taught = teach(train, Goods.of(titled(file, history.items)), threads)  # first, so that its peak memory is its own
     blend, sources = taught.tuned.blend, taught.sources
     best = ranked(asked, _mixed(blend, "cart", sources), K)
     ours = [
@@ -54,7 +55,12 @@ def _called(name: str) -> str:
 
 def _ours(blend: Blend, sources: Sources) -> dict[str, Scorer]:
     """Our models alone, and what answered carts before they had a blend of their own."""
-    names = {"together": "neighbours over baskets", "ease": "EASE, the K largest kept", "sessions": "nearest visits"}
+    names = {
+        "together": "neighbours over baskets",
+        "ease": "EASE, the K largest kept",
+        "sessions": "nearest visits",
+        "complements": "complements",
+    }
     alone = {called: _alone(name, sources) for name, called in names.items() if getattr(sources, name) is not None}
     return {**alone, "blend for one item": _mixed(blend, "complementary", sources)}
 
@@ -65,4 +71,4 @@ def _alone(name: str, sources: Sources) -> Scorer:
 
 
 def _mixed(blend: Blend, intent: str, sources: Sources) -> Scorer:
-    return lambda carts: scoring.mix(blend, intent, scoring.score(sources, carts, now=None))
+    return lambda carts: scoring.served(blend, intent, sources, carts, scoring.score(sources, carts, now=None))

@@ -26,7 +26,7 @@ LEAST_GAIN = 1e-3  # relative; a source that brings less is left as it is
 DEFAULT = {
     "for_you": {"together": 0.3, "alike": 1.0, "factors": 1.5, "popularity": 0.05},
     "for_you_owned": {"alike": 0.3, "factors": 0.3, "popularity": 0.05, "repeat": 1.0},
-    "complementary": {"together": 1.0, "alike": 0.4, "factors": 0.2, "popularity": 0.02},
+    "complementary": {"together": 1.0, "alike": 0.4, "factors": 0.2, "popularity": 0.02, "complements": 0.3},
     "similar": {"alike": 1.0, "factors": 1.0, "popularity": 0.02},
 }
 
