@@ -17,6 +17,8 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as NotThere
 
+from tests.service.http.apps import stop_watching
+
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_MS = 5_000
 
@@ -53,11 +55,12 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def redis_url(redis_process: RedisProcess) -> str:
-    """The session's Redis server, emptied."""
+def redis_url(redis_process: RedisProcess) -> Iterator[str]:
+    """The session's Redis server, emptied; no app of this test watches it any longer when the next one has it."""
     with Redis.from_url(redis_process.url) as client:
         client.flushall()
-    return redis_process.url
+    yield redis_process.url
+    stop_watching(redis_process.url)
 
 
 @pytest.fixture(scope="session")

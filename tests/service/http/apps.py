@@ -9,10 +9,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from service import create_app
+from service.services import Services
 from service.settings import ServiceSettings
 from tests.worlds import NOW, save, tiny_models
 
 VERSION = "20260101T000000-tiny"
+
+
+WATCHING: dict[
+    str, list[Flask]
+] = {}  # apps on a Redis that other tests have after them, by its URL, until they are stopped
 
 
 def tiny_app(folder: Path, **changes: Any) -> Flask:
@@ -24,7 +30,18 @@ def tiny_app(folder: Path, **changes: Any) -> Flask:
             save(settings["models_dir"], VERSION, tiny_models())
     app = create_app(ServiceSettings(**settings))
     app.testing = True
+    if settings["store"].startswith("redis:"):
+        WATCHING.setdefault(settings["store"], []).append(app)
     return app
+
+
+def stop_watching(store: str) -> None:
+    """Stop the threads of the apps on this store: the next test has another shop in the same place."""
+    for url in [url for url in WATCHING if url.startswith(store)]:
+        for app in WATCHING.pop(url):
+            services: Services = app.extensions["valet"]
+            services.overlay.stop()
+            services.live.stop()
 
 
 def tiny_client(folder: Path, **changes: Any) -> FlaskClient:
