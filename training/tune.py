@@ -36,7 +36,7 @@ from training.queries import Queries, completions, next_purchases
 from training.scoring import Sources
 from training.visits import visits
 
-CUSTOMERS, CARTS = 4000, 1200  # the most that a search asks about, drawn by seed
+CUSTOMERS, CARTS = 8000, 1200  # the most that a search asks about, drawn by seed
 FEW = 300  # queries to choose the half-life of taste
 HALF_LIVES_DAYS = (None, 180.0, 45.0)
 

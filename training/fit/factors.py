@@ -8,7 +8,9 @@ nearly equal weight, each with its own λ: a few solver calls in place of one. i
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from implicit.cpu._als import _least_squares_cg
@@ -27,7 +29,8 @@ MANY_PAIRS, MANY_ITEMS = 500_000, 10_000  # from here on 256 factors earn their 
 
 SEARCH_FACTORS, SEARCH_ITERATIONS = 32, 4  # the search learns smaller models
 SEARCH_PAIRS = 200_000  # of a sample of the customers
-EVALUATIONS, EVALUATIONS_WHOLE = 9, 3  # of small models, and of such with all factors
+EVALUATIONS = 9
+LAST_PAIRS = 1_000_000  # λ has its last word with all factors and iterations, and so much of the data
 K_MEASURED = 20
 
 GRIDS = {
@@ -45,7 +48,7 @@ class Parameters:
     """
 
     factors: int | None = None
-    iterations: int = 8
+    iterations: int = 16
     regularization: float = 0.006
     unobserved: float = 0.03
     exponent: float = 0.75
@@ -87,25 +90,21 @@ def search(matrix: csr_matrix, queries: Queries, start: Parameters = Parameters(
     """The parameters whose NDCG@20 on validation queries is best, from `start`; `start` where nothing can be measured.
 
     `matrix` must not hold what the queries should find. The number of factors is set by the size of the data; the rest is
-    measured on fewer factors and iterations and, on large data, fewer customers. More factors want less regularisation, so
-    that has its last word with all of them.
+    measured on fewer factors, iterations and customers. More factors and customers want less regularisation, so that goes down
+    from there as long as models of full size get better.
     """
     size = start.factors or _dimensions(matrix)
     start = replace(start, factors=size)
     if len(queries) == 0 or matrix.nnz == 0:
         return start
-    share = SEARCH_PAIRS / matrix.nnz
-    if share < 1:
-        matrix = matrix[np.random.default_rng(start.seed).random(matrix.shape[0]) < share]
 
-    def measure(parameters: Parameters) -> metrics.Values:
-        return ndcg(fit(matrix, parameters, threads=threads), queries)
+    def measure(sample: csr_matrix, parameters: Parameters) -> metrics.Values:
+        return ndcg(fit(sample, parameters, threads=threads), queries)
 
     small = replace(start, factors=min(SEARCH_FACTORS, size), iterations=SEARCH_ITERATIONS)
-    found = climb(small, GRIDS, measure, evaluations=EVALUATIONS)
-    whole, last = replace(found, factors=size), {"regularization": GRIDS["regularization"]}
-    found = climb(whole, last, measure, evaluations=EVALUATIONS_WHOLE)
-    return replace(found, iterations=start.iterations)
+    found = climb(small, GRIDS, partial(measure, _sample(matrix, SEARCH_PAIRS, start.seed)), evaluations=EVALUATIONS)
+    large = replace(found, factors=size, iterations=start.iterations)
+    return _less_regularised(large, partial(measure, _sample(matrix, LAST_PAIRS, start.seed)))
 
 
 def ndcg(factors: Factors, queries: Queries) -> metrics.Values:
@@ -115,6 +114,23 @@ def ndcg(factors: Factors, queries: Queries) -> metrics.Values:
         vectors = scoring.fold_in(factors, queries.histories.of(block.start, block.stop))
         values.append(metrics.ndcg(queries.rank(vectors @ factors.item_factors.T, block, K_MEASURED)))
     return np.concatenate(values)
+
+
+def _less_regularised(parameters: Parameters, measure: Callable[[Parameters], metrics.Values]) -> Parameters:
+    """The same parameters, or with the λ below that is the last to get better."""
+    best, value = parameters, metrics.mean(measure(parameters))
+    for regularization in reversed([step for step in GRIDS["regularization"] if step < parameters.regularization]):
+        less = replace(parameters, regularization=regularization)
+        if (found := metrics.mean(measure(less))) <= value:
+            break
+        best, value = less, found
+    return best
+
+
+def _sample(matrix: csr_matrix, pairs: int, seed: int) -> csr_matrix:
+    """About so many pairs, of customers drawn at random; all where there are no more."""
+    share = pairs / matrix.nnz
+    return matrix if share >= 1 else matrix[np.random.default_rng(seed).random(matrix.shape[0]) < share]
 
 
 def _dimensions(matrix: csr_matrix) -> int:
