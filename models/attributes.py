@@ -28,7 +28,7 @@ class Lexicon:
     """What training found worth numbering.
 
     types, colours, brands, genders, words  the known values, in small letters; a type is a product type, the last part of a category,
-                                            or a word of titles that behaves like one
+                                            or a word of titles that behaves like one; so is a brand where no column names any
     price_edges  int64[types + 1, BANDS - 1]  minor units from which the next band begins; the last row is for items of no known type
     """
 
@@ -52,15 +52,15 @@ class Lexicon:
 
 @dataclass(frozen=True)
 class Attributes:
-    """Items as codes; -1 where nothing is known.
+    """Items as codes; -1 where nothing is known. All are int64, as indices are: others would be converted at each use.
 
-    codes   int32[len(CODED), items]
-    words   int32[most words, items]   words of the title, each once, -1 behind the last
+    codes   int64[len(CODED), items]
+    words   int64[most words, items]   words of the title, each once, -1 behind the last
     strange int64[most strange, items] words that the lexicon lacks, as hashes; 0 behind the last
     """
 
-    codes: NDArray[np.int32]
-    words: NDArray[np.int32]
+    codes: NDArray[np.int64]
+    words: NDArray[np.int64]
     strange: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -81,19 +81,19 @@ class Attributes:
 
 def attributes(lexicon: Lexicon, items: Sequence[Fields]) -> Attributes:
     """The attributes of some items by their fields; an empty mapping is an item of which nothing is known."""
-    codes = np.full((len(CODED), len(items)), MISSING, dtype=np.int32)
+    codes = np.full((len(CODED), len(items)), MISSING, dtype=np.int64)
     known: list[list[int]] = []
     strange: list[list[int]] = []
     for place, said in enumerate(items):
         codes[TYPE, place] = kind = type_of(lexicon.types, said)
         codes[COLOUR, place] = lexicon.colours.row(colour_of(said) or "")
-        codes[BRAND, place] = lexicon.brands.row(folded(said.get("brand")))
+        codes[BRAND, place] = lexicon.brands.row(brand_of(said))
         codes[PRICE, place] = _band(lexicon.price_edges[kind], said.get("price"))
         codes[GENDER, place] = lexicon.genders.row(folded(said.get("gender")))
         found = [(lexicon.words.row(word), word) for word in titles.words(title_of(said))]
         known.append([code for code, _ in found if code != MISSING])
         strange.append([_hash(word) for code, word in found if code == MISSING])
-    return Attributes(codes, _columns(known, MISSING, np.int32), _columns(strange, 0, np.int64))
+    return Attributes(codes, _columns(known, MISSING), _columns(strange, 0))
 
 
 def type_of(types: Vocabulary, said: Fields) -> int:
@@ -116,6 +116,11 @@ def colour_of(said: Fields) -> str | None:
     return (titles.colour(text) or text) if text else titles.colour(title_of(said))
 
 
+def brand_of(said: Fields) -> str:
+    """What the brand's column says, else the word that the title begins with: often a brand, and the lexicon knows which; "" for none."""
+    return folded(said.get("brand")) or next(iter(titles.words(title_of(said))), "")
+
+
 def folded(value: Any) -> str:
     """A column's text in small letters, without spaces around it; "" for none."""
     return str(value).strip().lower() if value is not None else ""
@@ -130,16 +135,16 @@ def _band(edges: NDArray[np.int64], price: int | None) -> int:
     return MISSING if price is None else int(np.searchsorted(edges, price, side="right"))
 
 
-def _columns(lists: Iterable[Sequence[int]], filler: int, dtype: Any) -> NDArray[Any]:
-    """[longest list, lists]: the lists as columns, filled up at the bottom."""
+def _columns(lists: Iterable[Sequence[int]], filler: int) -> NDArray[np.int64]:
+    """int64[longest list, lists]: the lists as columns, filled up at the bottom."""
     lists = list(lists)
-    filled = np.full((max(map(len, lists), default=0), len(lists)), filler, dtype=dtype)
+    filled = np.full((max(map(len, lists), default=0), len(lists)), filler, dtype=np.int64)
     for place, codes in enumerate(lists):
         filled[: len(codes), place] = codes
     return filled
 
 
-def _beside(left: NDArray[Any], right: NDArray[Any], filler: int) -> NDArray[Any]:
+def _beside(left: NDArray[np.int64], right: NDArray[np.int64], filler: int) -> NDArray[np.int64]:
     """Two arrays of columns side by side, the shorter columns filled up at the bottom."""
     height = max(len(left), len(right))
     parts = [np.pad(part, ((0, height - len(part)), (0, 0)), constant_values=filler) for part in (left, right)]

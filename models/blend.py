@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 DAY_S = 86_400
 INTENTS = ("for_you", "for_you_owned", "session", "complementary", "cart", "similar")
 SOURCES = ("together", "alike", "factors", "popularity", "repeat", "ease", "sessions", "complements")
+BOUGHT = ("together", "alike", "ease", "sessions")  # sources that rest on what was bought or seen together
 COMPLETING = ("complementary", "cart")  # intents whose lists go with items, and are no substitutes for them
 STANDS_FOR = {
     "cart": "complementary",

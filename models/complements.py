@@ -1,11 +1,12 @@
 """Complements: what goes with what, as one probability of three levels that back off into one another.
 
-    P(j | i)      = (c_ij + μ · P_attr(j | i)) / (n_i + μ)                  the item pair: bought together
+    P(j | i)      ∝ (c_ij + μ · P_attr(j | i)) / (n_i · x_j + μ)            the item pair: bought together
     P_attr(j | i) = P(j) · exp(ℓ_type(t_i, t_j) + Σ_f ℓ_f(f_i, f_j)) / Z_i  the attribute pair
     ℓ_type(s, t)  = log P(t | s) / P(t)                                     the type pair
 
 P(j | i) is the chance that what else lies in a basket with i, drawn at random, is j. c_ij = Σ 1 / size over the baskets that hold both, n_i its
-sum over all j, P(j) the share of j in all baskets. The ℓ_f of colours, brands, price bands, genders and words of titles are smoothed log-lifts
+sum over all j, P(j) the share of j in all baskets, x_j = n_j / (n_j + 10) how far j has been tried: that nobody bought a newcomer beside i says
+nothing of the two. The ℓ_f of colours, brands, price bands, genders and words of titles are smoothed log-lifts
 given the type of j, each times how far it may be believed. So a pair seen once moves the score little (μ), a pattern seen a thousand times
 much, and an item that nobody has bought yet is scored by what it is (a Dirichlet prior: MacKay & Peto 1995; log-linear pooling: Genest &
 Zidek 1986). Learnt by training/fit/complements.py.
@@ -13,7 +14,7 @@ Zidek 1986). Learnt by training/fit/complements.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,6 +37,7 @@ class Complements:
     known      the attributes of all items      share  float32[items]  P(j), above 0
     pairs      c_ij as scores, and how many baskets held both as support
     baskets    float32[items]  n_i              mass   μ, in baskets
+    tried      float32[items]  x_j, 0 for what nobody bought yet
     words      affinity of words of titles      stranger  ℓ of a word that both titles have and the lexicon lacks
     completes  bool[types + 1, types + 1]       whether the second type may complete the first; the last is an unknown one
     """
@@ -45,6 +47,7 @@ class Complements:
     share: NDArray[np.float32]
     pairs: Neighbours
     baskets: NDArray[np.float32]
+    tried: NDArray[np.float32]
     type: Affinity
     colour: Affinity
     brand: Affinity
@@ -65,8 +68,10 @@ class Complements:
         """
         total = np.zeros(len(self), dtype=np.float32)
         for row, weight in zip(rows.tolist(), weights.tolist(), strict=True):
-            total += np.float32(weight) * self.called_for(row)
-        total[~self.fitting(rows)] = 0
+            called_for = self.called_for(row)
+            called_for *= np.float32(weight)
+            total += called_for
+        total *= self.fitting(rows)
         return total
 
     def carried(self, rows: Rows, weights: Scores, targets: Rows) -> Scores:
@@ -77,41 +82,53 @@ class Complements:
     def called_for(self, row: int) -> Scores:
         """float32[items]: P(j | i), 0 where it is not above P(j)."""
         likely = self.of(row)
-        likely[likely <= self.share] = 0
+        likely *= likely > self.share
         return likely
 
     def of(self, row: int) -> Scores:
         """float32[items]: P(j | i)."""
         likely = self.by_attributes(row)
-        likely *= np.float32(self.mass)
-        held = slice(int(self.pairs.indptr[row]), int(self.pairs.indptr[row + 1]))
-        likely[self.pairs.indices[held]] += self.pairs.scores[held]
-        likely /= self.baskets[row] + np.float32(self.mass)
+        if self.baskets[row] > 0:
+            likely *= np.float32(self.mass)
+            held = slice(int(self.pairs.indptr[row]), int(self.pairs.indptr[row + 1]))
+            likely[self.pairs.indices[held]] += self.pairs.scores[held]
+            could = self.tried * self.baskets[row]
+            could += np.float32(self.mass)
+            likely /= could
+            likely /= max(likely.sum(), TINY)
         return likely
 
     def by_attributes(self, row: int) -> Scores:
         """float32[items]: P_attr(j | i)."""
-        likely = np.exp(self.affinity(row))
+        likely = self.affinity(row)
+        np.exp(likely, out=likely)
         likely *= self.share
         likely /= max(likely.sum(), TINY)
         return likely
 
     def affinity(self, row: int) -> Scores:
-        """float32[items]: Σ ℓ of all attributes, in nats."""
-        total = np.zeros(len(self), dtype=np.float32)
-        for name, codes in zip(CODED, self.known.codes, strict=True):
-            if codes[row] != MISSING:
-                total += self.coded(name).beside(int(codes[row])).take(codes, mode="wrap")
-        words = self.known.words[:, row]
-        beside = np.zeros(len(self.words.same), dtype=np.float32)
-        for word in words[words != MISSING].tolist():
-            beside += self.words.beside(word)
-        for codes in self.known.words:
-            total += beside.take(codes, mode="wrap")
+        """float32[items]: Σ ℓ of all attributes, in nats. Large arrays are made once and filled again: that takes half of the time."""
+        total, said = np.zeros((2, len(self)), dtype=np.float32)
+        for beside, codes in self._said(row):
+            beside.take(codes, out=said, mode="wrap")
+            total += said
         for word in self.known.strange[:, row].tolist():
             if word:
                 total += np.float32(self.stranger) * (self.known.strange == word).any(axis=0)
         return total
+
+    def _said(self, row: int) -> Iterator[tuple[Scores, NDArray[np.int64]]]:
+        """What the item's values say of each value of their kind, and which values all items have; kinds that say nothing are left out."""
+        for name, codes in zip(CODED, self.known.codes, strict=True):
+            beside = self.coded(name).beside(int(codes[row]))
+            if beside.any():
+                yield beside, codes
+        words = self.known.words[:, row]
+        beside = np.zeros(len(self.words.same), dtype=np.float32)
+        for word in words[words != MISSING].tolist():
+            beside += self.words.beside(word)
+        if beside.any():
+            yield from ((beside, codes) for codes in self.known.words)
 
     def coded(self, name: str) -> Affinity:
         """The affinity of one of CODED."""
@@ -154,5 +171,6 @@ class Complements:
             known=self.known.followed_by(attributes(self.lexicon, newcomers)),
             share=np.append(self.share, rare),
             pairs=self.pairs.longer(items),
-            baskets=np.append(self.baskets, np.zeros(len(newcomers), dtype=np.float32)),
+            baskets=np.append(self.baskets, np.zeros_like(rare)),
+            tried=np.append(self.tried, np.zeros_like(rare)),
         )

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import likeness
-from models.blend import rms
+from models.blend import BOUGHT, rms
 from models.bundle import Models
 from service.request import ABOUT_ITEMS
 from service.taste import NONE, Taste
@@ -102,12 +102,14 @@ def stages(intent: str, question: Question) -> Iterator[Stage]:
 
 
 def _complementary(question: Question) -> Stage | None:
-    """What goes with the items asked about, as baskets say of them or of what they are; never what could stand instead of one."""
-    stage = _about(question, "complementary", evidence=("together", "alike", "ease", "sessions", "complements"))
+    """What goes with the items asked about, where baskets or customers say something of them; never what could stand instead of one."""
+    stage = _about(question, "complementary", evidence=BOUGHT)
     complements = question.models.complements
     if stage is None or stage.shown is None or complements is None:
         return stage
-    shown = stage.shown & complements.fitting(question.rows)
+    called_for = stage.sources.get("complements")
+    shown = stage.shown if called_for is None else stage.shown | (called_for > 0)
+    shown = shown & complements.fitting(question.rows)
     return replace(stage, shown=shown) if shown.any() else None
 
 

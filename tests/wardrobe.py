@@ -1,9 +1,12 @@
 """A shop of dresses, shoes and cups in five colours whose baskets have a plan that can be seen by eye.
 
+Items stand in the order of their ids.
 A dress is bought with shoes of its colour, never with another dress; cups are bought by the set, three colours at a time.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -14,11 +17,11 @@ from training.fit.affinities import Goods
 from training.fit.complements import Parameters, fit
 from training.matrices import Matrix
 
-COLOURS = ("black", "red", "blue", "white", "green")
+COLOURS = ("black", "blue", "green", "red", "white")
 EACH = 6  # items of a type and colour
 ITEMS: list[Fields] = [
     {"item_id": f"{kind}-{colour}-{number}", "title": f"{colour.title()} {kind} {chr(97 + number) * 3}", "product_type": kind, "colour": colour}
-    for kind in ("dress", "shoe", "cup")
+    for kind in ("cup", "dress", "shoe")
     for colour in COLOURS
     for number in range(EACH)
 ]  # fmt: skip
@@ -47,6 +50,6 @@ def matrix_of(found: list[list[int]], items: int = len(ITEMS)) -> Matrix:
     return Matrix(held, np.zeros(len(found)))
 
 
-def learnt(**parameters: float) -> Complements:
-    """What these baskets teach."""
-    return fit(matrix_of(baskets()), Goods.of(ITEMS), Parameters(**parameters))  # type: ignore[arg-type]
+def learnt(extra: Sequence[list[int]] = (), **parameters: float) -> Complements:
+    """What these baskets teach, and some more."""
+    return fit(matrix_of([*baskets(), *extra]), Goods.of(ITEMS), Parameters(**parameters))  # type: ignore[arg-type]

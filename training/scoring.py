@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from models.blend import COMPLETING, Blend
+from models.blend import BOUGHT, COMPLETING, Blend
 from models.bundle import Models
 from models.complements import Complements
 from models.factors import Factors
@@ -99,7 +99,8 @@ class Sources:
         """The sources of a bundle; those that cost time only for an intent whose blend counts them."""
         counted = models.blend.of(intent)
         plain = cls(models.together, models.alike, models.factors, models.popularity, models.repeat)
-        costly = {name: getattr(models, name) for name in COSTLY if name in counted}
+        needed = {*counted, "complements"} if intent in COMPLETING else {*counted}
+        costly = {name: getattr(models, name) for name in COSTLY if name in needed}
         return replace(plain, **costly)
 
 
@@ -208,9 +209,13 @@ def mix(blend: Blend, intent: str, scored: dict[str, Scores]) -> Scores:
 
 
 def served(blend: Blend, intent: str, sources: Sources, histories: Histories, scored: dict[str, Scores]) -> Scores:
-    """`mix`, and -inf for what the service would not list: types that may not complete those of the history."""
+    """`mix`, as the service lists it: what goes with items of which baskets say nothing is told by complements alone, and types that may not
+    complete those of the history are -inf."""
     mixed = mix(blend, intent, scored)
     if sources.complements is not None and intent in COMPLETING:
+        said = [(scored[name] > 0).any(axis=1) for name in BOUGHT if name in scored]
+        silent = ~np.logical_or.reduce(said) if said else np.ones(len(mixed), dtype=np.bool_)
+        mixed[silent] = scored["complements"][silent]
         for place in range(len(histories)):
             held = slice(int(histories.indptr[place]), int(histories.indptr[place + 1]))
             mixed[place, ~sources.complements.fitting(histories.rows[held])] = -np.inf

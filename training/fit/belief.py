@@ -73,7 +73,8 @@ def _cases(matrix: Matrix, goods: Goods, half_life_days: float | None, fold: int
     seen = (matrix.held[~apart] @ diags((~cold).astype(np.float32))).tocsr()
     seen.eliminate_zeros()
     counts = Counts.of(Matrix(seen, matrix.age_days[~apart]), goods, half_life_days)
-    first, second = _pairs(matrix.held[apart].tocsr(), cold, rng)
+    unseen = np.bincount(seen.indices, minlength=items) == 0
+    first, second = _pairs(matrix.held[apart].tocsr(), unseen, rng)
     often = np.bincount(matrix.held.indices, minlength=items) / max(matrix.held.nnz, 1)
     drawn = rng.choice(items, size=DRAWN, p=often) if matrix.held.nnz else np.zeros(0, dtype=np.int64)
     beside = np.concatenate([second[:, None], np.broadcast_to(drawn, (len(first), len(drawn)))], axis=1)
@@ -83,12 +84,12 @@ def _cases(matrix: Matrix, goods: Goods, half_life_days: float | None, fold: int
 
 
 def _pairs(
-    held: csr_matrix, cold: NDArray[np.bool_], rng: np.random.Generator
+    held: csr_matrix, unseen: NDArray[np.bool_], rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Some cold items of baskets, and another item of the basket of each."""
+    """Some unseen items of baskets, and another item of the basket of each."""
     size = np.diff(held.indptr)
     basket = np.repeat(np.arange(len(size)), size)
-    chosen = rng.permutation(np.flatnonzero(cold[held.indices] & (size[basket] > 1)))[:CASES]
+    chosen = rng.permutation(np.flatnonzero(unseen[held.indices] & (size[basket] > 1)))[:CASES]
     start, n = held.indptr[basket[chosen]], size[basket[chosen]]
     other = (chosen - start + rng.integers(1, np.maximum(n, 2))) % np.maximum(n, 1) + start
     return held.indices[chosen].astype(np.int64), held.indices[other].astype(np.int64)
@@ -116,7 +117,7 @@ def _features(
     return found
 
 
-def _table(affinity: Affinity, codes: NDArray[np.int32]) -> NDArray[np.float32]:
+def _table(affinity: Affinity, codes: NDArray[np.int64]) -> NDArray[np.float32]:
     """float32[codes, values + 1]: `beside` of each; code -1 reads the last column."""
     rows = {code: affinity.beside(code) for code in np.unique(codes).tolist()}
     return (

@@ -10,13 +10,17 @@ from numpy.typing import NDArray
 
 from models.attributes import CODED
 from models.complements import Complements
+from training import metrics, scoring
 from training.fit import neighbours as fit_neighbours
 from training.fit.affinities import Counts, Goods, WordLifts, coded, completes
 from training.fit.belief import DEFAULT, believed
+from training.fit.climb import clearly_better
 from training.matrices import Matrix
 from training.queries import Queries
 
-MASSES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)  # μ that are tried, in baskets
+MASSES = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0)  # μ that are tried, in baskets
+TRIED = 10.0  # baskets after which half is known of what an item is bought with
+K_MEASURED = 20
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ def fit(matrix: Matrix, goods: Goods, parameters: Parameters = Parameters(), *, 
         share=_share(counts.begun),
         pairs=fit_neighbours.fit(matrix, _confidence(parameters), threads=threads),
         baskets=counts.begun.astype(np.float32),
+        tried=(counts.begun / (counts.begun + TRIED)).astype(np.float32),
         words=words,
         completes=completes(counts),
         stranger=stranger,
@@ -48,18 +53,25 @@ def fit(matrix: Matrix, goods: Goods, parameters: Parameters = Parameters(), *, 
 
 
 def search(matrix: Matrix, goods: Goods, queries: Queries, start: Parameters = Parameters()) -> Parameters:
-    """θ, and the μ under which what lies beside the items of `queries`, one of each, is likeliest; `matrix` must not hold those baskets."""
+    """θ, and the largest μ beside which no smaller one foretells `queries` clearly better; `matrix` must not hold those baskets.
+
+    The largest, because what many items have in common outlasts what two of them happened to do.
+    """
     found = replace(start, theta=believed(matrix, goods, start.half_life_days))
     if len(queries) == 0 or not matrix.held.nnz:
         return found
     learnt = fit(matrix, goods, found)
-    return replace(found, mass=max(MASSES, key=lambda mass: _log_likelihood(replace(learnt, mass=mass), queries)))
+    values = {mass: _ndcg(replace(learnt, mass=mass), queries) for mass in MASSES}
+    best = MASSES[0]
+    for mass in MASSES[1:]:
+        if clearly_better(values[mass], values[best]):
+            best = mass
+    return replace(found, mass=best)
 
 
 def _share(begun: NDArray[np.float64]) -> NDArray[np.float32]:
-    """P(j), each item a little more than it was: what nobody bought counts as much as the lowest quarter of what was."""
-    sold = begun[begun > 0]
-    smoothed = begun + (float(np.quantile(sold, 0.25)) if len(sold) else 1.0)
+    """P(j), with as much again as was bought spread evenly: what nobody bought yet counts half of what the average item does."""
+    smoothed = begun + (float(begun[begun > 0].mean()) if begun.any() else 1.0)
     return (smoothed / max(float(smoothed.sum()), 1e-9)).astype(np.float32)
 
 
@@ -68,12 +80,11 @@ def _confidence(parameters: Parameters) -> fit_neighbours.Parameters:
     return fit_neighbours.Parameters(1.0, 0.0, 0.0, half_life_days=parameters.half_life_days, k=parameters.k)
 
 
-def _log_likelihood(learnt: Complements, queries: Queries) -> float:
-    """Σ over the queries of the mean log P(j | i) of what they should find."""
-    total = 0.0
-    bounds = queries.relevant.indptr
-    for place, row in enumerate(queries.histories.rows.tolist()):
-        if bounds[place + 1] > bounds[place]:
-            wanted = queries.relevant.indices[bounds[place] : bounds[place + 1]]
-            total += float(np.log(learnt.of(row)[wanted]).mean())
-    return total
+def _ndcg(learnt: Complements, queries: Queries) -> metrics.Values:
+    """float64[queries]: NDCG@20 of P(j | i) alone."""
+    sources = scoring.Sources(complements=learnt)
+    values = []
+    for block in scoring.blocks(queries.histories):
+        scored = scoring.score(sources, queries.histories.of(block.start, block.stop), now=None)
+        values.append(metrics.ndcg(queries.rank(scored["complements"], block, K_MEASURED)))
+    return np.concatenate(values)

@@ -1,7 +1,8 @@
 """Learning the lexicon: which types, colours, brands, genders and words of titles a catalogue knows.
 
 Types are what the columns name (product type, last part of the category) and, from titles, the words that behave like types: they say what
-many items are (`titles.heads`, first), and are that in a good share of the titles that have them.
+many items are (`titles.heads`, first), and are that in a good share of the titles that have them. Where no column names brands, they are the
+words that titles begin with, and that seldom stand elsewhere.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from models.attributes import BANDS, Fields, Lexicon, colour_of, folded, named_t
 from models.vocabulary import MISSING, Vocabulary
 
 LEAST_ITEMS, LEAST_SHARE = 5, 0.4  # that a title's word must name to be a type, of the titles that have it
+LEAST_BRANDED, LEAST_LEADING = 3, 0.6  # the same of a word that titles begin with, to be a brand
 MOST_WORDS = 50_000  # of titles, the most frequent
 
 
@@ -28,7 +30,7 @@ def fit(items: Sequence[Fields]) -> Lexicon:
     return Lexicon(
         types=types,
         colours=Vocabulary.of(filter(None, map(colour_of, items))),
-        brands=_values(items, "brand"),
+        brands=_values(items, "brand") if any(said.get("brand") for said in items) else _leading(items),
         genders=_values(items, "gender"),
         words=Vocabulary.of(frequent),
         price_edges=_edges(types, items),
@@ -43,6 +45,18 @@ def _type_words(items: Iterable[Fields]) -> list[str]:
         named.update(found[:1])
         seen.update(found)
     return [word for word, n in named.items() if n >= LEAST_ITEMS and n >= LEAST_SHARE * seen[word]]
+
+
+def _leading(items: Iterable[Fields]) -> Vocabulary:
+    """The words that titles begin with."""
+    led: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
+    for said in items:
+        found = titles.words(title_of(said))
+        led.update(found[:1])
+        seen.update(found)
+    likely = (word for word, n in led.items() if n >= LEAST_BRANDED and n >= LEAST_LEADING * seen[word])
+    return Vocabulary.of(word for word in likely if word not in titles.COLOURS)
 
 
 def _values(items: Iterable[Fields], field: str) -> Vocabulary:
