@@ -11,7 +11,18 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from benchmarks.quality import baskets, carts, cdnow, diversity, fresh, gowalla, next_purchases, trending, visits
+from benchmarks.quality import (
+    baskets,
+    carts,
+    cdnow,
+    complements,
+    diversity,
+    fresh,
+    gowalla,
+    next_purchases,
+    trending,
+    visits,
+)
 from benchmarks.quality.rows import Row
 
 
@@ -24,14 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="DATASET",
         help=f"{', '.join(_datasets(Path(), 1))}; default: all",
     )
+    parser.add_argument(
+        "--task", action="append", default=[], metavar="DATASET", help="the same by name: --task complements; repeats"
+    )
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("VALET_DATA", "../shared/data")))
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)
     known = _datasets(options.data, options.threads)
-    if unknown := [name for name in options.datasets if name not in known]:
+    asked = [*options.datasets, *options.task]
+    if unknown := [name for name in asked if name not in known]:
         parser.error(f"{unknown[0]} is no data set; known are {', '.join(known)}")
     missing = False
-    for name in options.datasets or known:
+    for name in asked or known:
         rows = known[name]()
         if not rows:
             sys.stderr.write(f"{name}: its files are not in {options.data}; set VALET_DATA\n")
@@ -45,6 +60,7 @@ def _datasets(data: Path, threads: int) -> dict[str, Callable[[], list[Row]]]:
     return {
         "gowalla": lambda: gowalla.run(data, threads=threads),
         "baskets": lambda: baskets.run(data, threads=threads),
+        "complements": lambda: complements.run(data, threads=threads),
         "carts": lambda: carts.run(data, threads=threads),
         "next_purchases": lambda: next_purchases.run(data, threads=threads),
         "fresh": lambda: fresh.run(data, threads=threads),

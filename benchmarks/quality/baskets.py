@@ -56,7 +56,7 @@ def run(data: Path, *, threads: int = 1) -> list[Row]:
         return []
     history, orders = purchases(data / FOLDER / SALES)
     train = history.where(history.at <= TRAIN_UNTIL)
-    asked = _queries(data / FOLDER / "basket_queries.csv", history, train, orders)
+    asked = invoices(data / FOLDER / "basket_queries.csv", history, train, orders)
     goods = Goods.of(titled(data / FOLDER / SALES, history.items))
     ours = _ours(train, asked, goods, threads)  # first, so that their peak memory is their own
     held = matrices.baskets(train, now=None).held
@@ -145,7 +145,7 @@ def titled(path: Path, items: Vocabulary) -> list[dict[str, str]]:
     return [{"title": found[item_id]} if item_id in found else {} for item_id in items.texts(range(len(items)))]
 
 
-def _queries(path: Path, history: History, train: History, orders: Vocabulary) -> Queries:
+def invoices(path: Path, history: History, train: History, orders: Vocabulary) -> Queries:
     """One query a line of the file; relevant are the invoice's other items that the training part knows."""
     with path.open(newline="") as file:
         lines = list(csv.DictReader(file))

@@ -21,7 +21,9 @@ def test_a_row_shows_values_intervals_cost_and_whether_it_is_ours():
     assert "100 MB" in ours
 
 
-@pytest.mark.parametrize("name", ["gowalla", "baskets", "carts", "next_purchases", "diversity", "trending", "cdnow"])
+@pytest.mark.parametrize(
+    "name", ["gowalla", "baskets", "complements", "carts", "next_purchases", "diversity", "trending", "cdnow"]
+)
 def test_a_missing_data_set_is_said_and_fails(name, tmp_path: Path, capsys):
     assert main([name, "--data", str(tmp_path)]) == 2
     assert f"{name}: its files are not in {tmp_path}" in capsys.readouterr().err
@@ -38,3 +40,11 @@ def test_a_block_is_timed_and_memory_is_counted():
         sum(range(1000))
     assert 0 < clock.seconds < 5
     assert 10 < peak_mb() < 100_000
+
+
+def test_a_data_set_is_named_by_task_too(tmp_path: Path, capsys):
+    assert main(["--task", "complements", "--task", "cdnow", "--data", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "complements: its files" in said
+    assert "cdnow: its files" in said
+    assert "gowalla" not in said
