@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.profile import INTEREST, NEVER, TELLING
-from models.profile.fold import CART, ITEMS, ORDERS
+from models.profile.fold import CART, ITEMS, ORDERS, VIEW_DAYS
 from models.settings import DAY_S
 from training.history import EVENTS, PURCHASE, History
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-REFUND, ADDED = EVENTS.index("refund"), EVENTS.index("add_to_cart")
+REFUND, ADDED, VIEWED = (EVENTS.index(name) for name in ("refund", "add_to_cart", "view_item"))
 ON_RECORD = np.array([name in INTEREST or name == "refund" for name in EVENTS])  # these put an item on record
 TELLS = np.array([name in TELLING for name in EVENTS])
 ITEM_EVENTS = tuple(code for code in np.flatnonzero(ON_RECORD).tolist() if code != PURCHASE)
@@ -70,7 +70,7 @@ class Tables:
     totals  (value, first_at, last_at, last_seen), one row a customer       counts     (events of each code), one row a customer
     days    (day, net spend)                bought_on  (day)                orders     (number, day, at, bought, refunded, lines)
     items   (item, purchases, quantity, first_at, last_at, seen_at, then a count for each of ITEM_EVENTS)
-    recent  (at, event)                     cart       (item, at, quantity, amount)
+    recent  (at, event)                     cart       (item, at, quantity, amount)      views  (item, day, views)
     crowded whether a customer is past what a profile keeps in a way that makes the order of events matter: fold those one by one
     """
 
@@ -82,6 +82,7 @@ class Tables:
     items: Table
     recent: Table
     cart: Table
+    views: Table
     crowded: Bools
 
 
@@ -110,7 +111,7 @@ def tables(rows: Rows, customers: int) -> Tables:
     totals = _totals(rows, bought, back, customers)
     orders, orders_mingle = _orders(bought, back, customers)
     on_record = rows.where(ON_RECORD[rows.event])
-    items = _items(on_record.where(_remembered(on_record, customers)))
+    remembered = on_record.where(_remembered(on_record, customers))
     cart = _cart(rows.where(rows.event == ADDED), bought, totals)
     crowded = orders_mingle | (np.bincount(cart[0], minlength=customers) > CART)
     return Tables(
@@ -119,9 +120,10 @@ def tables(rows: Rows, customers: int) -> Tables:
         days=_table(_days(bought, back), customers),
         bought_on=_table(_Groups(bought.customer, bought.day).keys, customers),
         orders=_table(orders, customers),
-        items=_table(items, customers),
+        items=_table(_items(remembered), customers),
         recent=_table(_recent(rows.where(TELLS[rows.event])), customers),
         cart=_table(cart, customers),
+        views=_table(_views(remembered.where(remembered.event == VIEWED)), customers),
         crowded=crowded,
     )
 
@@ -262,6 +264,16 @@ def _cart(added: Rows, bought: Rows, totals: Ints) -> list[Ints]:
     last = np.ones(len(by), dtype=np.bool_)
     last[:-1] = (added.customer[by[1:]] != added.customer[by[:-1]]) | (added.item[by[1:]] != added.item[by[:-1]])
     return [column[by[last]] for column in (added.customer, added.item, added.at, added.quantity, added.amount)]
+
+
+def _views(rows: Rows) -> list[Ints]:
+    """The views of each item by day, of its newest days."""
+    groups = _Groups(rows.customer, rows.item, rows.day)
+    customer, item, _ = groups.keys
+    count = groups.sum(np.ones(len(rows.row), dtype=np.int64))
+    last = np.append(np.flatnonzero((np.diff(customer) != 0) | (np.diff(item) != 0)), len(item) - 1)
+    newest = np.repeat(last, np.diff(last, prepend=-1)) - np.arange(len(item)) < VIEW_DAYS
+    return [column[newest] for column in (*groups.keys, count)]
 
 
 def _recent(rows: Rows) -> list[Ints]:

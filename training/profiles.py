@@ -70,18 +70,21 @@ def _profile(parts: Tables, customer: int, items: Sequence[str]) -> Profile:
         days=dict(parts.days.of(customer)),  # type: ignore[arg-type]  # lists of two
         bought_on=tuple(day for (day,) in parts.bought_on.of(customer)),
         recent_orders=dict(orders[-ORDERS:]),
-        items=_items(parts.items.of(customer), items),
+        items=_items(parts.items.of(customer), parts.views.of(customer), items),
         counts={name: count for name, count in zip(EVENTS, parts.counts[customer].tolist(), strict=True) if count},
         recent=tuple((at, EVENTS[event]) for at, event in parts.recent.of(customer))[-RECENT:],
         cart_lines={items[item]: CartLine(*rest) for item, *rest in parts.cart.of(customer)},
     )
 
 
-def _items(rows: list[list[int]], ids: Sequence[str]) -> dict[str, Item]:
+def _items(rows: list[list[int]], views: list[list[int]], ids: Sequence[str]) -> dict[str, Item]:
     """Oldest first, as the fold keeps them; rows are sorted by item already."""
     rows.sort(key=lambda row: row[5])
+    viewed: dict[int, tuple[tuple[int, int], ...]] = {}
+    for item, day, count in views:
+        viewed[item] = (*viewed.get(item, ()), (day, count))
     return {
-        ids[item]: Item(purchases, quantity, first_at, last_at, seen_at, _counts(counts))
+        ids[item]: Item(purchases, quantity, first_at, last_at, seen_at, _counts(counts), viewed.get(item, ()))
         for item, purchases, quantity, first_at, last_at, seen_at, *counts in rows
     }
 

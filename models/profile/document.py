@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -65,7 +66,8 @@ def _short(item: Item) -> list[Any]:
         item.seen_at - item.last_at,
     ]
     if item.events:
-        return [*short, {name: item.events[name] for name in sorted(item.events)}]
+        short.append({name: item.events[name] for name in sorted(item.events)})
+        return [*short, item.viewed] if item.viewed else short
     while short and not short[-1]:
         short.pop()
     return short
@@ -78,5 +80,7 @@ def _long(
     last: int = 0,
     seen: int = 0,
     events: dict[str, int] = NO_EVENTS,
+    viewed: Sequence[tuple[int, int]] = (),
 ) -> Item:
-    return Item(purchases, quantity, first_at, first_at + last, first_at + last + seen, events)
+    days = tuple((day, count) for day, count in viewed)
+    return Item(purchases, quantity, first_at, first_at + last, first_at + last + seen, events, days)

@@ -18,6 +18,7 @@ from models.profile.state import NEVER, CartLine, Event, Item, Order, Profile, S
 from models.settings import DAY_S, Settings
 
 ITEMS, ORDERS, RECENT, CART = 500, 20, 50, 50  # how many of each the profile keeps, newest first
+VIEW_DAYS = 8  # newest days with a view of an item
 SHOWN, SHOWN_DAYS = 60, 3  # items of lists she was shown, and days of each
 SHOWS = ("view_item_list", "email_sent")
 OTHER = "other"  # all names that mean nothing to us are counted together: the profile stays small
@@ -32,6 +33,7 @@ TELLING = frozenset(_TELLING.split())  # of her mood: kept with their times
 # What an event says of interest in its item; an event of these names puts the item on record.
 INTEREST: Mapping[str, float] = Settings().event_weights
 
+Views = tuple[tuple[int, int], ...]
 Changes = dict[str, Any]  # fields of a profile that an event changes
 
 
@@ -154,11 +156,20 @@ def _item_after(item: Item, event: Event, name: str) -> Item:
     quantity, seen_at = abs(thousandths(event.quantity)), max(item.seen_at, event.at)
     if name == "purchase":
         first_at = min(item.first_at, event.at) if item.purchases else event.at
-        return Item(
-            item.purchases + 1, item.quantity + quantity, first_at, max(item.last_at, event.at), seen_at, item.events
-        )
+        purchases, last_at = item.purchases + 1, max(item.last_at, event.at)
+        return Item(purchases, item.quantity + quantity, first_at, last_at, seen_at, item.events, item.viewed)
+    if name == "view_item":
+        item = item._replace(viewed=with_views(item.viewed, ((event.at // DAY_S, 1),)))
     events = {**item.events, name: item.events.get(name, 0) + 1}
     return item._replace(quantity=item.quantity - (quantity if name == "refund" else 0), seen_at=seen_at, events=events)
+
+
+def with_views(viewed: Views, more: Views) -> Views:
+    """The views by day with some more, the newest days."""
+    days = dict(viewed)
+    for day, count in more:
+        days[day] = days.get(day, 0) + count
+    return tuple(sorted(days.items())[-VIEW_DAYS:])
 
 
 def _newest_items(items: Mapping[str, Item], item_id: str, item: Item) -> dict[str, Item]:

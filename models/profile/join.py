@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from models.profile.fold import CART, ITEMS, ORDERS, RECENT, SHOWN, SHOWN_DAYS, newest_day
+from models.profile.fold import CART, ITEMS, ORDERS, RECENT, SHOWN, SHOWN_DAYS, newest_day, with_views
 from models.profile.state import EMPTY, CartLine, Item, Order, Profile, Shown
 
 T = TypeVar("T")
@@ -81,6 +81,7 @@ def _one_item(one: Item, other: Item) -> Item:
         max(one.last_at, other.last_at),
         max(one.seen_at, other.seen_at),
         _both(one.events, other.events, int.__add__),
+        with_views(one.viewed, other.viewed),
     )
 
 

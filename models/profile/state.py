@@ -31,6 +31,7 @@ class Item(NamedTuple):
     last_at: int = NEVER
     seen_at: int = NEVER  # newest event of any kind
     events: Mapping[str, int] = {}  # counts of events that are no purchases, by name
+    viewed: tuple[tuple[int, int], ...] = ()  # (day, views) of the newest days with a view, ascending
 
 
 class Order(NamedTuple):

@@ -12,6 +12,7 @@ from functools import reduce
 
 from models.profile.fold import INTEREST, SHOWS, fold, thousandths
 from models.profile.state import EMPTY, NEVER, Event, Item, Profile
+from models.settings import DAY_S
 
 CART_EVENTS = ("add_to_cart", "remove_from_cart", "purchase")
 
@@ -47,7 +48,14 @@ def _without(item: Item, event: Event) -> Item:
         return item._replace(purchases=max(item.purchases - 1, 0), quantity=item.quantity - quantity)
     events = {**item.events, event.name: item.events.get(event.name, 0) - 1}
     left = {name: count for name, count in events.items() if count > 0}
+    if event.name == "view_item":
+        item = item._replace(viewed=_less_viewed(item, event.at // DAY_S))
     return item._replace(events=left, quantity=item.quantity + (quantity if event.name == "refund" else 0))
+
+
+def _less_viewed(item: Item, day: int) -> tuple[tuple[int, int], ...]:
+    less = ((seen, count - (seen == day)) for seen, count in item.viewed)
+    return tuple((seen, count) for seen, count in less if count > 0)
 
 
 def _timed(item: Item, known: Sequence[Event], *, bought: bool) -> Item:

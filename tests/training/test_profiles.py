@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.profile import EMPTY, Event, dump, fold, load
-from models.profile.fold import ITEMS, ORDERS
+from models.profile.fold import ITEMS, ORDERS, VIEW_DAYS
 from models.settings import DAY_S, HistorySettings, Shop
 from tests.training.histories import UNKNOWN, history
 from training.history import EVENTS
@@ -74,6 +74,22 @@ def test_they_agree_where_a_customer_has_more_items_than_a_profile_keeps(seed):
     assert document == one_by_one(whole)["ann"]
     assert len(load(document).items) == ITEMS
     assert summed(whole)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_they_agree_where_items_were_viewed_on_more_days_than_a_profile_keeps(seed):
+    rng = np.random.default_rng(seed)
+    views = (
+        (f"c{rng.integers(3)}", f"i{rng.integers(2)}", int(rng.integers(40)), {"event": "view_item"})
+        for _ in range(400)
+    )
+    whole = history(*views)
+    assert dict(profiles(whole, now=NOW)) == one_by_one(whole)
+    assert {
+        len(item.viewed)
+        for document in dict(profiles(whole, now=NOW)).values()
+        for item in load(document).items.values()
+    } == {VIEW_DAYS}
 
 
 @pytest.mark.parametrize(("seed", "orders"), [(0, ORDERS + 1), (1, 2 * ORDERS), (2, 10 * ORDERS)])

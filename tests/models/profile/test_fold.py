@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.profile import EMPTY, EVENTS, Event, Item, Order, dump, fold, load
-from models.profile.fold import CART, ITEMS, ORDERS, RECENT
+from models.profile.fold import CART, ITEMS, ORDERS, RECENT, VIEW_DAYS
 from models.settings import DAY_S
 
 
@@ -157,3 +157,10 @@ def test_an_order_known_only_by_its_refund_is_none_until_its_purchase_is_told():
     assert folded(back).orders == 0
     assert folded(back).recent_orders == {"o1": Order(5 * DAY_S, 0, 40, 0)}
     assert folded(back, bought("a", 1, 100, "o1")).orders == 1
+
+
+def test_views_are_counted_by_day_and_the_newest_days_stay():
+    views = [Event("view_item", day * DAY_S + second, "a") for day in range(VIEW_DAYS + 3) for second in range(day + 1)]
+    profile = folded(*reversed(views))
+    assert profile.items["a"].viewed == tuple((day, day + 1) for day in range(3, VIEW_DAYS + 3))
+    assert load(dump(profile)) == profile
