@@ -28,6 +28,7 @@ from models.vocabulary import MISSING
 Scores = NDArray[np.float32]
 Rows = NDArray[np.int32]
 TINY = 1e-30
+LEAST_NAMED = 0.1  # nats: what makes an item less than a tenth likelier does not carry it, and is named as no reason
 
 
 @dataclass(frozen=True)
@@ -150,11 +151,11 @@ class Complements:
         return bool(counted > self.mass * self.by_attributes(row)[target])
 
     def alike(self, row: int, target: int) -> Mapping[str, tuple[str, str]]:
-        """Attribute -> (value of `row`, value of `target`), of those named in texts that speak for the pair, the strongest first."""
+        """Attribute -> (value of `row`, value of `target`), of those with names that clearly speak for the pair, the strongest first."""
         found: dict[str, tuple[float, tuple[str, str]]] = {}
         for number, (name, vocabulary) in enumerate(zip(CODED, self.lexicon.named, strict=True)):
             first, second = (int(self.known.codes[number, place]) for place in (row, target))
-            if vocabulary is not None and (nats := self.coded(name).between(first, second)) > 0:
+            if vocabulary is not None and (nats := self.coded(name).between(first, second)) >= LEAST_NAMED:
                 found[name] = nats, (vocabulary.text(first), vocabulary.text(second))
         ordered = sorted(found, key=lambda name: -found[name][0])
         return {name: found[name][1] for name in ordered}

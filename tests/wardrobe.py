@@ -9,10 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import orjson
 from scipy.sparse import csr_matrix
 
 from models.attributes import Fields
+from models.blend import Blend
+from models.bundle import Models
+from models.catalogue import catalogue_of
 from models.complements import Complements
+from models.popularity import Popularity
+from models.vocabulary import Vocabulary
+from tests.worlds import tiny_tiers
+from training.fit import neighbours
 from training.fit.affinities import Goods
 from training.fit.complements import Parameters, fit
 from training.matrices import Matrix
@@ -53,3 +61,21 @@ def matrix_of(found: list[list[int]], items: int = len(ITEMS)) -> Matrix:
 def learnt(extra: Sequence[list[int]] = (), **parameters: float) -> Complements:
     """What these baskets teach, and some more."""
     return fit(matrix_of([*baskets(), *extra]), Goods.of(ITEMS), Parameters(**parameters))  # type: ignore[arg-type]
+
+
+CATALOGUE = catalogue_of(
+    Vocabulary.of_sorted([str(item["item_id"]) for item in ITEMS]), ITEMS, [orjson.dumps(item) for item in ITEMS]
+)
+
+
+def shop(**weights: float) -> Models:
+    """What a service knows of this shop; without weights its blend counts nothing."""
+    matrix = matrix_of(baskets())
+    return Models(
+        catalogue=CATALOGUE,
+        popularity=Popularity(np.bincount(matrix.held.indices, minlength=len(ITEMS)).astype(np.float32)),
+        blend=Blend({"complementary": weights}),
+        tiers=tiny_tiers(),
+        together=neighbours.fit(matrix),
+        complements=learnt(),
+    )

@@ -1,5 +1,7 @@
 """What goes with what, in a shop that can be seen by eye."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -97,6 +99,11 @@ def test_the_attributes_that_speak_for_a_pair_are_named_the_strongest_first() ->
     assert alike["colour"] == ("black", "black")
     assert alike["type"] == ("dress", "shoe")
     assert "colour" not in SHOP.alike(ROWS["dress-black-0"], ROWS["shoe-red-0"])
+
+
+def test_an_attribute_that_says_next_to_nothing_is_named_as_no_reason() -> None:
+    faint = replace(SHOP.colour, pairs=SHOP.colour.pairs / 100, same=SHOP.colour.same / 100)
+    assert "colour" not in replace(SHOP, colour=faint).alike(ROWS["dress-black-0"], ROWS["shoe-black-5"])
 
 
 def test_a_reason_knows_whether_baskets_or_attributes_carried_it() -> None:

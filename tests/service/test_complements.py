@@ -5,42 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import orjson
 import pytest
 
 from models import bundle
-from models.blend import Blend
 from models.bundle import Models
-from models.catalogue import catalogue_of
 from models.changes import Change, lay
-from models.popularity import Popularity
-from models.vocabulary import Vocabulary
 from service.recommend import Answer, recommend
 from service.request import Request
 from service.taste import NONE
-from tests.wardrobe import EACH, ITEMS, learnt, matrix_of
-from tests.wardrobe import baskets as wardrobe_baskets
-from tests.worlds import NOW, tiny_models, tiny_tiers
+from tests.wardrobe import CATALOGUE, EACH, learnt, matrix_of, shop
+from tests.worlds import NOW, tiny_models
 from training.fit import neighbours
-
-MATRIX = matrix_of(wardrobe_baskets())
-CATALOGUE = catalogue_of(
-    Vocabulary.of_sorted([str(item["item_id"]) for item in ITEMS]), ITEMS, [orjson.dumps(item) for item in ITEMS]
-)
-
-
-def shop(**weights: float) -> Models:
-    """The wardrobe; without weights the blend counts nothing."""
-    return Models(
-        catalogue=CATALOGUE,
-        popularity=Popularity(np.bincount(MATRIX.held.indices, minlength=len(ITEMS)).astype(np.float32)),
-        blend=Blend({"complementary": weights}),
-        tiers=tiny_tiers(),
-        together=neighbours.fit(MATRIX),
-        complements=learnt(),
-    )
-
 
 BLENDED = shop(together=1.0, complements=0.5)
 

@@ -1,18 +1,12 @@
 """The map of types as learnt, as the shop edits it, and as the report shows it."""
 
 import numpy as np
-import orjson
 
-from models.catalogue import catalogue_of
 from models.settings import ComplementSettings
-from models.vocabulary import Vocabulary
-from tests.wardrobe import ITEMS, ROWS, learnt
+from tests.wardrobe import CATALOGUE, ITEMS, ROWS, learnt
 from training.type_map import described, edited, unknown
 
 SHOP = learnt()
-CATALOGUE = catalogue_of(
-    Vocabulary.of_sorted([str(item["item_id"]) for item in ITEMS]), ITEMS, [orjson.dumps(item) for item in ITEMS]
-)
 ONE = np.ones(1, dtype=np.float32)
 
 
