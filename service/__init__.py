@@ -31,9 +31,11 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
         experiments,
         items,
         links,
+        lookup,
         observe,
         operations,
         outcomes,
+        privacy,
         recommend,
     )
     from service.http.metrics import Metrics
@@ -57,7 +59,8 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
     observe.observe(app)
     browser.admit(app)
     api = ProblemApi(app)
-    for part in (recommend, decide, events, outcomes, customers, items, links, experiments, browser, operations):
+    parts = (recommend, decide, events, outcomes, customers, lookup, privacy, items, links, experiments, browser)
+    for part in (*parts, operations):
         api.register_blueprint(part.blueprint)
     return app
 
@@ -67,6 +70,7 @@ def assemble(settings: ServiceSettings) -> Services:
     from service.live import Live
     from service.merchandising import Rulebook
     from service.overlay import Overlay
+    from service.pseudonyms import Pseudonyms
     from service.sends import Sends
     from service.services import Services
     from service.settings import read_shop
@@ -86,6 +90,8 @@ def assemble(settings: ServiceSettings) -> Services:
         clock=_clock(settings.now),
         secret=settings.secret or signing_key(store),
         sends=Sends(store),
+        pseudonyms=Pseudonyms(store),
+        agent_key=settings.agent_key,
     )
 
 

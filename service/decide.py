@@ -110,7 +110,7 @@ def next_best_action(
         if store is None:
             raise StoreUnavailable("this service runs without a store")
         if request.decision_id and not request.dry_run and (kept := logged(store, decision_id)):
-            return _repeated(kept, request)
+            return _repeated(store, kept, request)
         customer = store.customer(request.customer_id) or Customer(request.customer_id)
         situation = situate(request, customer, actions=actions, learnt=learnt, now=now)
         if request.dry_run:
@@ -282,7 +282,7 @@ def _log(store: Store, made: dict[str, Any], request: Request, *, now: int) -> d
     ):
         return made
     kept = logged(store, made["decision_id"])
-    return made if kept is None else _repeated(kept, request)
+    return made if kept is None else _repeated(store, kept, request)
 
 
 def logged(store: Store, decision_id: str) -> dict[str, Any] | None:
@@ -291,8 +291,16 @@ def logged(store: Store, decision_id: str) -> dict[str, Any] | None:
     return None if document is None else orjson.loads(document)
 
 
-def _repeated(kept: dict[str, Any], request: Request) -> dict[str, Any]:
-    if (kept["customer_id"], kept["channel"]) != (request.customer_id, request.channel):
+def _repeated(store: Store, kept: dict[str, Any], request: Request) -> dict[str, Any]:
+    if kept["channel"] != request.channel or not _same(store, kept["customer_id"], request.customer_id):
         raise DecisionTakenError(request.decision_id)
     made: dict[str, Any] = kept["answer"]
     return made
+
+
+def _same(store: Store, one: str, other: str) -> bool:
+    """Whether two names are of one customer."""
+    if one == other:
+        return True
+    first, second = store.customers([one, other])
+    return first is not None and second is not None and first.customer_id == second.customer_id

@@ -5,7 +5,8 @@ Three forms come in: plain rows, the GA4 data layer (`event`, `ecommerce.items[]
     payload → rows (one form) → entries (one a line of a basket) → store: logged once, folded into the profile → a receipt a row
 
 A row is accepted, repeated or refused with what is wrong in each field; accepted means that it is in the log. The same event is known again
-by its `event_id`; a line of a purchase also by its order and item; without either, by all that it says, where it says when.
+by its `event_id`; a line of a purchase also by its order and item; without either, by all that it says, where it says when. An item that the
+catalogue does not know is kept and marked. A visit without a customer_id keeps nothing personal; of who was erased, nothing late is taken back.
 """
 
 from __future__ import annotations
@@ -20,11 +21,15 @@ import orjson
 from models.errors import InputError
 from models.event_log import encode, fold_in
 from models.profile import Event
-from service import facts as facts_of
+from service import consents
+from service.consents import DUTIES, Tells
 from service.customers import key
-from service.facts import MARKETING, Facts
+from service.erasure import Tombs
+from service.facts import impersonal
 from service.fields import MOST_MONEY, Fields, brief, digest, minor
 from service.identity import merge_session
+from service.lookup import note_orders
+from service.pseudonyms import Pseudonyms
 from service.store import Entry, Store
 
 MOST_ROWS, MOST_LINES = 500, 200
@@ -35,25 +40,33 @@ WHEN = ("time", "timestamp_micros", "event_timestamp")
 WHOSE = ("customer_id", "session_id")
 ITEM = ("item_id", "quantity", "price", "value")
 KNOWN = {"event", "event_id", "items", "order_id", "currency", "recommendation_id", "decision_id", *WHEN, *WHOSE, *ITEM}
+UNKNOWN_ITEM = "unknown_item"  # the mark of an event about an item that the catalogue does not know
 ALIASES = {"user_id": "customer_id", "client_id": "session_id", "transaction_id": "order_id", "event_name": "event"}
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What the shop accepts. `currency` None: any; `max_age_days` 0: any age."""
+    """What the shop accepts.
+
+    currency      None: that of the first row of a call that names one
+    max_age_days  0: any age
+    known_item    whether the catalogue knows an item; None: there is no catalogue to ask
+    """
 
     currency: str | None = None
     max_age_days: int = 30
+    known_item: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of one row; `errors` are messages by field, of a refused row only."""
+    """What became of one row; `errors` are messages by field, of a refused row only; `warnings` are of one that is kept."""
 
     index: int
     status: Literal["accepted", "repeated", "refused"]
     event_id: str | None
     errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    warnings: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,21 +76,34 @@ class Row:
     index: int
     event_id: str
     customer_id: str
+    event: Event
     entries: tuple[Entry, ...]
-    tells: Callable[[Facts], Facts] | None = None
+    currency: str | None
+    timed: bool  # it says when it happened
+    tells: Tells | None = None
     session_id: str | None = None  # of which a login says that it is hers
+    warnings: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def record(payload: Any, *, store: Store, rules: Rules, now: int, new_id: Callable[[], str]) -> list[Receipt]:
+def record(
+    payload: Any,
+    *,
+    store: Store,
+    rules: Rules,
+    now: int,
+    new_id: Callable[[], str],
+    pseudonyms: Pseudonyms | None = None,
+) -> list[Receipt]:
     """Keep what can be kept; a receipt a row. Raises InputError for what is no list of 1 to 500 rows, StoreUnavailable."""
-    read = [_read(row, index, rules=rules, now=now, new_id=new_id) for index, row in enumerate(rows(payload))]
+    pseudonyms = pseudonyms or Pseudonyms(store)
+    read = _without_erased(
+        _read_all(rows(payload), rules=rules, now=now, new_id=new_id), tombs=Tombs(store, pseudonyms)
+    )
     kept = [row for row in read if isinstance(row, Row)]
-    for row in kept:
-        if row.session_id is not None:
-            merge_session(store, row.session_id, row.customer_id)
-        if row.tells is not None:
-            _change_facts(store, row.customer_id, row.tells)
-    statuses = iter(store.record([entry for row in kept for entry in row.entries], fold))
+    _tell(kept, store=store, pseudonyms=pseudonyms)
+    refusing = consents.refusing(store, [row.customer_id for row in kept])
+    entries = [entry for row in kept for entry in _kept(row, refusing)]
+    statuses = iter(store.record(entries, consents.folding(refusing)))
     return [row if isinstance(row, Receipt) else _receipt(row, [next(statuses) for _ in row.entries]) for row in read]
 
 
@@ -86,12 +112,42 @@ def fold(_: str, profile: bytes | None, entries: Sequence[Entry]) -> bytes:
     return fold_in(profile, (entry.body for entry in entries))
 
 
+def _tell(kept: Sequence[Row], *, store: Store, pseudonyms: Pseudonyms) -> None:
+    """Change what the rows say of names, consents and orders. It does no harm to do so twice, so that it comes before the log."""
+    orders: dict[str, set[str]] = {}
+    for row in kept:
+        if row.session_id is not None:
+            merge_session(store, row.session_id, row.customer_id)
+        if row.tells is not None:
+            consents.change(store, row.customer_id, row.tells)
+        if row.event.name == "purchase" and row.event.order_id is not None:
+            orders.setdefault(row.customer_id, set()).add(row.event.order_id)
+    for customer_id, order_ids in orders.items():
+        note_orders(store, pseudonyms, customer_id, sorted(order_ids))
+
+
+def _kept(row: Row, refusing: Mapping[str, str]) -> tuple[Entry, ...]:
+    """The entries as they may be kept: of who refused to be profiled, as nobody's."""
+    if row.customer_id not in refusing or row.event.name in DUTIES:
+        return row.entries
+    return tuple(map(consents.of_nobody, row.entries))
+
+
 def _receipt(row: Row, statuses: Sequence[str]) -> Receipt:
-    return Receipt(row.index, "accepted" if "accepted" in statuses else "repeated", row.event_id)
+    status: Literal["accepted", "repeated"] = "accepted" if "accepted" in statuses else "repeated"
+    return Receipt(row.index, status, row.event_id, warnings=row.warnings)
 
 
-def _change_facts(store: Store, customer_id: str, tells: Callable[[Facts], Facts]) -> None:
-    store.change(customer_id, "facts", lambda document: facts_of.dump(tells(facts_of.load(document))))
+def _without_erased(read: Sequence[Row | Receipt], *, tombs: Tombs) -> list[Row | Receipt]:
+    """What is told late of somebody who was erased since is refused; what comes without a time happens now, and begins her anew."""
+    erased = tombs.erased(row.customer_id for row in read if isinstance(row, Row) and row.timed)
+    says = {"time": ["is before this customer was erased; what was before is not taken back"]}
+    return [
+        Receipt(row.index, "refused", row.event_id, says)
+        if isinstance(row, Row) and row.timed and row.event.at <= erased.get(row.customer_id, -1)
+        else row
+        for row in read
+    ]
 
 
 # --- one form out of three --------------------------------------------------------------------------------------------------------------
@@ -134,6 +190,17 @@ def _inside(row: dict[str, Any], name: str) -> Mapping[str, Any]:
 # --- a row ------------------------------------------------------------------------------------------------------------------------------
 
 
+def _read_all(given: Sequence[Any], *, rules: Rules, now: int, new_id: Callable[[], str]) -> list[Row | Receipt]:
+    """Every row; where the shop's currency is unknown, the first that is named is that of the whole call."""
+    read: list[Row | Receipt] = []
+    for index, row in enumerate(given):
+        one = _read(row, index, rules=rules, now=now, new_id=new_id)
+        if rules.currency is None and isinstance(one, Row) and one.currency is not None:
+            rules = replace(rules, currency=one.currency)
+        read.append(one)
+    return read
+
+
 def _read(row: Any, index: int, *, rules: Rules, now: int, new_id: Callable[[], str]) -> Row | Receipt:
     if not isinstance(row, dict):
         return Receipt(index, "refused", None, {"event": [f"{type(row).__name__} is no object; write {{…}}"]})
@@ -143,19 +210,43 @@ def _read(row: Any, index: int, *, rules: Rules, now: int, new_id: Callable[[], 
     customer_id = key(fields.text("customer_id"), fields.text("session_id"))
     if customer_id is None and not fields.errors.keys() & set(WHOSE):
         fields.wrong("customer_id", "is missing; say whose event it is: customer_id or session_id")
-    lines = _lines(fields, event)
     more = {name: fields.text(name) for name in ("recommendation_id", "decision_id")}
-    more["currency"] = fields.currency(rules.currency)
-    tells = _tells(fields, event)
+    more["currency"] = currency = fields.currency(rules.currency)
+    lines = _lines(fields, event, currency or rules.currency)
+    tells = consents.told(fields, event)
     if fields.errors or customer_id is None:
         return Receipt(index, "refused", event_id, fields.errors)
-    known_as = event_id or (digest(row) if _timed(row) else new_id())
+    timed = any(row.get(name) is not None for name in WHEN)
+    known_as = event_id or (digest(row) if timed else new_id())
+    named = fields.text("customer_id") is not None
+    strange = _strange(lines, rules)
     entries = tuple(
-        Entry(customer_id, _keys(line, number, event_id, known_as), line.at, encode(line, event_id=known_as, **more))
+        Entry(
+            customer_id,
+            _keys(line, number, event_id, known_as),
+            line.at,
+            _body(line, strange, named=named, event_id=known_as, **more),
+            received=now,
+        )
         for number, line in enumerate(lines)
     )
-    login = event.name == "login" and "customer_id" in row and row["customer_id"] is not None
-    return Row(index, known_as, customer_id, entries, tells, fields.text("session_id") if login else None)
+    session_id = fields.text("session_id") if event.name == "login" and named else None
+    warnings = {"item_id": [f"{brief(item_id)} is not in the catalogue; it is kept" for item_id in strange]}
+    return Row(
+        index, known_as, customer_id, event, entries, currency, timed, tells, session_id, warnings if strange else {}
+    )
+
+
+def _strange(lines: Iterable[Event], rules: Rules) -> list[str]:
+    """The items that the catalogue does not know."""
+    ids = dict.fromkeys(line.item_id for line in lines if line.item_id is not None)
+    return [item_id for item_id in ids if rules.known_item is not None and not rules.known_item(item_id)]
+
+
+def _body(line: Event, strange: Sequence[str], *, named: bool, **more: Any) -> bytes:
+    """The line as it is logged: of a visit without a name nothing personal, and marked where its item is unknown."""
+    line = line if named else replace(line, extra=impersonal(line.extra))
+    return encode(line, **more, **{UNKNOWN_ITEM: True if line.item_id in strange else None})
 
 
 def _event(fields: Fields, rules: Rules, now: int) -> Event:
@@ -177,7 +268,7 @@ def _extra(fields: Fields) -> dict[str, Any]:
     return extra
 
 
-def _lines(fields: Fields, event: Event) -> list[Event]:
+def _lines(fields: Fields, event: Event, currency: str | None) -> list[Event]:
     """One event an item; lines of the same item are one line. Without items, one event that is about the item named, or about none."""
     items = fields.row.get("items")
     if items is None or items == []:
@@ -187,20 +278,21 @@ def _lines(fields: Fields, event: Event) -> list[Event]:
         return []
     lines: dict[str, Event] = {}
     for number, item in enumerate(items):
-        line = _item_line(fields, event, item, number)
+        line = _item_line(fields, event, item, number=number, currency=currency)
         if line is not None and line.item_id is not None:
             same = lines.get(line.item_id)
             lines[line.item_id] = line if same is None else _sum(same, line)
     return _with_value(fields, list(lines.values()))
 
 
-def _item_line(fields: Fields, event: Event, item: Any, number: int) -> Event | None:
+def _item_line(fields: Fields, event: Event, item: Any, *, number: int, currency: str | None) -> Event | None:
     if isinstance(item, str):
         item = {"item_id": item}
     if not isinstance(item, dict):
         fields.wrong(f"items.{number}", f'{brief(item)} is no object; write {{"item_id": …}}')
         return None
     own = Fields(item)
+    own.currency(currency)
     line = _line(own, replace(event, extra={**event.extra, **_extra(own)}))
     if line.item_id is None and not own.errors:
         own.wrong("item_id", "is missing")
@@ -244,48 +336,11 @@ def _keys(line: Event, number: int, event_id: str | None, known_as: str) -> tupl
     return (by_id,)
 
 
-def _timed(row: Mapping[str, Any]) -> bool:
-    return any(row.get(name) is not None for name in WHEN)
-
-
-# --- what an event says of her facts ----------------------------------------------------------------------------------------------------
-
-
-def _tells(fields: Fields, event: Event) -> Callable[[Facts], Facts] | None:
-    """An unsubscription withdraws her consent, a consent is kept, a bounced address is used no more; other events tell nothing."""
-    if event.name == "unsubscribe":
-        return withdrawal(MARKETING, fields.text("channel") or "email", event.at, source="unsubscribe")
-    if event.name == "email_bounce" and fields.row.get("bounce_type") != "soft":
-        return lambda facts: facts_of.with_do_not_contact(facts, "email", "bounced")
-    if event.name == "consent":
-        return _consent(fields, event)
-    return None
-
-
-def _consent(fields: Fields, event: Event) -> Callable[[Facts], Facts]:
-    status = fields.text("status")
-    if status not in facts_of.STATUSES:
-        fields.wrong("status", f"{status!r} is none of {', '.join(facts_of.STATUSES)}")
-    consent = {
-        "purpose": fields.text("purpose") or MARKETING,
-        "channel": fields.text("channel") or facts_of.EVERY,
-        "status": status,
-        "at": event.at,
-        "source": fields.text("source") or "event",
-    }
-    return lambda facts: facts_of.with_consents(facts, [consent])
-
-
-def withdrawal(purpose: str, channel: str, at: int, *, source: str) -> Callable[[Facts], Facts]:
-    """The change of facts that takes back a consent."""
-    consent = {"purpose": purpose, "channel": channel, "status": "withdrawn", "at": at, "source": source}
-    return lambda facts: facts_of.with_consents(facts, [consent])
-
-
 def summary(receipts: Iterable[Receipt]) -> dict[str, Any]:
     """Receipts in the shape of the contract."""
     listed = [
         {"index": one.index, "status": one.status, "event_id": one.event_id, "errors": dict(one.errors)}
+        | ({"warnings": dict(one.warnings)} if one.warnings else {})
         for one in receipts
     ]
     counts = {status: sum(one["status"] == status for one in listed) for status in ("accepted", "repeated", "refused")}

@@ -16,6 +16,13 @@ Answer = Literal["yes", "no", "unknown"]
 STATUSES = ("granted", "denied", "withdrawn")
 EVERY = "all"  # a consent or refusal for all channels
 MARKETING, PROFILING = "marketing", "profiling"
+# What says who somebody is. A visit without a name is never given any of it: a pixel's id must not become a person by the way.
+_PERSONAL = """
+    email e_mail email_address mail phone phone_number mobile telephone tel first_name last_name full_name given_name family_name
+    customer_name address street birthday birth_date date_of_birth ip ip_address user_data user_properties sha256_email_address
+    sha256_phone_number
+"""
+PERSONAL = frozenset(_PERSONAL.split())
 
 
 def load(document: bytes | None) -> Facts:
@@ -54,6 +61,15 @@ def joined(known: Facts, other: Facts, *, alias: str) -> Facts:
         "attributes": {**other["attributes"], **known["attributes"]},
         "do_not_contact": {**other["do_not_contact"], **known["do_not_contact"]},
         "aliases": sorted({*known.get("aliases", ()), *other.get("aliases", ()), alias}),
+    }
+
+
+def impersonal(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What was said without what is personal, however deep it stands."""
+    return {
+        name: impersonal(value) if isinstance(value, Mapping) else value
+        for name, value in said.items()
+        if name.casefold() not in PERSONAL
     }
 
 

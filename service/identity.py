@@ -13,6 +13,7 @@ from dataclasses import replace
 from models.profile import dump, joined, load
 from service import facts as facts_of
 from service import ledger as ledger_of
+from service.consents import refusing, reprofile
 from service.customers import SESSION
 from service.ledger import Ledger
 from service.store import Customer, Store
@@ -20,12 +21,24 @@ from service.store import Customer, Store
 
 def merge(store: Store, *, anonymous: str, known: str) -> bool:
     """Make a session, or a customer, of this name the known customer; False where it is so already."""
-    return any([merge_session(store, anonymous, known), store.merge(anonymous, known, together)])
+    return any([merge_session(store, anonymous, known), _merge(store, anonymous, known)])
 
 
 def merge_session(store: Store, session_id: str, known: str) -> bool:
     """The same for a session alone."""
-    return store.merge(f"{SESSION}{session_id}", known, together)
+    return _merge(store, f"{SESSION}{session_id}", known)
+
+
+def is_known(store: Store, name: str) -> bool:
+    """Whether anything is kept under a name, or under the visit of that name."""
+    return any(one is not None for one in store.customers([name, f"{SESSION}{name}"]))
+
+
+def _merge(store: Store, name: str, known: str) -> bool:
+    merged = store.merge(name, known, together)
+    if merged and refusing(store, [known]):
+        reprofile(store, known)  # what she did without a name was profiled until now
+    return merged
 
 
 def together(known: Customer, other: Customer) -> Customer:

@@ -17,8 +17,9 @@ from models.event_log import encode
 from models.profile import Event
 from service import facts as facts_of
 from service import ledger as ledger_of
+from service.consents import change, folding, refusing, withdrawal
 from service.decide import AGENT, DECISIONS_KEPT_S, logged
-from service.events import MOST_ROWS, Receipt, Rules, fold, withdrawal
+from service.events import MOST_ROWS, Receipt, Rules
 from service.facts import MARKETING
 from service.fields import Fields, brief, digest, minor
 from service.store import Entry, Store
@@ -132,11 +133,12 @@ def _fold(outcome: Outcome, store: Store) -> None:
     store.change(outcome.customer_id, "ledger", lambda document: _in_ledger(document, outcome))
     if outcome.name == "unsubscribed":
         tells = withdrawal(MARKETING, outcome.channel or facts_of.EVERY, outcome.at, source="outcome")
-        store.change(outcome.customer_id, "facts", lambda document: facts_of.dump(tells(facts_of.load(document))))
+        change(store, outcome.customer_id, tells)
     if outcome.name == "complaint":
         event = Event("complaint", outcome.at, extra={"decision_id": outcome.about, "reason": outcome.reason})
         body = encode(event, event_id=outcome.known_as)
-        store.record([Entry(outcome.customer_id, (f"outcome:{outcome.known_as}",), outcome.at, body)], fold)
+        entry = Entry(outcome.customer_id, (f"outcome:{outcome.known_as}",), outcome.at, body)
+        store.record([entry], folding(refusing(store, [outcome.customer_id])))
 
 
 def _in_ledger(document: bytes | None, outcome: Outcome) -> bytes:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from service.live import Live
     from service.merchandising import Rulebook
     from service.overlay import Overlay
+    from service.pseudonyms import Pseudonyms
     from service.sends import Sends
     from service.store import Store
 
@@ -29,6 +30,8 @@ class Services:
     clock     what time it is, int seconds since 1970 UTC; constant under VALET_NOW
     secret    signs tokens (recommendation_id, links)
     sends     when each mailing began
+    pseudonyms  keyed hashes of who was erased, and of what customers are found by
+    agent_key   what the call centre sends as a bearer token to find customers; None: nobody finds any
     """
 
     store: Store | None
@@ -40,3 +43,5 @@ class Services:
     clock: Callable[[], int]
     secret: bytes
     sends: Sends
+    pseudonyms: Pseudonyms
+    agent_key: bytes | None

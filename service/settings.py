@@ -22,6 +22,7 @@ class ServiceSettings:
     actions  the catalogue of actions beside it; None: the one that comes with the service
     now      a clock that stands still (tests, replays), seconds since 1970 UTC; None: the machine's
     secret   signs tokens; None: one that the store keeps
+    agent_key  what the call centre sends to find customers; None: nobody finds any
     poll_s   how often `current` is looked at, off the request path
     """
 
@@ -35,6 +36,7 @@ class ServiceSettings:
     threads: int = 8
     now: int | None = None
     secret: bytes | None = None
+    agent_key: bytes | None = None
     poll_s: float = 0.5
 
 
@@ -54,6 +56,7 @@ def from_environment(environ: Mapping[str, str]) -> ServiceSettings:
         threads=_whole(values, "VALET_THREADS", default.threads, least=1, most=1_000),
         now=_time(values, "VALET_NOW"),
         secret=values["VALET_SECRET"].encode() if "VALET_SECRET" in values else None,
+        agent_key=values["VALET_AGENT_KEY"].encode() if "VALET_AGENT_KEY" in values else None,
     )
 
 

@@ -11,8 +11,11 @@ from models.event_log import decode
 from models.profile import money, rfc3339
 from service import facts as facts_of
 from service import ledger as ledger_of
+from service.events import UNKNOWN_ITEM
 from service.fields import digest
 from service.store import Customer, Store
+
+UNKNOWN = f'"{UNKNOWN_ITEM}":true'.encode()
 
 
 @dataclass(frozen=True, order=True)
@@ -68,4 +71,5 @@ def _events(store: Store, customer_id: str) -> Iterator[dict[str, Any]]:
             "quantity": event.quantity,
             "amount": money(event.amount),
             "order_id": event.order_id,
+            **({UNKNOWN_ITEM: True} if UNKNOWN in entry.body else {}),
         }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from models.errors import StoreUnavailable
-from service.store import ITEMS, Customer, Entry, Fold, Join, Part, Status
+from service.store import ITEMS, NOTHING, TOMBSTONE, Customer, Entry, Fold, Join, Part, Status
 
 
 class FakeStore:
@@ -15,8 +15,10 @@ class FakeStore:
     def __init__(self) -> None:
         self.people: dict[str, Customer] = {}
         self.log: list[Entry] = []
-        self.papers: dict[tuple[str, str], bytes] = {}
-        self.names: dict[str, str] = {}
+        self.kept: dict[tuple[str, str], bytes] = {}
+        self.aliases: dict[str, str] = {}
+        self.found: set[tuple[str, str]] = set()
+        self.whose: dict[tuple[str, str], str] = {}
         self.changed: dict[str, tuple[int, bytes]] = {}
         self.version = 0
         self.away = False
@@ -25,7 +27,7 @@ class FakeStore:
 
     def customer(self, customer_id: str) -> Customer | None:
         self._answer()
-        return self.people.get(self.names.get(customer_id, customer_id))
+        return self.people.get(self.aliases.get(customer_id, customer_id))
 
     def customers(self, customer_ids: Sequence[str]) -> list[Customer | None]:
         return [self.customer(customer_id) for customer_id in customer_ids]
@@ -38,8 +40,8 @@ class FakeStore:
         if {key for known in self.log for key in known.keys} & set(entry.keys):
             return "repeated"
         self.writes += 1
-        owner = self.names.get(entry.customer_id, entry.customer_id)
-        entry = replace(entry, customer_id=owner, sequence=len(self.log) + 1)
+        owner = self.aliases.get(entry.customer_id, entry.customer_id)
+        entry = replace(entry, customer_id=owner, sequence=len(self.log) + 1, received=entry.received or entry.at)
         self.log.append(entry)
         old = self.people.get(entry.customer_id, Customer(entry.customer_id))
         profile = fold(entry.customer_id, old.profile, [entry])
@@ -63,13 +65,13 @@ class FakeStore:
 
     def merge(self, anonymous: str, known: str, join: Join) -> bool:
         self._answer()
-        known = self.names.get(known, known)
-        if known in (anonymous, self.names.get(anonymous)):
+        known = self.aliases.get(known, known)
+        if known in (anonymous, self.aliases.get(anonymous)):
             return False
         hers = self.people.get(known, Customer(known))
         self.people[known] = join(hers, self.people.pop(anonymous, Customer(anonymous)))
         self.log = [replace(e, customer_id=known) if e.customer_id == anonymous else e for e in self.log]
-        self.names[anonymous] = known
+        self.aliases[anonymous] = known
         return True
 
     def publish(self, profiles: Iterable[tuple[str, bytes]], *, sequence: int, fold: Fold) -> int:
@@ -88,6 +90,11 @@ class FakeStore:
             [entry for entry in self.log if entry.sequence > after and customer_id in (None, entry.customer_id)]
         )
 
+    def drop(self, entries: Sequence[Entry]) -> int:
+        gone, before = {entry.sequence for entry in entries}, len(self.log)
+        self.log = [entry for entry in self.log if entry.sequence not in gone]
+        return before - len(self.log)
+
     def newest(self) -> int:
         self._answer()
         return len(self.log)
@@ -96,26 +103,52 @@ class FakeStore:
         self._answer()
         return sorted(self.people)
 
+    def names(self) -> dict[str, str]:
+        return dict(self.aliases)
+
+    def names_of(self, customer_id: str) -> list[str]:
+        return sorted(name for name, owner in self.aliases.items() if owner == customer_id)
+
     def put(
         self, kind: str, key: str, document: bytes, *, expires_s: int | None = None, customer_id: str | None = None
     ) -> bool:
         self._answer()
-        new = (kind, key) not in self.papers
+        new = (kind, key) not in self.kept
         self.writes += new
-        self.papers.setdefault((kind, key), document)
+        if customer_id is not None:
+            self.whose.setdefault((kind, key), customer_id)
+        self.kept.setdefault((kind, key), document)
         return new
 
     def get(self, kind: str, key: str) -> bytes | None:
         self._answer()
-        return self.papers.get((kind, key))
+        return self.kept.get((kind, key))
+
+    def get_many(self, kind: str, keys: Sequence[str]) -> list[bytes | None]:
+        return [self.get(kind, key) for key in keys]
+
+    def papers(self, customer_id: str) -> list[tuple[str, str, bytes]]:
+        return [(*paper, self.kept[paper]) for paper, owner in sorted(self.whose.items()) if owner == customer_id]
 
     def documents(self, kind: str) -> Iterator[tuple[str, bytes]]:
         self._answer()
-        return iter([(key, document) for (name, key), document in sorted(self.papers.items()) if name == kind])
+        return iter([(key, document) for (name, key), document in sorted(self.kept.items()) if name == kind])
 
-    def erase(self, customer_id: str) -> int:
+    def findable(self, customer_id: str, digests: Iterable[str], *, no_longer: Iterable[str] = ()) -> None:
         self._answer()
+        self.found -= {(digest, customer_id) for digest in no_longer}
+        self.found |= {(digest, customer_id) for digest in digests}
+
+    def find(self, digest: str) -> list[str]:
+        return sorted(customer_id for found, customer_id in self.found if found == digest)
+
+    def erase(self, customer_id: str, *, leaving: Mapping[str, bytes] = NOTHING) -> int:
+        self._answer()
+        self.kept |= {(TOMBSTONE, key): document for key, document in leaving.items()}
         return 1 if self.people.pop(customer_id, None) else 0
+
+    def scrub(self) -> None:
+        self._answer()
 
     def versions(self) -> Mapping[str, int]:
         self._answer()

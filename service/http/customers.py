@@ -10,13 +10,17 @@ from flask import Response, abort
 from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError, fields, validate
 
+from service import consents as consents_of
 from service import facts as facts_of
+from service.customers import SESSION
+from service.facts import Facts
 from service.fields import Fields
 from service.http.bodies import json_body, query
 from service.http.paths import install
 from service.http.schemas import ID, Whole
 from service.http.services import currency, services, store
-from service.identity import merge
+from service.identity import is_known, merge
+from service.lookup import change_facts
 from service.shared import Yardstick, known, shared
 from service.store import Customer
 from service.timeline import mark, timeline
@@ -126,7 +130,7 @@ def _takes(schema: type) -> dict[str, Any]:
 def customer(customer_id: str) -> Response:
     """Who she is, how good a customer, where in her life cycle, what she allows."""
     at = _time(AT.load(query(AT)), "at")
-    return _picture(_customer(customer_id), services().clock() if at is None else at)
+    return _pictured(kept(customer_id), services().clock() if at is None else at)
 
 
 @blueprint.route("/customers/<id:customer_id>/timeline", methods=["GET"])
@@ -138,7 +142,7 @@ def customer_timeline(customer_id: str) -> Response:
         before = mark(asked["before"]) if "before" in asked else None
     except ValueError as error:
         raise ValidationError({"before": [str(error)]}) from error
-    return _send(timeline(store(), _customer(customer_id), limit=asked["limit"], before=before))
+    return send(timeline(store(), kept(customer_id), limit=asked["limit"], before=before))
 
 
 @blueprint.route("/customers/<id:customer_id>", methods=["PATCH"])
@@ -150,14 +154,16 @@ def patch_customer(customer_id: str) -> Response:
     if len(orjson.dumps(attributes)) > MOST_ATTRIBUTE_BYTES:
         raise ValidationError({"attributes": [f"More than {MOST_ATTRIBUTE_BYTES} bytes."]})
 
-    def change(document: bytes | None) -> bytes:
-        facts = facts_of.with_attributes(facts_of.load(document), attributes)
+    _refuse_personal(customer_id, attributes)
+
+    def change(facts: Facts) -> Facts:
+        facts = facts_of.with_attributes(facts, attributes)
         if "do_not_contact" in body:
             facts = {**facts, "do_not_contact": dict.fromkeys(body["do_not_contact"], "asked")}
-        return facts_of.dump(facts)
+        return facts
 
-    store().change(customer_id, "facts", change)
-    return _picture(_customer(customer_id), services().clock())
+    change_facts(store(), services().pseudonyms, customer_id, change)
+    return _pictured(kept(customer_id), services().clock())
 
 
 @blueprint.route("/customers/<id:customer_id>/consents", methods=["PUT"])
@@ -167,10 +173,8 @@ def put_consents(customer_id: str) -> Response:
     now = services().clock()
     said = CONSENTS.load(json_body())["consents"]
     consents = [{**consent, "at": _said_at(consent, place, now)} for place, consent in enumerate(said)]
-    store().change(
-        customer_id, "facts", lambda document: facts_of.dump(facts_of.with_consents(facts_of.load(document), consents))
-    )
-    return _picture(_customer(customer_id), now)
+    consents_of.change(store(), customer_id, lambda facts: facts_of.with_consents(facts, consents))
+    return _pictured(kept(customer_id), now)
 
 
 @blueprint.route("/customers/<id:customer_id>/merge", methods=["POST"])
@@ -180,11 +184,27 @@ def merge_customer(customer_id: str) -> Response:
     anonymous = MERGE.load(json_body())["from_"]
     if anonymous == customer_id:
         raise ValidationError({"from": ["Is this customer already; name the anonymous one."]})
+    if not is_known(store(), anonymous):
+        raise ValidationError({"from": ["Nothing is known of this visitor, so that there is nothing to merge."]})
     merge(store(), anonymous=anonymous, known=customer_id)
-    return _picture(_customer(customer_id), services().clock())
+    return _pictured(kept(customer_id), services().clock())
 
 
-def _customer(customer_id: str) -> Customer:
+def _refuse_personal(customer_id: str, attributes: Mapping[str, Any]) -> None:
+    """A visit without a name is given nothing that says who she is; a merge or a login says that first."""
+    said = sorted(attributes.keys() - facts_of.impersonal(attributes).keys())
+    if not said:
+        return
+    by_name, visit = store().customers([customer_id, f"{SESSION}{customer_id.removeprefix(SESSION)}"])
+    if by_name is None or customer_id.startswith(SESSION):
+        named = visit is None or not visit.customer_id.startswith(SESSION)
+        if not named:
+            wrong = "Is personal, and this is a visit without a name; merge it with a customer first."
+            raise ValidationError({"attributes": {name: [wrong] for name in said}})
+
+
+def kept(customer_id: str) -> Customer:
+    """A customer of whom something is known; 404 for all others."""
     found = store().customer(customer_id)
     if found is None or not known(found):
         _unknown()
@@ -195,7 +215,8 @@ def _unknown() -> NoReturn:
     abort(404, "Nothing is known of this customer.")
 
 
-def _picture(found: Customer, now: int) -> Response:
+def picture(found: Customer, now: int) -> dict[str, Any]:
+    """The shared picture, as of a time."""
     shop = services()
     bundle = shop.live.bundle()
     by = Yardstick(
@@ -203,7 +224,11 @@ def _picture(found: Customer, now: int) -> Response:
         lifetime=bundle.models.lifetime if bundle else None,
         currency=currency(),
     )
-    return _send(shared(found, by=by, channels=shop.actions.channels, now=now))
+    return shared(found, by=by, channels=shop.actions.channels, now=now)
+
+
+def _pictured(found: Customer, now: int) -> Response:
+    return send(picture(found, now))
 
 
 def _time(row: Mapping[str, Any], name: str) -> int | None:
@@ -223,5 +248,6 @@ def _said_at(consent: Mapping[str, Any], place: int, now: int) -> int:
     return now if at is None else at
 
 
-def _send(document: dict[str, Any]) -> Response:
+def send(document: dict[str, Any]) -> Response:
+    """A document as an answer."""
     return Response(orjson.dumps(document), content_type="application/json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from flask import Response
+from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import INCLUDE, Schema, fields
 
@@ -14,6 +14,9 @@ from service.http.receipts import RESPONSES, receipts
 from service.http.services import rules, services, store
 
 blueprint = Blueprint("events", __name__, description="What happened")
+
+MOST_BYTES = 4 << 20  # of a server's body: one bad row of a megabyte is refused alone
+MOST_OF_A_PAGE = 1 << 16  # of a page's: sendBeacon and keepalive take no more
 
 
 class ItemSchema(Schema):
@@ -58,6 +61,14 @@ class EventsBody(Schema):
 def post_events() -> Response:
     """Keep what happened; a receipt a row says whether it was accepted, known already, or refused, and why."""
     shop = services()
+    most = MOST_OF_A_PAGE if request.headers.get("Origin") else MOST_BYTES
     return receipts(
-        record(json_body(plain=True), store=store(), rules=rules(), now=shop.clock(), new_id=lambda: uuid4().hex)
+        record(
+            json_body(most=most, plain=True),
+            store=store(),
+            rules=rules(),
+            now=shop.clock(),
+            new_id=lambda: uuid4().hex,
+            pseudonyms=shop.pseudonyms,
+        )
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+import traceback
+from types import TracebackType
 
 import orjson
 import structlog
@@ -19,6 +21,7 @@ log = structlog.get_logger("valet.request")
 
 def observe(app: Flask) -> None:
     """Log and count every request of this app."""
+    app.log_exception = _failed  # type: ignore[method-assign,assignment]  # flask's own would tell the path
     app.before_request(_start)
     app.after_request(_finish)
 
@@ -41,13 +44,23 @@ def _dumps(event: object, **_: object) -> str:
     return orjson.dumps(event, default=str).decode()
 
 
+def _failed(error: tuple[type[BaseException], BaseException, TracebackType]) -> None:
+    """What was raised where; not what it said, which may quote what came in."""
+    kind, _, trace = error
+    log.error("failed", route=_route(), error=kind.__name__, trace=traceback.format_tb(trace))
+
+
+def _route() -> str:
+    return request.url_rule.rule if request.url_rule else UNKNOWN
+
+
 def _start() -> None:
     g.started = time.perf_counter()
 
 
 def _finish(response: Response) -> Response:
     seconds = time.perf_counter() - g.started if "started" in g else 0.0
-    route = request.url_rule.rule if request.url_rule else UNKNOWN
+    route = _route()
     method = request.method if request.method in METHODS else UNKNOWN
     metrics().answered(method=method, route=route, status=response.status_code, seconds=seconds)
     if route not in QUIET:

@@ -21,6 +21,11 @@ class ReceiptSchema(Schema):
     errors = fields.Dict(
         keys=fields.String(), values=fields.List(fields.String()), required=True, metadata={"description": "By field"}
     )
+    warnings = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.String()),
+        metadata={"description": "By field, of a row that is kept: an item that is not in the catalogue"},
+    )
 
 
 class ReceiptsSchema(Schema):

@@ -7,6 +7,7 @@ from typing import cast
 from flask import current_app
 
 from models.errors import StoreUnavailable
+from models.vocabulary import MISSING
 from service.events import Rules
 from service.services import Services
 from service.store import Store
@@ -34,4 +35,8 @@ def currency() -> str | None:
 
 def rules() -> Rules:
     """What the shop accepts as events."""
-    return Rules(currency=currency(), max_age_days=services().settings.event_max_age_days)
+    shop = services()
+    bundle = shop.overlay.bundle()
+    catalogue = bundle.models.catalogue.items if bundle else None
+    known_item = None if catalogue is None else lambda item_id: catalogue.row(item_id) != MISSING
+    return Rules(currency=currency(), max_age_days=shop.settings.event_max_age_days, known_item=known_item)

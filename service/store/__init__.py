@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 Status = Literal["accepted", "repeated"]
-Part = Literal["facts", "ledger"]
+Part = Literal["profile", "facts", "ledger"]
 
 KEY_TTL_S = 40 * 86_400  # how long a repeat is known at least: the oldest event that is accepted (30 days), and some
+
+TOMBSTONE = "tombstone"  # the kind of document that says: somebody was erased
+NOTHING: Mapping[str, bytes] = {}
 
 ITEMS = "items"  # the version number of the items' overlay
 
@@ -41,8 +44,9 @@ class Customer:
 class Entry:
     """One event of the log. `keys` make it idempotent: an entry with a key that was seen is a repeat.
 
-    at    seconds since 1970 UTC, when it happened (not when it arrived)
-    body  the event as JSON
+    at        seconds since 1970 UTC, when it happened (not when it arrived)
+    body      the event as JSON
+    received  when it arrived; 0: when it happened
     """
 
     customer_id: str
@@ -50,6 +54,7 @@ class Entry:
     at: int
     body: bytes
     sequence: int = 0  # given by the store
+    received: int = 0
 
 
 Fold = Callable[[str, bytes | None, Sequence[Entry]], bytes]  # (customer_id, profile, new entries) -> profile
@@ -98,11 +103,23 @@ class Store(Protocol):
     def events(self, *, after: int = 0, customer_id: str | None = None) -> Iterator[Entry]:
         """Logged events with a sequence above `after`, in the order of their sequence; of one customer if asked. Read by the page."""
 
+    def drop(self, entries: Sequence[Entry]) -> int:
+        """Take logged events out of the log; how many were there. Profiles keep what they told.
+
+        On Redis their keys stay known until they expire, on SQLite they go with them: drop none that may be sent again.
+        """
+
     def newest(self) -> int:
         """The sequence of the newest event in the log; 0 for none."""
 
     def customer_ids(self) -> list[str]:
         """Everybody of whom something is kept, sessions too, sorted. For jobs that go through all customers, not for requests."""
+
+    def names(self) -> dict[str, str]:
+        """Every other name of a customer, and the id under which she is kept. For jobs."""
+
+    def names_of(self, customer_id: str) -> list[str]:
+        """The other names of a customer, sorted; none where the name is not the one she is kept under."""
 
     def put(
         self, kind: str, key: str, document: bytes, *, expires_s: int | None = None, customer_id: str | None = None
@@ -115,11 +132,32 @@ class Store(Protocol):
     def get(self, kind: str, key: str) -> bytes | None:
         """The document under (kind, key)."""
 
+    def get_many(self, kind: str, keys: Sequence[str]) -> list[bytes | None]:
+        """The documents under some keys of a kind, in the order asked, in one round trip."""
+
+    def papers(self, customer_id: str) -> list[tuple[str, str, bytes]]:
+        """(kind, key, document) of all documents that name this customer, sorted by kind and key."""
+
     def documents(self, kind: str) -> Iterator[tuple[str, bytes]]:
         """(key, document) of every document of a kind; what comes while reading may be missed. For reports, not for requests."""
 
-    def erase(self, customer_id: str) -> int:
-        """Remove the customer, her events with their keys, and her documents; the number of records removed (keys not counted)."""
+    def findable(self, customer_id: str, digests: Iterable[str], *, no_longer: Iterable[str] = ()) -> None:
+        """Let a customer be found by some digests (of what is her business), and no longer by others."""
+
+    def find(self, digest: str) -> list[str]:
+        """The customers who are found by a digest, sorted, by the ids under which they are kept."""
+
+    def erase(self, customer_id: str, *, leaving: Mapping[str, bytes] = NOTHING) -> int:
+        """Remove the customer, her events with their keys, and her documents; the number of records removed (keys not counted).
+
+        `leaving`: documents of the kind TOMBSTONE by key, set in the same breath. Her bytes may be left in files until `scrub`.
+        """
+
+    def scrub(self) -> None:
+        """Take the bytes of what was erased out of the store's files: its write-ahead log, or what Redis writes.
+
+        StoreUnavailable where that could not be done yet, because others read, or the server is at it still: ask again.
+        """
 
     def versions(self) -> Mapping[str, int]:
         """The version number of everything that the shop changes; what was never changed is not named. Workers poll it."""

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from models.errors import InputError, StoreUnavailable
-from service.store import ITEMS, KEY_TTL_S, Customer, Entry, Fold, Join, Part, Status
+from service.store import ITEMS, KEY_TTL_S, NOTHING, TOMBSTONE, Customer, Entry, Fold, Join, Part, Status
 from service.store import redis_keys as keys
 from service.store import redis_scripts as scripts
 from service.store.redis_server import RedisServer
@@ -24,6 +24,7 @@ CONTENTION_S = 1.0  # how long to try again while others change the same custome
 BATCH = 100  # profiles a script: about a millisecond of the server
 CHUNK = 1000  # profiles a round trip
 PAGE = 500
+SCRUB_S = 5.0  # how long an erasure waits until the server has written its files anew
 SCAN = 2000  # keys that one step of a walk looks at: about a millisecond of the server
 
 
@@ -89,7 +90,7 @@ class RedisStore:
             changed = change(stands)
             if changed is None:
                 return stands
-            newer = replace(customer, facts=changed) if part == "facts" else replace(customer, ledger=changed)
+            newer = Customer(**{**vars(customer), part: changed})
             if self._server.run(scripts.COMMIT, [self._commit(stamp, newer)])[0]:
                 break
         return changed
@@ -159,11 +160,26 @@ class RedisStore:
                 if document is not None:
                     yield keys.load_entry(sequence, document)
 
+    def drop(self, entries: Sequence[Entry]) -> int:
+        rows = [(one.sequence, keys.history_key(one.customer_id), keys.dump_history(one)) for one in entries]
+        pages = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+        calls: list[tuple[Sequence[Any], Sequence[Any]]] = [((), tuple(itertools.chain(*page))) for page in pages]
+        return sum(map(int, self._server.run(scripts.DROP, calls, bulk=True))) if calls else 0
+
     def newest(self) -> int:
         return int(self._server.call("GET", keys.SEQUENCE) or 0)
 
     def customer_ids(self) -> list[str]:
-        return sorted({keys.load_name(keys.customer_key(""), name) for name in self._named(keys.customer_key(""))})
+        prefix = keys.customer_key("")
+        return sorted({keys.load_name(prefix, name) for name in self._named(prefix)} - self.names().keys())
+
+    def names(self) -> dict[str, str]:
+        prefix = keys.names_key("")
+        owners = sorted({keys.load_name(prefix, name) for name in self._named(prefix)})
+        return {name: owner for owner in owners for name in self.names_of(owner)}
+
+    def names_of(self, customer_id: str) -> list[str]:
+        return sorted(name.decode() for name in self._server.call("SMEMBERS", keys.names_key(customer_id)))
 
     def put(
         self, kind: str, key: str, document: bytes, *, expires_s: int | None = None, customer_id: str | None = None
@@ -175,6 +191,21 @@ class RedisStore:
     def get(self, kind: str, key: str) -> bytes | None:
         document: bytes | None = self._server.call("GET", keys.document_key(kind, key))
         return document
+
+    def get_many(self, kind: str, keys_: Sequence[str]) -> list[bytes | None]:
+        names = [keys.document_key(kind, key) for key in keys_]
+        return list(self._server.call("MGET", *names)) if names else []
+
+    def papers(self, customer_id: str) -> list[tuple[str, str, bytes]]:
+        owner = keys.moved_to(self._server.call("GET", keys.customer_key(customer_id))) or customer_id
+        [names] = self._server.calls([("ZRANGE", keys.papers_key(owner), 0, -1)], bulk=True)
+        found: list[tuple[str, str, bytes]] = []
+        for start in range(0, len(names), PAGE):
+            page = names[start : start + PAGE]
+            [documents] = self._server.calls([("MGET", *page)], bulk=True)
+            kept = ((name, document) for name, document in zip(page, documents, strict=True) if document is not None)
+            found += [(*keys.load_document_key(name), document) for name, document in kept]
+        return sorted(found)
 
     def documents(self, kind: str) -> Iterator[tuple[str, bytes]]:
         prefix = keys.document_key(kind, "")
@@ -188,10 +219,23 @@ class RedisStore:
                 if document is not None
             )
 
-    def erase(self, customer_id: str) -> int:
-        of = (keys.customer_key, keys.history_key, keys.papers_key, keys.names_key)
+    def findable(self, customer_id: str, digests: Iterable[str], *, no_longer: Iterable[str] = ()) -> None:
+        gone = tuple(no_longer)
+        arguments = (keys.utf8(customer_id), len(gone), *gone, *digests)
+        self._server.run(scripts.FINDABLE, [((keys.customer_key(customer_id),), arguments)])
+
+    def find(self, digest: str) -> list[str]:
+        return sorted(found.decode() for found in self._server.call("SMEMBERS", keys.found_key(digest)))
+
+    def erase(self, customer_id: str, *, leaving: Mapping[str, bytes] = NOTHING) -> int:
+        of = (keys.customer_key, keys.history_key, keys.papers_key, keys.names_key, keys.finds_key)
         hers = tuple(key(customer_id) for key in of)
-        return int(self._server.run(scripts.ERASE, [(hers, ())], bulk=True)[0])
+        left = [(keys.document_key(TOMBSTONE, key), document) for key, document in leaving.items()]
+        arguments = (keys.utf8(customer_id), *itertools.chain(*left))
+        return int(self._server.run(scripts.ERASE, [(hers, arguments)], bulk=True)[0])
+
+    def scrub(self) -> None:
+        self._server.rewrite(patience_s=SCRUB_S)
 
     def versions(self) -> Mapping[str, int]:
         found = self._server.call("HGETALL", keys.VERSIONS)
@@ -301,6 +345,8 @@ def _merging(
         keys.names_key(known),
         keys.names_key(known if before is None else before),
         keys.SEQUENCE,
+        keys.finds_key(name),
+        keys.finds_key(known),
     ]
     head = (mark, stamp, os.urandom(8), customer.sequence, keys.dump_parts(customer), keys.utf8(name), keys.utf8(known))
     moved = [

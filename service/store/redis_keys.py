@@ -4,6 +4,8 @@ customer:<id>    what is kept of one customer, one string: stamp, sequence, thre
                  hers a first length of MOVED, and her id
 names:<id>       her other names, a set
 history:<id>     her events, a list: the sequence of each, and the digests of its keys
+finds:<id>       the digests by which she is found, a set
+found:<digest>   the ids of those who are found by it, a set
 papers:<id>      the names of her documents by their expiry, a sorted set
 event:<digest>   an event's key was seen; expires
 log:<n>          1,000 events by their sequence, a hash. Not a stream: XDEL leaves the bytes in memory, dumps and rewritten logs until
@@ -34,7 +36,7 @@ NEW = b""  # the stamp of a customer of whom nothing is kept
 _HEAD = struct.Struct("<8sQiii")  # stamp (changes with every write), sequence, lengths of the parts (-1: None)
 _LENGTHS = struct.Struct("<iii")
 _SEQUENCE = struct.Struct("<Q")
-_EVENT = struct.Struct("<qI")  # at, length of [customer_id, key, …] as JSON; that JSON and the body follow
+_EVENT = struct.Struct("<qI")  # at, length of [customer_id, key, …, received] as JSON; that JSON and the body follow
 
 
 def utf8(text: str) -> bytes:
@@ -61,6 +63,14 @@ def names_key(customer_id: str) -> bytes:
     return b"names:" + utf8(customer_id)
 
 
+def finds_key(customer_id: str) -> bytes:
+    return b"finds:" + utf8(customer_id)
+
+
+def found_key(digest: str) -> bytes:
+    return b"found:" + utf8(digest)
+
+
 def digest(key: str) -> bytes:
     """What stands for an event's key: short, and no id in the clear."""
     return hashlib.blake2b(utf8(key), digest_size=DIGEST).digest()
@@ -76,6 +86,12 @@ def log_key(bucket: int) -> bytes:
 
 def document_key(kind: str, key: str) -> bytes:
     return utf8(f"document:{kind}:{key}")
+
+
+def load_document_key(name: bytes) -> tuple[str, str]:
+    """The kind and the key of a document."""
+    _, kind, key = name.decode().split(":", 2)
+    return kind, key
 
 
 def load_name(prefix: bytes, key: bytes) -> str:
@@ -116,7 +132,7 @@ def moved_to(document: bytes | None) -> str | None:
 
 
 def dump_entry(entry: Entry) -> bytes:
-    names = json.dumps([entry.customer_id, *entry.keys]).encode()
+    names = json.dumps([entry.customer_id, *entry.keys, entry.received or entry.at]).encode()
     try:
         return _EVENT.pack(entry.at, len(names)) + names + entry.body
     except struct.error:
@@ -127,7 +143,13 @@ def load_entry(sequence: int, document: bytes) -> Entry:
     at, length = _EVENT.unpack_from(document)
     body = _EVENT.size + length
     customer_id, *keys = json.loads(document[_EVENT.size : body])
-    return Entry(customer_id, tuple(keys), at, document[body:], sequence)
+    received = keys.pop() if keys and isinstance(keys[-1], int) else at  # older ones do not say
+    return Entry(customer_id, tuple(keys), at, document[body:], sequence, received)
+
+
+def dump_history(entry: Entry) -> bytes:
+    """The event as it stands in its customer's history."""
+    return _SEQUENCE.pack(entry.sequence) + b"".join(map(digest, entry.keys))
 
 
 def load_sequence(event: bytes) -> int:

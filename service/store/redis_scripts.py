@@ -58,10 +58,37 @@ end
 return late
 """)
 
+# Take events out of the log and out of their customers' histories; how many were there.
+# ARGV for each event its sequence, the key of the history, the event as it stands there
+DROP = Script(f"""
+local count = 0
+for i = 1, #ARGV, 3 do
+  if redis.call('HDEL', 'log:' .. math.floor((tonumber(ARGV[i]) - 1) / {BUCKET}), ARGV[i]) == 1 then
+    redis.call('LREM', ARGV[i + 1], 1, ARGV[i + 2])
+    count = count + 1
+  end
+end
+return count
+""")
+
+# Let a customer, whatever name is given, be found by some digests and no longer by others.
+# KEYS customer    ARGV her id, how many no longer, those, the others
+FINDABLE = Script(f"""
+local whose, document = ARGV[1], redis.call('GET', KEYS[1])
+if document and struct.unpack('<i4', document, 17) == {MOVED} then whose = string.sub(document, 29) end
+for i = 3, #ARGV do
+  local command = i < 3 + tonumber(ARGV[2]) and 'SREM' or 'SADD'
+  redis.call(command, 'found:' .. ARGV[i], whose)
+  redis.call(command, 'finds:' .. whose, ARGV[i])
+end
+return 1
+""")
+
 # Remove a customer, her events with their keys, her documents, and her other names. The number of records, keys and names not counted.
-# KEYS customer, history, papers, names
+# KEYS customer, history, papers, names, finds    ARGV the id, then for each document that is left its key, and itself
 ERASE = Script(f"""
 local document, count = redis.call('GET', KEYS[1]), redis.call('DEL', KEYS[1])
+for i = 2, #ARGV, 2 do redis.call('SET', ARGV[i], ARGV[i + 1]) end
 if document and struct.unpack('<i4', document, 17) == {MOVED} then
   redis.call('SREM', 'names:' .. string.sub(document, 29), string.sub(KEYS[1], {len("customer:") + 1}))
   return 0
@@ -74,12 +101,14 @@ for _, event in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
   for i = 9, #event, {DIGEST} do redis.call('DEL', 'event:' .. string.sub(event, i, i + {DIGEST - 1})) end
 end
 for _, document in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do count = count + redis.call('DEL', document) end
-redis.call('DEL', KEYS[2], KEYS[3])
+for _, digest in ipairs(redis.call('SMEMBERS', KEYS[5])) do redis.call('SREM', 'found:' .. digest, ARGV[1]) end
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[5])
 return count
 """)
 
 # Make a name another name of a customer, with its events and documents, if both are still what was read. 1, or 0 where they are not.
-# KEYS customer: name, known; history: name, known; papers: name, known; names: name, known, of whom the name was one before; sequence
+# KEYS customer: name, known; history: name, known; papers: name, known; names: name, known, of whom the name was one before; sequence;
+#      finds: name, known
 # ARGV stamp of the name and of the known one as read, new stamp, her sequence where no event moves, her parts, the name, her id,
 #      then for each event its old sequence, the digests of its keys in one, and the event
 MERGE = Script(f"""
@@ -101,7 +130,12 @@ end
 redis.call('SREM', KEYS[9], ARGV[6])
 redis.call('SADD', KEYS[8], ARGV[6])
 redis.call('SET', KEYS[1], moved)
-redis.call('DEL', KEYS[3], KEYS[5], KEYS[7])
+for _, digest in ipairs(redis.call('SMEMBERS', KEYS[11])) do
+  redis.call('SREM', 'found:' .. digest, ARGV[6])
+  redis.call('SADD', 'found:' .. digest, ARGV[7])
+  redis.call('SADD', KEYS[12], digest)
+end
+redis.call('DEL', KEYS[3], KEYS[5], KEYS[7], KEYS[11])
 redis.call('SET', KEYS[2], ARGV[3] .. struct.pack('<I8', sequence) .. ARGV[5])
 return 1
 """)

@@ -7,6 +7,7 @@ through is the caller's to decide. A connection that died while idle is noticed,
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,13 +17,14 @@ from typing import Any
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.connection import ConnectionPool
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoPermissionError, NoScriptError, RedisError, ResponseError
 from redis.retry import Retry
 
 from models.errors import InputError, StoreUnavailable
 
 SCHEMA = 1
 SCHEMA_KEY = "schema"
+REWRITE_POLL_S = 0.01
 BULK = 40  # how many deadlines a bulk call may take: hundreds of commands in one trip
 
 Command = tuple[Any, ...]
@@ -99,6 +101,44 @@ class RedisServer:
                 f"{self._name} has schema version {int(found)}, this Valet knows {SCHEMA}: a newer Valet wrote it. "
                 "Install that one, or name another database."
             )
+
+    def rewrite(self, *, patience_s: float) -> None:
+        """Let the server write its append-only file and its snapshot anew, so that no deleted byte is left in them.
+
+        A rewriting that runs already began before the deletion: it is waited for, and another follows. StoreUnavailable where that takes
+        longer than `patience_s`; a server that keeps no files, or lets nobody rewrite them, has done all it can.
+        """
+        deadline = time.monotonic() + patience_s
+        for running, command in self._files():
+            while self._persistence(running):
+                self._wait(deadline)
+            try:
+                self.call(command)
+            except StoreUnavailable as error:
+                if isinstance(error.__cause__, NoPermissionError):
+                    continue
+                raise
+            while self._persistence(running):
+                self._wait(deadline)
+
+    def _files(self) -> list[tuple[str, str]]:
+        """What runs while a file is written, and the command that writes it, for the files that this server keeps."""
+        try:
+            saves = bool(self.call("CONFIG", "GET", "save")[1])
+        except StoreUnavailable:  # not allowed here: it may keep one
+            saves = True
+        appends = self._persistence("aof_enabled")
+        return [("aof_rewrite_in_progress", "BGREWRITEAOF")] * appends + [("rdb_bgsave_in_progress", "BGSAVE")] * saves
+
+    def _persistence(self, name: str) -> int:
+        found = self.call("INFO", "persistence")
+        scheduled = name == "aof_rewrite_in_progress" and found.get("aof_rewrite_scheduled", 0)
+        return int(found.get(name, 0) or scheduled)
+
+    def _wait(self, deadline: float) -> None:
+        if time.monotonic() > deadline:
+            raise StoreUnavailable(f"{self._name}: it is still writing its files anew. Send it again.")
+        time.sleep(REWRITE_POLL_S)
 
     def close(self) -> None:
         """Close the idle connections."""

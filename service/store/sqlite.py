@@ -12,13 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.errors import InputError
-from service.store import ITEMS, Customer, Entry, Fold, Join, Part, Status
+from service.store import ITEMS, NOTHING, TOMBSTONE, Customer, Entry, Fold, Join, Part, Status
 from service.store.sqlite_file import SqliteFile, Synchronous
 
 TIMEOUT_S = 0.2
 CHUNK = 500  # profiles a transaction: about 10 ms of the write lock
 PAUSE_S = 0.002  # what a bulk writer leaves to others between two chunks: longer than sqlite_file.TURN_S
 PAGE = 500
+SCRUB_S = 5.0  # how long an erasure waits until nobody reads what it erased
 
 
 class SqliteStore:
@@ -103,6 +104,12 @@ class SqliteStore:
                 return
             after = page[-1].sequence
 
+    def drop(self, entries: Sequence[Entry]) -> int:
+        with self._file.writing() as db:
+            gone = [entry for entry in entries if _unlog(db, entry.sequence)]
+            db.executemany("DELETE FROM event_keys WHERE digest = ?", _digests(key for one in gone for key in one.keys))
+            return len(gone)
+
     def newest(self) -> int:
         with self._file.reading() as db:
             return _newest(db)
@@ -110,6 +117,15 @@ class SqliteStore:
     def customer_ids(self) -> list[str]:
         with self._file.reading() as db:
             return sorted(customer_id for (customer_id,) in db.execute("SELECT customer_id FROM customers"))
+
+    def names(self) -> dict[str, str]:
+        with self._file.reading() as db:
+            return dict(db.execute("SELECT alias, customer_id FROM aliases"))
+
+    def names_of(self, customer_id: str) -> list[str]:
+        query = "SELECT alias FROM aliases WHERE customer_id = ? ORDER BY alias"
+        with self._file.reading() as db:
+            return [alias for (alias,) in db.execute(query, (customer_id,))]
 
     def put(
         self, kind: str, key: str, document: bytes, *, expires_s: int | None = None, customer_id: str | None = None
@@ -126,10 +142,24 @@ class SqliteStore:
             return cursor.rowcount == 1
 
     def get(self, kind: str, key: str) -> bytes | None:
-        query = "SELECT document FROM documents WHERE kind = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)"
+        return self.get_many(kind, (key,))[0]
+
+    def get_many(self, kind: str, keys: Sequence[str]) -> list[bytes | None]:
+        query = (
+            f"SELECT key, document FROM documents WHERE kind = ? AND key IN ({_marks(keys)}) "
+            "AND (expires_at IS NULL OR expires_at > ?)"
+        )
         with self._file.reading() as db:
-            row = db.execute(query, (kind, key, int(self._clock()))).fetchone()
-        return None if row is None else row[0]
+            found: dict[str, bytes] = dict(db.execute(query, (kind, *keys, int(self._clock()))))
+        return [found.get(key) for key in keys]
+
+    def papers(self, customer_id: str) -> list[tuple[str, str, bytes]]:
+        query = (
+            "SELECT kind, key, document FROM documents WHERE customer_id = ? AND (expires_at IS NULL OR expires_at > ?) "
+            "ORDER BY kind, key"
+        )
+        with self._file.reading() as db:
+            return db.execute(query, (_owner(db, customer_id), int(self._clock()))).fetchall()
 
     def documents(self, kind: str) -> Iterator[tuple[str, bytes]]:
         query = "SELECT key, document FROM documents WHERE kind = ? AND key > ? AND (expires_at IS NULL OR expires_at > ?) ORDER BY key LIMIT ?"
@@ -142,18 +172,38 @@ class SqliteStore:
                 return
             last = page[-1][0]
 
-    def erase(self, customer_id: str) -> int:
+    def findable(self, customer_id: str, digests: Iterable[str], *, no_longer: Iterable[str] = ()) -> None:
         with self._file.writing() as db:
-            rows = db.execute("SELECT keys FROM events WHERE customer_id = ?", (customer_id,))
-            digests = [(_digest(key),) for (keys,) in rows for key in json.loads(keys)]
+            owner = _owner(db, customer_id)
+            pairs = [(digest, owner) for digest in no_longer]
+            db.executemany("DELETE FROM findable WHERE digest = ? AND customer_id = ?", pairs)
+            db.executemany("INSERT OR IGNORE INTO findable VALUES (?, ?)", [(digest, owner) for digest in digests])
+
+    def find(self, digest: str) -> list[str]:
+        query = "SELECT customer_id FROM findable WHERE digest = ? ORDER BY customer_id"
+        with self._file.reading() as db:
+            return [customer_id for (customer_id,) in db.execute(query, (digest,))]
+
+    def erase(self, customer_id: str, *, leaving: Mapping[str, bytes] = NOTHING) -> int:
+        with self._file.writing() as db:
+            rows = db.execute("SELECT keys FROM events WHERE customer_id = ?", (customer_id,)).fetchall()
+            digests = _digests(key for (keys,) in rows for key in json.loads(keys))
             db.executemany("DELETE FROM event_keys WHERE digest = ?", digests)
             count = sum(
                 db.execute(f"DELETE FROM {table} WHERE customer_id = ?", (customer_id,)).rowcount
                 for table in ("customers", "events", "documents")
             )
             db.execute("DELETE FROM aliases WHERE ? IN (customer_id, alias)", (customer_id,))
-        self._file.truncate()
+            db.execute("DELETE FROM findable WHERE customer_id = ?", (customer_id,))
+            db.executemany(
+                "INSERT INTO documents (kind, key, document) VALUES (?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET document = excluded.document",
+                [(TOMBSTONE, key, document) for key, document in leaving.items()],
+            )
         return count
+
+    def scrub(self) -> None:
+        self._file.truncate(patience_s=SCRUB_S)
 
     def versions(self) -> Mapping[str, int]:
         with self._file.reading() as db:
@@ -218,16 +268,21 @@ def _rename(db: sqlite3.Connection, name: str, known: str) -> None:
         "INSERT INTO aliases VALUES (?, ?) ON CONFLICT DO UPDATE SET customer_id = excluded.customer_id", (name, known)
     )
     db.execute("UPDATE documents SET customer_id = ? WHERE customer_id = ?", (known, name))
+    db.execute("INSERT OR IGNORE INTO findable SELECT digest, ? FROM findable WHERE customer_id = ?", (known, name))
+    db.execute("DELETE FROM findable WHERE customer_id = ?", (name,))
     db.execute("DELETE FROM customers WHERE customer_id = ?", (name,))
 
 
 def _move_events(db: sqlite3.Connection, name: str, known: str) -> int:
     """Log the events of a name again as a customer's; the newest sequence, 0 where there are none."""
-    events = db.execute("SELECT sequence, at, keys, body FROM events WHERE customer_id = ? ORDER BY sequence", (name,))
+    query = "SELECT sequence, at, keys, body, received FROM events WHERE customer_id = ? ORDER BY sequence"
+    events = db.execute(query, (name,))
     sequence = 0
     for old, *rest in events.fetchall():
         db.execute("DELETE FROM events WHERE sequence = ?", (old,))
-        cursor = db.execute("INSERT INTO events (customer_id, at, keys, body) VALUES (?, ?, ?, ?)", (known, *rest))
+        cursor = db.execute(
+            "INSERT INTO events (customer_id, at, keys, body, received) VALUES (?, ?, ?, ?, ?)", (known, *rest)
+        )
         sequence = cursor.lastrowid or 0
     return sequence
 
@@ -247,8 +302,8 @@ def _log(db: sqlite3.Connection, entry: Entry) -> int:
         return 0
     db.executemany("INSERT OR IGNORE INTO event_keys VALUES (?)", [(digest,) for digest in digests])
     cursor = db.execute(
-        "INSERT INTO events (customer_id, at, keys, body) VALUES (?, ?, ?, ?)",
-        (entry.customer_id, entry.at, json.dumps(entry.keys), entry.body),
+        "INSERT INTO events (customer_id, at, keys, body, received) VALUES (?, ?, ?, ?, ?)",
+        (entry.customer_id, entry.at, json.dumps(entry.keys), entry.body, entry.received or entry.at),
     )
     return cursor.lastrowid or 0
 
@@ -256,10 +311,12 @@ def _log(db: sqlite3.Connection, entry: Entry) -> int:
 def _events(db: sqlite3.Connection, after: int, customer_id: str | None, limit: int) -> list[Entry]:
     """Events above `after`, at most `limit` (-1: all), in the order of their sequence."""
     hers, values = ("", (after, limit)) if customer_id is None else ("AND customer_id = ?", (after, customer_id, limit))
-    query = (
-        f"SELECT customer_id, keys, at, body, sequence FROM events WHERE sequence > ? {hers} ORDER BY sequence LIMIT ?"
-    )
+    query = f"SELECT customer_id, keys, at, body, sequence, received FROM events WHERE sequence > ? {hers} ORDER BY sequence LIMIT ?"
     return [Entry(owner, tuple(json.loads(keys)), *rest) for owner, keys, *rest in db.execute(query, values)]
+
+
+def _unlog(db: sqlite3.Connection, sequence: int) -> bool:
+    return db.execute("DELETE FROM events WHERE sequence = ?", (sequence,)).rowcount == 1
 
 
 def _newest(db: sqlite3.Connection) -> int:
@@ -319,6 +376,10 @@ def _bump(db: sqlite3.Connection, name: str) -> int:
 def _digest(key: str) -> bytes:
     """16 bytes that stand for an event's key: short, and no id in the clear."""
     return hashlib.blake2b(key.encode(), digest_size=16).digest()
+
+
+def _digests(keys: Iterable[str]) -> list[tuple[bytes]]:
+    return [(_digest(key),) for key in keys]
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -45,6 +45,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE aliases (alias TEXT PRIMARY KEY, customer_id TEXT NOT NULL) WITHOUT ROWID",
         "CREATE INDEX aliases_of_customer ON aliases (customer_id)",
     ),
+    (
+        "ALTER TABLE events ADD COLUMN received INTEGER NOT NULL DEFAULT 0",
+        "UPDATE events SET received = at",
+        "CREATE TABLE findable (digest TEXT NOT NULL, customer_id TEXT NOT NULL, PRIMARY KEY (digest, customer_id)) WITHOUT ROWID",
+        "CREATE INDEX findable_of_customer ON findable (customer_id)",
+    ),
 )
 SCHEMA = len(MIGRATIONS)
 
@@ -94,10 +100,17 @@ class SqliteFile:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
 
-    def truncate(self) -> None:
-        """Move the write-ahead log into the file and empty it, so that no old page is left; while someone reads, nothing happens."""
+    def truncate(self, *, patience_s: float) -> None:
+        """Move the write-ahead log into the file and empty it, so that no old page is left.
+
+        It waits for those who read; StoreUnavailable where they do not come to an end.
+        """
+        deadline = time.monotonic() + patience_s
         with self.reading() as db:
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            while db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                if time.monotonic() > deadline:
+                    raise StoreUnavailable(f"{self._path}: others have been reading for {patience_s:g} s. Try again.")
+                time.sleep(TURN_S)
 
     def close(self) -> None:
         """Close the idle connections."""

@@ -458,13 +458,13 @@ def test_without_a_store_only_service_is_decided_and_the_answer_says_so(channel,
     world.store.away = gone == "at once"
     answer = world.decide(channel, decision_id="x", **({"store": None} if gone == "no store" else {}))
     assert (chosen(answer), answer["degraded"], answer["dropped"]["CONSENT"]) == (["service"], True, 1)
-    assert ("decision", "x") not in world.store.papers
+    assert ("decision", "x") not in world.store.kept
 
 
 def test_the_logged_decision_can_be_looked_up():
     world = World(catalogue(action("it")))
     answer = world.decide(context={"page": "cart"})
-    kept = orjson.loads(world.store.papers["decision", "d1"])
+    kept = orjson.loads(world.store.kept["decision", "d1"])
     assert (kept["customer_id"], kept["context"], kept["answer"]) == ("anna", {"page": "cart"}, answer)
 
 

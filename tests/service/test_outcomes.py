@@ -126,7 +126,7 @@ def test_not_sent_gives_the_contact_back(world):
 def test_what_became_of_a_recommendation_is_kept(world):
     (receipt,) = tell(world, {"recommendation_id": "r", "item_id": "A", "outcome": "clicked"})
     assert receipt.status == "accepted"
-    assert ("outcome", receipt.event_id) in world.store.papers
+    assert ("outcome", receipt.event_id) in world.store.kept
 
 
 def test_a_crash_between_folding_and_keeping_is_mended_by_the_retry(world):

@@ -43,7 +43,7 @@ def test_good_rows_are_kept_beside_bad_ones_and_all_bad_is_a_problem(client):
         ({"data": b"x", "content_type": "text/html"}, 415),
         ({"json": []}, 422),
         ({"json": [VIEW] * 501}, 422),
-        ({"data": b" " * (1 << 21), "content_type": "application/json"}, 413),
+        ({"data": b" " * (1 << 23), "content_type": "application/json"}, 413),
     ],
 )
 def test_what_is_no_list_of_events_is_a_problem(client, sent, status):

@@ -243,6 +243,7 @@ def test_an_erased_customer_is_in_no_byte_of_the_files(path: Path, store: Sqlite
     store.put("decision", "1", b"word-of-a-decision", customer_id="ann@shop")
     assert [word for word in words if word in _bytes(path)] == words, "they are there before"
     store.erase("ann@shop")
+    store.scrub()
     assert [word for word in words if word in _bytes(path)] == []
     assert len(folded(store, "bob") or []) == 50
 
