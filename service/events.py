@@ -40,6 +40,7 @@ WHEN = ("time", "timestamp_micros", "event_timestamp")
 WHOSE = ("customer_id", "session_id")
 ITEM = ("item_id", "quantity", "price", "value")
 KNOWN = {"event", "event_id", "items", "order_id", "currency", "recommendation_id", "decision_id", *WHEN, *WHOSE, *ITEM}
+ERASED = {"time": ["is before this customer was erased; what was before is not taken back"]}
 UNKNOWN_ITEM = "unknown_item"  # the mark of an event about an item that the catalogue does not know
 ALIASES = {"user_id": "customer_id", "client_id": "session_id", "transaction_id": "order_id", "event_name": "event"}
 
@@ -141,9 +142,8 @@ def _receipt(row: Row, statuses: Sequence[str]) -> Receipt:
 def _without_erased(read: Sequence[Row | Receipt], *, tombs: Tombs) -> list[Row | Receipt]:
     """What is told late of somebody who was erased since is refused; what comes without a time happens now, and begins her anew."""
     erased = tombs.erased(row.customer_id for row in read if isinstance(row, Row) and row.timed)
-    says = {"time": ["is before this customer was erased; what was before is not taken back"]}
     return [
-        Receipt(row.index, "refused", row.event_id, says)
+        Receipt(row.index, "refused", row.event_id, ERASED)
         if isinstance(row, Row) and row.timed and row.event.at <= erased.get(row.customer_id, -1)
         else row
         for row in read

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from models.errors import InputError
 from models.event_log import decode
 from models.profile import Event
 from service import events, facts, items
+from service.lookup import change_facts
+from service.pseudonyms import Pseudonyms
 from service.store import Store
+from training import rights
 from training.history import EVENTS, History
 from training.profiles import profiles
 
@@ -72,22 +76,31 @@ def bought_and_seen(store: Store | None, upto: int) -> Iterator[dict[str, Any]]:
 
 def publish_profiles(store: Store, history: History, known: Told, *, now: int) -> int:
     """Set the profile of everybody in the history; events after `known` are folded in again by the store. Returns how many."""
-    everybody = profiles(history, now=now, also=known.also)
-    return store.publish(everybody, sequence=known.sequence, fold=events.fold)
+    before = rights.erased(store)
+    everybody = rights.publishable(store, profiles(history, now=now, also=known.also))
+    count = store.publish(everybody, sequence=known.sequence, fold=events.fold)
+    return count - rights.erase_again(store, _names(history, known), before)
+
+
+def _names(history: History, known: Told) -> Iterator[str]:
+    yield from history.customers.texts(range(len(history.customers)))
+    yield from known.also or ()
 
 
 def publish_attributes(store: Store, customers: Iterable[Mapping[str, Any]]) -> int:
-    """Set what the shop's customer file says of each customer; returns how many. Rows without a customer id are refused by the reader."""
-    count = 0
+    """Set what the shop's customer file says of each customer, but of none who was erased; returns how many.
+
+    Rows without a customer id are refused by the reader.
+    """
+    gone, pseudonyms, count = rights.erased(store), Pseudonyms(store), 0
     for row in customers:
+        customer_id = str(row["customer_id"])
+        if customer_id in gone:
+            continue
         said = {name: value for name, value in row.items() if name != "customer_id"}
-        store.change(str(row["customer_id"]), "facts", lambda document, said=said: _with_attributes(document, said))  # type: ignore[misc]
+        change_facts(store, pseudonyms, customer_id, partial(facts.with_attributes, changes=said))
         count += 1
     return count
-
-
-def _with_attributes(document: bytes | None, said: Mapping[str, Any]) -> bytes:
-    return facts.dump(facts.with_attributes(facts.load(document), said))
 
 
 def record_events(store: Store, path: Path, *, currency: str | None, now: int) -> int:
@@ -102,7 +115,7 @@ def record_events(store: Store, path: Path, *, currency: str | None, now: int) -
                 now=now,
                 new_id=lambda: "",
             )
-            refused = [receipt for receipt in receipts if receipt.status == "refused"]
+            refused = [one for one in receipts if one.status == "refused" and one.errors != events.ERASED]
             if refused:
                 raise InputError(f"{path}: event {refused[0].index} of a batch is refused: {dict(refused[0].errors)}")
             accepted += sum(receipt.status == "accepted" for receipt in receipts)

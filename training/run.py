@@ -19,7 +19,7 @@ from models.catalogue import Catalogue
 from models.errors import DiskError, InputError, LockedError, ValetError
 from service.store import Store
 from service.store.open import open_store
-from training import learn, people, publish, report, type_map
+from training import learn, people, publish, report, rights, type_map
 from training.catalogue import build_catalogue, read_table
 from training.census import census
 from training.demo import write_demo
@@ -141,7 +141,7 @@ def _read(options: Options, store: Store | None, now: int, steps: Steps) -> Sour
     for file in reading.files:
         steps.tell(str(file))
     steps.tell(_kept_and_refused(reading))
-    history = reading.history
+    history = rights.without(reading.history, rights.erased(store))
     if options.as_of is not None and history.has_times:
         history = history.where(history.at <= options.as_of)
     if not len(history.purchases):
