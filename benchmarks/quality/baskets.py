@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from benchmarks.quality import plain
@@ -128,15 +129,21 @@ def purchases(path: Path) -> tuple[History, Vocabulary]:
     history = History(
         customers,
         items,
-        customer=customers.rows(text if is_known else "" for text, is_known in zip(customer, known, strict=True)),
-        item=items.rows(found["item"].tolist()),
-        order=orders.rows(found["order"].tolist()),
+        customer=_numbered(customers, np.where(known, customer, "")),
+        item=_numbered(items, found["item"]),
+        order=_numbered(orders, found["order"]),
         at=np.asarray(found["at"], dtype=np.int64),
         quantity=np.ones(rows, dtype=np.float32),
         amount=np.zeros(rows, dtype=np.int64),
         event=np.zeros(rows, dtype=np.int8),
     )
     return history, orders
+
+
+def _numbered(vocabulary: Vocabulary, texts: NDArray[np.object_]) -> NDArray[np.int32]:
+    """int32[texts]: the row of each, -1 where it has none; a text that comes often is looked up once."""
+    rows = {text: vocabulary.row(text) for text in set(texts.tolist())}
+    return np.array([rows[text] for text in texts.tolist()], dtype=np.int32)
 
 
 def titled(path: Path, items: Vocabulary) -> list[dict[str, str]]:

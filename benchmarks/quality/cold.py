@@ -4,6 +4,7 @@ The purchases, the cut in time and the queries are those of `baskets`; parameter
 
 queried      a cold item of an invoice is known, the invoice's others should be found among all items
 recommended  a warm item of an invoice is known, the invoice's cold items should be found among the cold ones
+beside all   the same, among all items: those with a history have that to speak for them
 """
 
 from __future__ import annotations
@@ -46,12 +47,9 @@ def run(data: Path, *, threads: int = 1) -> list[Row]:
     popular = plain.popularity(matrices.baskets(warm, now=None).held)
     lost = plain.popularity(matrices.baskets(train, now=None).held)
     rows: list[Row] = []
-    for called, part, shown in (
-        ("queried", _part(asked, cold, None), None),
-        ("recommended", _part(asked, ~cold, cold), cold),
-    ):
-        methods = {"popularity": popular, "the popularity they had": lost, **_ours(taught)}
-        lists = {name: ranked(part, _among(scorer, shown), K) for name, scorer in methods.items()}
+    methods = {"popularity": popular, "the popularity they had": lost, **_ours(taught)}
+    for called, part, shown in parts(asked, cold):
+        lists = {name: ranked(part, among(scorer, shown), K) for name, scorer in methods.items()}
         rows += [_row(name, found, lists["popularity"], called) for name, found in lists.items()]
     return rows
 
@@ -62,6 +60,12 @@ def drawn(train: History) -> Mask:
     cold = np.zeros(len(train.items), dtype=np.bool_)
     cold[np.random.default_rng(SEED).choice(bought, size=int(SHARE * len(bought)), replace=False)] = True
     return cold
+
+
+def parts(asked: Queries, cold: Mask) -> list[tuple[str, Queries, Mask | None]]:
+    """What each measurement is called, its queries, and which items it ranks (None: all)."""
+    wanted = _part(asked, ~cold, cold)
+    return [("queried", _part(asked, cold, None), None), ("recommended", wanted, cold), ("beside all", wanted, None)]
 
 
 def _part(asked: Queries, anchors: Mask, relevant: Mask | None) -> Queries:
@@ -88,7 +92,8 @@ def _ours(taught: Taught) -> dict[str, Scorer]:
     }
 
 
-def _among(scorer: Scorer, shown: Mask | None) -> Scorer:
+def among(scorer: Scorer, shown: Mask | None) -> Scorer:
+    """The same with -inf for what is not ranked."""
     if shown is None:
         return scorer
     return lambda carts: np.where(shown[None, :], scorer(carts), np.float32(-np.inf))
