@@ -102,19 +102,22 @@ class Tiers:
             1 + int(np.searchsorted(self.monetary_edges, monetary)),
         )
 
-    def cadence_days(self, days: Sequence[int]) -> float:
-        """The customer's typical days between orders: her own mean interval, shrunk to the shop's; at least one."""
-        span, intervals = (days[-1] - days[0], len(days) - 1) if days else (0, 0)
+    def cadence_days(self, days: Sequence[int], *, left_out: int = 0) -> float:
+        """The customer's typical days between orders: her own mean interval, shrunk to the shop's; at least one.
+
+        `left_out`: more days with an order, between the first and the last of `days`.
+        """
+        span, intervals = (days[-1] - days[0], len(days) - 1 + left_out) if days else (0, 0)
         return max((span + CADENCE_PRIOR * self.interval_days) / (intervals + CADENCE_PRIOR), 1.0)
 
-    def lifecycle(self, days: Sequence[int], orders: int, value: int, *, today: int) -> str:
+    def lifecycle(self, days: Sequence[int], orders: int, value: int, *, today: int, left_out: int = 0) -> str:
         """The stage, one of LIFECYCLES: how long she has been away, in her own intervals, comes before how good she is."""
         if orders <= 0 or not days:
             return "visitor"
-        away = (today - days[-1]) / self.cadence_days(days)
+        away = (today - days[-1]) / self.cadence_days(days, left_out=left_out)
         if away > AT_RISK:
             return "lost" if away > LOST else "lapsed" if away > LAPSED else "at_risk"
-        if len(days) > 1 and days[-1] - days[-2] > LAPSED * self.cadence_days(days[:-1]):
+        if len(days) > 1 and days[-1] - days[-2] > LAPSED * self.cadence_days(days[:-1], left_out=left_out):
             return "won_back"
         if orders > 1 and value >= self.top_value:
             return "top"

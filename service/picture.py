@@ -36,10 +36,11 @@ def picture(profile: Profile, facts: Facts, *, tiers: Tiers | None, currency: st
     if tiers is not None:
         days = tuple(day for day in profile.bought_on if day <= today)
         standing = tiers.standing(list(profile.days), list(profile.days.values()), today=today)
-        lifecycle = tiers.lifecycle(days, profile.orders, profile.value, today=today)
+        left_out = profile.earlier_days
+        lifecycle = tiers.lifecycle(days, profile.orders, profile.value, today=today, left_out=left_out)
         numbers |= _tier_numbers(standing)
         if days:
-            numbers["order_due"] = (today - days[-1]) / tiers.cadence_days(days)
+            numbers["order_due"] = (today - days[-1]) / tiers.cadence_days(days, left_out=left_out)
     return Picture(
         tiers=_names(standing),
         lifecycle=lifecycle,

@@ -78,11 +78,11 @@ def of_history(paths: Sequence[str], settings: Settings, *, as_of: int | None) -
         shop=settings.shop,
         now=int(time.time()),
     )
-    history = reading.history
+    history, returned = reading.history, reading.returned
     if as_of is not None and history.has_times:
-        history = history.where(history.at <= as_of)
+        history, returned = history.where(history.at <= as_of), returned.where(returned.at <= as_of)
     now = as_of or (history.newest if history.has_times else None) or int(time.time())
-    documents = dict(profiles(history, now=now))
+    documents = dict(profiles(history, now=now, returned=returned))
     return Crowd(sorted(documents), now, documents=documents)
 
 

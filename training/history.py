@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,9 @@ EVENTS = (
     "refund",
     "other",
 )  # the meaning of `event` codes
+PART = len(EVENTS)  # of a purchase in another row: what was taken back of it (see training.reading.returns)
 NO_TIME = np.iinfo(np.int64).min
+TEXT = np.dtypes.StringDType()
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class History:
     quantity   float32[rows]  pieces, after refunds are taken back; 1 where the files have none
     amount     int64[rows]  money of the whole line in minor units (cents, satang); 0 where the files have no prices
     event      int8[rows]   code in EVENTS
+    order_ids  text[orders]  the id of each basket, "" where it has none; empty where no basket has one
     """
 
     customers: Vocabulary
@@ -46,6 +50,7 @@ class History:
     amount: NDArray[np.int64]
     event: NDArray[np.int8]
     currency: str | None = None
+    order_ids: NDArray[Any] = field(default_factory=lambda: np.zeros(0, dtype=TEXT))
 
     def __len__(self) -> int:
         return len(self.item)

@@ -74,16 +74,20 @@ def bought_and_seen(store: Store | None, upto: int) -> Iterator[dict[str, Any]]:
             yield _flat(entry.customer_id, event)
 
 
-def publish_profiles(store: Store, history: History, known: Told, *, now: int) -> int:
-    """Set the profile of everybody in the history; events after `known` are folded in again by the store. Returns how many."""
+def publish_profiles(store: Store, history: History, returned: History, known: Told, *, now: int) -> int:
+    """Set the profile of everybody in the history, with what was `returned` (see training.read); returns how many.
+
+    Events after `known` are folded in again by the store.
+    """
     before = rights.erased(store)
-    everybody = rights.publishable(store, profiles(history, now=now, also=known.also))
+    everybody = rights.publishable(store, profiles(history, now=now, returned=returned, also=known.also))
     count = store.publish(everybody, sequence=known.sequence, fold=events.fold)
-    return count - rights.erase_again(store, _names(history, known), before)
+    return count - rights.erase_again(store, _names(returned, known), before)
 
 
-def _names(history: History, known: Told) -> Iterator[str]:
-    yield from history.customers.texts(range(len(history.customers)))
+def _names(returned: History, known: Told) -> Iterator[str]:
+    """Everybody's; who is in the history is among the customers of `returned`, too."""
+    yield from returned.customers.texts(range(len(returned.customers)))
     yield from known.also or ()
 
 

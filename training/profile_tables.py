@@ -11,43 +11,17 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.profile import INTEREST, NEVER, TELLING
-from models.profile.fold import CART, ITEMS, ORDERS, VIEW_DAYS
-from models.settings import DAY_S
-from training.history import EVENTS, PURCHASE, History
+from models.profile.fold import BOUGHT_ON, CART, ITEMS, LEDGER, ORDERS, VIEW_DAYS
+from training.history import EVENTS, PURCHASE
+from training.profile_rows import REFUND, Bools, Groups, Ints, Rows
 
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-
-REFUND, ADDED, VIEWED = (EVENTS.index(name) for name in ("refund", "add_to_cart", "view_item"))
+ADDED, VIEWED = EVENTS.index("add_to_cart"), EVENTS.index("view_item")
 ON_RECORD = np.array([name in INTEREST or name == "refund" for name in EVENTS])  # these put an item on record
 TELLS = np.array([name in TELLING for name in EVENTS])
 ITEM_EVENTS = tuple(code for code in np.flatnonzero(ON_RECORD).tolist() if code != PURCHASE)
 FIRST, LAST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The rows of known customers, sorted by customer and then as in the history. int64[rows] each.
-
-    row  the place in the history      day  UTC days since 1970      quantity  thousandths of a piece, not negative      event  code in EVENTS
-    """
-
-    row: Ints
-    customer: Ints
-    item: Ints
-    order: Ints
-    at: Ints
-    day: Ints
-    quantity: Ints
-    amount: Ints
-    event: Ints
-
-    def where(self, kept: Bools) -> Rows:
-        """The rows that `kept` marks."""
-        return Rows(**{name: column[kept] for name, column in vars(self).items()})
 
 
 @dataclass(frozen=True)
@@ -86,24 +60,6 @@ class Tables:
     crowded: Bools
 
 
-def rows_of(history: History, *, now: int) -> Rows:
-    """The rows of known customers; without times, everything happened at `now`."""
-    known = np.flatnonzero(history.customer >= 0)
-    row = known[np.argsort(history.customer[known], kind="stable")]
-    at = history.at[row] if history.has_times else np.full(len(row), now, dtype=np.int64)
-    return Rows(
-        row=row,
-        customer=history.customer[row].astype(np.int64),
-        item=history.item[row].astype(np.int64),
-        order=history.order[row].astype(np.int64),
-        at=at,
-        day=at // DAY_S,
-        quantity=np.rint(np.abs(history.quantity[row].astype(np.float64)) * 1000).astype(np.int64),
-        amount=history.amount[row],
-        event=history.event[row].astype(np.int64),
-    )
-
-
 def tables(rows: Rows, customers: int) -> Tables:
     """The parts of the profiles of customers 0 … customers - 1."""
     kinds = len(EVENTS)
@@ -113,12 +69,19 @@ def tables(rows: Rows, customers: int) -> Tables:
     on_record = rows.where(ON_RECORD[rows.event])
     remembered = on_record.where(_remembered(on_record, customers))
     cart = _cart(rows.where(rows.event == ADDED), bought, totals)
-    crowded = orders_mingle | (np.bincount(cart[0], minlength=customers) > CART)
+    days, bought_on = _days(bought, back), Groups(bought.customer, bought.day).keys
+    crowded = orders_mingle | np.any(
+        [
+            np.bincount(part[0], minlength=customers) > most
+            for part, most in ((cart, CART), (days, LEDGER), (bought_on, BOUGHT_ON))
+        ],
+        axis=0,
+    )
     return Tables(
         totals=totals,
         counts=np.bincount(rows.customer * kinds + rows.event, minlength=customers * kinds).reshape(customers, kinds),
-        days=_table(_days(bought, back), customers),
-        bought_on=_table(_Groups(bought.customer, bought.day).keys, customers),
+        days=_table(days, customers),
+        bought_on=_table(bought_on, customers),
         orders=_table(orders, customers),
         items=_table(_items(remembered), customers),
         recent=_table(_recent(rows.where(TELLS[rows.event])), customers),
@@ -126,36 +89,6 @@ def tables(rows: Rows, customers: int) -> Tables:
         views=_table(_views(remembered.where(remembered.event == VIEWED)), customers),
         crowded=crowded,
     )
-
-
-class _Groups:
-    """Rows grouped by equal keys; `keys` are the distinct ones, sorted."""
-
-    def __init__(self, *keys: Ints) -> None:
-        self._by = np.lexsort(keys[::-1])
-        ordered = [key[self._by] for key in keys]
-        new = np.ones(len(self._by), dtype=np.bool_)
-        if len(new):
-            new[1:] = np.any([key[1:] != key[:-1] for key in ordered], axis=0)
-        self._start = np.flatnonzero(new)
-        self.keys: list[Ints] = [key[self._start] for key in ordered]
-
-    def sum(self, values: Ints | Bools) -> Ints:
-        """The sum of each group."""
-        return self._reduce(np.add, values)
-
-    def min(self, values: Ints) -> Ints:
-        """The least of each group."""
-        return self._reduce(np.minimum, values)
-
-    def max(self, values: Ints) -> Ints:
-        """The greatest of each group."""
-        return self._reduce(np.maximum, values)
-
-    def _reduce(self, ufunc: np.ufunc, values: Ints | Bools) -> Ints:
-        if not len(self._start):
-            return np.zeros(0, dtype=np.int64)
-        return np.asarray(ufunc.reduceat(values[self._by].astype(np.int64), self._start))
 
 
 def _table(columns: Sequence[Ints], customers: int) -> Table:
@@ -168,27 +101,27 @@ def _totals(rows: Rows, bought: Rows, back: Rows, customers: int) -> Ints:
     totals = np.full((customers, 4), NEVER, dtype=np.int64)
     np.add.at(totals[:, 0], bought.customer, bought.amount)
     np.subtract.at(totals[:, 0], back.customer, np.abs(back.amount))
-    groups = _Groups(bought.customer)
+    groups = Groups(bought.customer)
     totals[groups.keys[0], 1] = groups.min(bought.at)
     totals[groups.keys[0], 2] = np.maximum(groups.max(bought.at), NEVER)
-    groups = _Groups(rows.customer)
+    groups = Groups(rows.customer)
     totals[groups.keys[0], 3] = np.maximum(groups.max(rows.at), NEVER)
     return totals
 
 
 def _days(bought: Rows, back: Rows) -> list[Ints]:
-    groups = _Groups(np.append(bought.customer, back.customer), np.append(bought.day, back.day))
+    groups = Groups(np.append(bought.customer, back.customer), np.append(bought.day, back.day))
     return [*groups.keys, groups.sum(np.append(bought.amount, -np.abs(back.amount)))]
 
 
 def _orders(bought: Rows, back: Rows, customers: int) -> tuple[list[Ints], Bools]:
     """The orders, and whose mingle."""
     back = back.where(back.order >= 0)
-    lines = np.append(np.ones(len(bought.row), np.int64), np.zeros(len(back.row), np.int64))
+    lines = np.append(np.ones(len(bought), np.int64), np.zeros(len(back), np.int64))
     order, at = np.append(bought.order, back.order), np.append(bought.at, back.at)
     day = np.where(order < 0, np.append(bought.day, back.day), 0)  # without a number, an order is a day
     paid = np.append(bought.amount, back.amount)
-    groups = _Groups(np.append(bought.customer, back.customer), order, day)
+    groups = Groups(np.append(bought.customer, back.customer), order, day)
     customer, newest = groups.keys[0], groups.max(at)
     columns = [
         *groups.keys,
@@ -213,7 +146,7 @@ def _mingle(customer: Ints, oldest: Ints, newest: Ints, customers: int) -> Bools
 
 def _items(rows: Rows) -> list[Ints]:
     bought = rows.event == PURCHASE
-    groups = _Groups(rows.customer, rows.item)
+    groups = Groups(rows.customer, rows.item)
     purchases = groups.sum(bought)
     return [
         *groups.keys,
@@ -228,8 +161,8 @@ def _items(rows: Rows) -> list[Ints]:
 
 def _remembered(rows: Rows, customers: int) -> Bools:
     """bool[rows]: which rows still count, as a profile forgets the item seen longest ago when it has too many."""
-    distinct = np.bincount(_Groups(rows.customer, rows.item).keys[0], minlength=customers)
-    kept = np.ones(len(rows.row), dtype=np.bool_)
+    distinct = np.bincount(Groups(rows.customer, rows.item).keys[0], minlength=customers)
+    kept = np.ones(len(rows), dtype=np.bool_)
     for customer in np.flatnonzero(distinct > ITEMS).tolist():
         first, last = np.searchsorted(rows.customer, (customer, customer + 1)).tolist()
         kept[first:last] = _newest_items(rows.item[first:last].tolist(), rows.at[first:last].tolist())
@@ -268,9 +201,9 @@ def _cart(added: Rows, bought: Rows, totals: Ints) -> list[Ints]:
 
 def _views(rows: Rows) -> list[Ints]:
     """The views of each item by day, of its newest days."""
-    groups = _Groups(rows.customer, rows.item, rows.day)
+    groups = Groups(rows.customer, rows.item, rows.day)
     customer, item, _ = groups.keys
-    count = groups.sum(np.ones(len(rows.row), dtype=np.int64))
+    count = groups.sum(np.ones(len(rows), dtype=np.int64))
     last = np.append(np.flatnonzero((np.diff(customer) != 0) | (np.diff(item) != 0)), len(item) - 1)
     newest = np.repeat(last, np.diff(last, prepend=-1)) - np.arange(len(item)) < VIEW_DAYS
     return [column[newest] for column in (*groups.keys, count)]

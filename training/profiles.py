@@ -1,64 +1,88 @@
-"""The profiles of all customers of a history, equal to folding its rows one by one (models.profile.fold), but summed in columns."""
+"""The profiles of all customers of a history, equal to folding what happened one by one (models.profile.fold), but summed in columns."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 
 from models.profile import EMPTY, CartLine, Event, Item, Order, Profile, dump, fold
-from models.profile.fold import ORDERS, RECENT
+from models.profile.fold import ORDERS, RECENT, order_key
 from training.history import EVENTS, History
-from training.profile_tables import ITEM_EVENTS, Ints, Tables, rows_of, tables
+from training.profile_rows import Rows, rows_of
+from training.profile_tables import ITEM_EVENTS, Tables, tables
+
+
+@dataclass(frozen=True)
+class Names:
+    """The ids of customers, items and orders; an order without one is "", or beyond the end."""
+
+    customers: Sequence[str]
+    items: Sequence[str]
+    orders: Sequence[str]
+
+    @classmethod
+    def of(cls, rows: Rows) -> Names:
+        """The names behind the numbers of some rows."""
+        customers, items = (vocabulary.texts(range(len(vocabulary))) for vocabulary in (rows.customers, rows.items))
+        return cls(customers, items, rows.order_ids.tolist())
+
+    def order(self, number: int) -> str | None:
+        """The id of an order; None where it has none."""
+        return self.orders[number] or None if 0 <= number < len(self.orders) else None
 
 
 def profiles(
-    history: History, *, now: int, also: Mapping[str, Sequence[Event]] | None = None
+    history: History,
+    *,
+    now: int,
+    returned: History | None = None,
+    also: Mapping[str, Sequence[Event]] | None = None,
 ) -> Iterator[tuple[str, bytes]]:
-    """(customer_id, profile document) of each customer with a row, in the order of their ids.
+    """(customer_id, profile document) of each customer with a row, in the order of their ids; who kept nothing comes after the others.
 
-    `now` is the time of every row where the history has no times. `also`: events by customer that no history holds (complaints, messages);
-    they are folded in on top, and who has only such events comes last.
+    `now` is the time of every row where the history has no times. `returned`: what the history leaves out of purchases and refunds
+    (training.read.Reading). `also`: events by customer that no history holds (complaints, messages); they are folded in on top, and who
+    has only such events comes last.
     """
     rest = dict(also or {})
-    for customer_id, profile in _of_history(history, now):
+    for customer_id, profile in _of_history(rows_of(history, now=now, returned=returned)):
         yield customer_id, dump(reduce(fold, rest.pop(customer_id, ()), profile))
     for customer_id, events in rest.items():
         yield customer_id, dump(reduce(fold, events, EMPTY))
 
 
-def events_of(history: History, rows: Ints, *, now: int) -> Iterator[Event]:
-    """Rows of a history as events. Their orders have lost the ids: order 7 is named ~7."""
-    for row in rows.tolist():
-        yield Event(
-            name=EVENTS[int(history.event[row])],
-            at=int(history.at[row]) if history.has_times else now,
-            item_id=history.items.text(int(history.item[row])),
-            quantity=float(history.quantity[row]),
-            amount=int(history.amount[row]),
-            order_id=_order_id(int(history.order[row])),
-        )
+def events_of(rows: Rows, names: Names) -> Iterator[Event]:
+    """Rows as events, as the service would have been told them."""
+    for at, event, item, quantity, amount, order in zip(
+        *(column.tolist() for column in (rows.at, rows.event, rows.item, rows.quantity, rows.amount, rows.order)),
+        strict=True,
+    ):
+        yield Event(EVENTS[event], at, names.items[item], quantity / 1000, amount, names.order(order))
 
 
-def _of_history(history: History, now: int) -> Iterator[tuple[str, Profile]]:
-    rows = rows_of(history, now=now)
-    parts = tables(rows, len(history.customers))
-    items = history.items.texts(range(len(history.items)))
-    bounds = rows.customer.searchsorted(range(len(history.customers) + 1)).tolist()
-    for customer in range(len(history.customers)):
+def _of_history(rows: Rows) -> Iterator[tuple[str, Profile]]:
+    names, customers = Names.of(rows), len(rows.customers)
+    parts = tables(rows, customers)
+    bounds = rows.customer.searchsorted(range(customers + 1)).tolist()
+    for customer in range(customers):
         first, last = bounds[customer], bounds[customer + 1]
         if first == last:
             continue
         if parts.crowded[customer]:
-            profile = reduce(fold, events_of(history, rows.row[first:last], now=now), EMPTY)
+            profile = reduce(fold, events_of(rows.between(first, last), names), EMPTY)
         else:
-            profile = _profile(parts, customer, items)
-        yield history.customers.text(customer), profile
+            profile = _profile(parts, customer, names)
+        yield names.customers[customer], profile
 
 
-def _profile(parts: Tables, customer: int, items: Sequence[str]) -> Profile:
+def _profile(parts: Tables, customer: int, names: Names) -> Profile:
     value, first_at, last_at, last_seen = parts.totals[customer].tolist()
     orders = sorted(
-        ((_order_id(number) or f"@{day}", Order(*rest)) for number, day, *rest in parts.orders.of(customer)),
+        (
+            (order_key(names.order(number)) or f"@{day}", Order(*rest))
+            for number, day, *rest in parts.orders.of(customer)
+        ),
         key=lambda entry: (entry[1].at, entry[0]),
     )
     return Profile(
@@ -70,10 +94,10 @@ def _profile(parts: Tables, customer: int, items: Sequence[str]) -> Profile:
         days=dict(parts.days.of(customer)),  # type: ignore[arg-type]  # lists of two
         bought_on=tuple(day for (day,) in parts.bought_on.of(customer)),
         recent_orders=dict(orders[-ORDERS:]),
-        items=_items(parts.items.of(customer), parts.views.of(customer), items),
+        items=_items(parts.items.of(customer), parts.views.of(customer), names.items),
         counts={name: count for name, count in zip(EVENTS, parts.counts[customer].tolist(), strict=True) if count},
         recent=tuple((at, EVENTS[event]) for at, event in parts.recent.of(customer))[-RECENT:],
-        cart_lines={items[item]: CartLine(*rest) for item, *rest in parts.cart.of(customer)},
+        cart_lines={names.items[item]: CartLine(*rest) for item, *rest in parts.cart.of(customer)},
     )
 
 
@@ -93,7 +117,3 @@ def _counts(counts: list[int]) -> dict[str, int]:
     return (
         {EVENTS[code]: count for code, count in zip(ITEM_EVENTS, counts, strict=True) if count} if any(counts) else {}
     )
-
-
-def _order_id(number: int) -> str | None:
-    return None if number < 0 else f"~{number}"

@@ -5,7 +5,7 @@
     number   ids become numbers in sorted order; lines that are no products are marked    training.reading.goods
     once     what several files say is one fact                       training.reading.overlap
     refunds  take purchases back                                      training.reading.refunds
-    fetch    the kept rows, sorted, as numpy columns
+    fetch    the kept rows, sorted, as numpy columns, and what was returned   training.reading.numbering, returns
 
 All of it happens in duckdb, in a temporary database on disk with a bound on memory: no row ever is a Python object, only distinct ids are.
 """
@@ -20,37 +20,25 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
-import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from models.errors import DiskError, InputError
 from models.settings import DAY_S, HistorySettings, Shop
-from models.vocabulary import Vocabulary
 from training.history import NO_TIME, History
-from training.reading import goods
+from training.reading import goods, returns
 from training.reading.columns import ALIASES, Columns
 from training.reading.event_names import CANCELLED, REFUND
 from training.reading.files import disk_is_full, first_line, reading, tables
 from training.reading.goods import NotProduct
 from training.reading.landing import Terms, land, prepare
+from training.reading.numbering import histories
 from training.reading.overlap import count_once
 from training.reading.refunds import Refunds, take_back
 from training.reading.refusals import Reason, Refusal, refusals
 from training.reading.sources import Source, lines_of, survey
 from training.reading.taking import add_companion
 
-CHUNK = 1 << 21  # rows fetched at a time
 STORED = "the service's events"
-COLUMNS = {
-    "customer": np.int32,
-    "item": np.int32,
-    "ord": np.int32,
-    "moment": np.int64,
-    "quantity": np.float32,
-    "amount": np.int64,
-    "event": np.int8,
-}
 
 
 @dataclass(frozen=True)
@@ -74,11 +62,14 @@ class FileReport:
 class Reading:
     """What was read.
 
+    returned  rows that, added to those of `history`, tell what was bought and brought back; its customers, items and orders are those of the
+              history, and more after them (see training.reading.returns)
     products  item id -> what the history says of it: title, category …, `price` in minor units; every item of the history, some with nothing
     counts    rows = kept + refused; refunds_matched, refunds_unmatched; customers, items, orders of the kept rows
     """
 
     history: History
+    returned: History
     products: Mapping[str, Mapping[str, Any]]
     refusals: tuple[Refusal, ...]
     files: tuple[FileReport, ...]
@@ -261,7 +252,7 @@ def _reading(
     currency: str | None,
 ) -> Reading:
     refused, listed, products = refusals(con, sources), goods.not_products(con), goods.products(con)
-    history = _history(con, currency)
+    history, returned = _history(con, currency)
     files = tuple(_report(source, count) for source, count in zip(sources, rows, strict=True))
     counts = {
         "rows": sum(rows[number] for number, _ in lines_of(sources)),
@@ -273,7 +264,7 @@ def _reading(
         "items": len(history.items),
         "orders": int(history.order.max(initial=-1)) + 1,
     }
-    return Reading(history, products, refused, files, listed, counts)
+    return Reading(history, returned, products, refused, files, listed, counts)
 
 
 def _report(source: Source, rows: int) -> FileReport:
@@ -281,8 +272,8 @@ def _report(source: Source, rows: int) -> FileReport:
     return FileReport(source.table.name, rows, export, source.columns.fields, source.role)
 
 
-def _history(con: duckdb.DuckDBPyConnection, currency: str | None) -> History:
-    """The kept rows, sorted, in numpy; ids that only refused rows had are forgotten, listed items are not."""
+def _history(con: duckdb.DuckDBPyConnection, currency: str | None) -> tuple[History, History]:
+    """The kept rows, sorted, in numpy, and what was returned; ids that only refused rows had are forgotten, listed items are not."""
     con.execute(
         "CREATE TABLE baskets AS SELECT DISTINCT customer, day FROM lines "
         "WHERE reason IS NULL AND ord < 0 AND customer >= 0 AND day IS NOT NULL ORDER BY ALL"
@@ -293,47 +284,10 @@ def _history(con: duckdb.DuckDBPyConnection, currency: str | None) -> History:
         "quantity::FLOAT AS quantity, amount, event FROM lines LEFT JOIN baskets USING (customer, day) WHERE reason IS NULL "
         "ORDER BY moment, customer, ord, item, quantity, amount, event"
     )
+    con.execute(
+        f"CREATE TABLE back AS SELECT * REPLACE (coalesce(moment, {NO_TIME}) AS moment) FROM ({returns.SELECT}) "
+        "WHERE customer >= 0 AND item >= 0 ORDER BY moment, customer, ord, item, quantity, amount, event"
+    )
     con.execute("DROP TABLE lines")
     con.execute("SET memory_limit = '512MB'")  # the rest of the memory is for the columns
-    found = _columns(con)
-    customers, found["customer"] = _used(con, "SELECT id FROM customers ORDER BY id", found["customer"], None)
-    listed = "SELECT code FROM items SEMI JOIN listed USING (id)"
-    items, found["item"] = _used(con, "SELECT id FROM items ORDER BY id", found["item"], listed)
-    found["order"], found["at"] = _dense(found.pop("ord")), found.pop("moment")
-    return History(customers=customers, items=items, currency=currency, **found)
-
-
-def _columns(con: duckdb.DuckDBPyConnection) -> dict[str, NDArray[Any]]:
-    """The table `sorted` as arrays, chunk by chunk, so that it is never in memory twice."""
-    (count,) = con.execute("SELECT count(*) FROM sorted").fetchall()[0]
-    arrays = {name: np.empty(count, dtype=dtype) for name, dtype in COLUMNS.items()}
-    for start in range(0, count, CHUNK):
-        chunk = con.execute(f"SELECT * FROM sorted WHERE rowid >= {start} AND rowid < {start + CHUNK}").fetchnumpy()
-        for name, array in arrays.items():
-            array[start : start + CHUNK] = chunk[name]
-    return arrays
-
-
-def _used(
-    con: duckdb.DuckDBPyConnection, ids: str, codes: NDArray[np.int32], also: str | None
-) -> tuple[Vocabulary, NDArray[np.int32]]:
-    """The vocabulary of the ids that `codes` (or the query `also`) use, and the codes in it."""
-    (size,) = con.execute(f"SELECT count(*) FROM ({ids})").fetchall()[0]
-    used = np.zeros(size, dtype=np.bool_)
-    used[codes[codes >= 0]] = True
-    if also:
-        used[np.asarray(con.execute(also).fetchnumpy()["code"], dtype=np.int64)] = True
-    texts = con.execute(ids).fetchnumpy()["id"][used]
-    return Vocabulary.of_sorted(texts.tolist()), _renumbered(codes, used)
-
-
-def _dense(codes: NDArray[np.int32]) -> NDArray[np.int32]:
-    used = np.zeros(int(codes.max(initial=-1)) + 1, dtype=np.bool_)
-    used[codes[codes >= 0]] = True
-    return _renumbered(codes, used)
-
-
-def _renumbered(codes: NDArray[np.int32], used: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """The codes counted anew among the used ones; -1 stays. One more place at the end answers for -1."""
-    numbers = np.append(np.cumsum(used, dtype=np.int32) - 1, np.int32(-1)).astype(np.int32)
-    return numbers[codes]
+    return histories(con, currency)

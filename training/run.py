@@ -102,7 +102,7 @@ def run(options: Options, *, now: int) -> int:
             publish.prune(options.models_dir, options.settings.training.keep_bundles)
         if store is not None and options.publish:
             with steps("profiles"):
-                people.publish_profiles(store, source.history, source.told, now=source.terms.now)
+                people.publish_profiles(store, source.history, source.returned, source.told, now=source.terms.now)
                 people.publish_attributes(store, read_table(options.customers) if options.customers else [])
     for line in _closing(options, version, tables, verdict, switched=switched):
         steps.tell(line)
@@ -114,10 +114,14 @@ def run(options: Options, *, now: int) -> int:
 
 @dataclass(frozen=True)
 class Source:
-    """What the run learns from. `fields`: what is known of each item; `as_of`: the run's now, None where the history has no times."""
+    """What the run learns from.
+
+    returned  what the history leaves out (see training.read)    as_of  the run's now, None where the history has no times
+    """
 
     reading: Reading
     history: History
+    returned: History
     told: people.Told
     catalogue: Catalogue
     as_of: int | None
@@ -141,9 +145,10 @@ def _read(options: Options, store: Store | None, now: int, steps: Steps) -> Sour
     for file in reading.files:
         steps.tell(str(file))
     steps.tell(_kept_and_refused(reading))
-    history = rights.without(reading.history, rights.erased(store))
+    gone = rights.erased(store)
+    history, returned = rights.without(reading.history, gone), rights.without(reading.returned, gone)
     if options.as_of is not None and history.has_times:
-        history = history.where(history.at <= options.as_of)
+        history, returned = history.where(history.at <= options.as_of), returned.where(returned.at <= options.as_of)
     if not len(history.purchases):
         raise InputError("no purchase is left to learn from; check --as-of and the event column")
     as_of = (options.as_of or history.newest) if history.has_times else None
@@ -158,7 +163,7 @@ def _read(options: Options, store: Store | None, now: int, steps: Steps) -> Sour
         category=catalogue.category.code,
         goods=Goods.of([catalogue.fields(row) for row in range(len(catalogue))]),
     )
-    return Source(reading, history, told, catalogue, as_of, terms)
+    return Source(reading, history, returned, told, catalogue, as_of, terms)
 
 
 def _kept_and_refused(reading: Reading) -> str:

@@ -28,7 +28,8 @@ from training import learn
 from training.history import PURCHASE, History
 from training.learn import Terms
 from training.metrics import NOTHING, rank_hits
-from training.profiles import events_of
+from training.profile_rows import Rows, rows_of
+from training.profiles import Names, events_of
 from training.read import read
 from training.split import cut
 
@@ -109,11 +110,19 @@ def _cases(train: History, later: History, now: int) -> Iterator[Case]:
     """In the order of customers; their purchases and returns are folded event by event, as the service would."""
     fresh, test = later.where(later.at <= now), later.where((later.at > now) & (later.event == PURCHASE))
     old, new, future = _by_customer(train), _by_customer(fresh), _by_customer(test)
+    then, since = rows_of(train, now=now), rows_of(fresh, now=now)
+    names = Names.of(then)
     for customer in sorted(old.keys() & new.keys() & future.keys()):
-        before = reduce(fold, events_of(train, old[customer], now=now), EMPTY)
-        after = reduce(fold, events_of(fresh, new[customer], now=now), before)
+        before = reduce(fold, events_of(_hers(then, customer), names), EMPTY)
+        after = reduce(fold, events_of(_hers(since, customer), names), before)
         owned = {*train.item[old[customer]].tolist(), *fresh.item[new[customer]].tolist()}
         yield Case(before, after, frozenset(test.item[future[customer]].tolist()), frozenset(owned))
+
+
+def _hers(rows: Rows, customer: int) -> Rows:
+    """The rows of one customer."""
+    first, last = rows.customer.searchsorted((customer, customer + 1)).tolist()
+    return rows.between(first, last)
 
 
 def _by_customer(history: History) -> Mapping[int, np.ndarray[tuple[int], np.dtype[np.int64]]]:

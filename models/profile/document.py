@@ -1,86 +1,153 @@
-"""A profile as bytes: compact JSON. Equal profiles give equal bytes."""
+"""A profile as bytes, of two parts in one string: the summary (who she is, at most 800 bytes), then what she did with each item.
+
+Each part is JSON, deflated: names and numbers repeat so much that a quarter is left. What is empty is left out, times and days stand as
+steps from one to the next, items as columns. Equal profiles give equal bytes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from itertools import accumulate, repeat
 from typing import Any
 
 import orjson
 
+from models.profile import former
+from models.profile.fold import NAMES
 from models.profile.state import EMPTY, CartLine, Item, Order, Profile, Shown
 
+FORMAT = 2  # the first byte; a document of the former format is JSON, and begins with {
+HEAD = 3  # bytes: the format, the length of the summary
+LEVEL, WINDOW, MEMORY = 6, -12, 5  # of zlib: a small window and table start quicker, and parts are small
+CODES = {name: code for code, name in enumerate(NAMES)}
 NO_EVENTS: dict[str, int] = {}  # never changed
 
 
 def dump(profile: Profile) -> bytes:
     """The document of a profile."""
-    shown = {"w": {item_id: (*parts,) for item_id, parts in profile.shown.items()}} if profile.shown else {}
-    return orjson.dumps(
-        {
-            "e": profile.earlier_orders,
-            "v": profile.value,
-            "f": profile.first_at,
-            "l": profile.last_at,
-            "s": profile.last_seen,
-            "d": tuple(profile.days.items()),
-            "b": profile.bought_on,
-            "o": {order_id: tuple(profile.recent_orders[order_id]) for order_id in sorted(profile.recent_orders)},
-            "i": {item_id: _short(item) for item_id, item in profile.items.items()},
-            "c": {name: profile.counts[name] for name in sorted(profile.counts)},
-            "r": profile.recent,
-            "k": {item_id: tuple(profile.cart_lines[item_id]) for item_id in sorted(profile.cart_lines)},
-            **shown,
-        }
-    )
+    summary, items = _deflated(_summary(profile)), _deflated(_items(profile))
+    return bytes((FORMAT, *len(summary).to_bytes(2, "little"))) + summary + items
 
 
 def load(document: bytes | None) -> Profile:
-    """The profile in a document that `dump` wrote; EMPTY for None."""
+    """The profile in a document that `dump` wrote, or its predecessor; EMPTY for None."""
     if document is None:
         return EMPTY
-    plain = orjson.loads(document)
+    if document[0] != FORMAT:
+        return former.load(document)
+    items_at = HEAD + int.from_bytes(document[1:HEAD], "little")
+    summary, items = _inflated(document[HEAD:items_at]), _inflated(document[items_at:])
+    days = _days(summary)
     return Profile(
-        earlier_orders=plain["e"],
-        value=plain["v"],
-        first_at=plain["f"],
-        last_at=plain["l"],
-        last_seen=plain["s"],
-        days=dict(plain["d"]),
-        bought_on=tuple(plain["b"]),
-        recent_orders={order_id: Order(*parts) for order_id, parts in plain["o"].items()},
-        items={item_id: _long(*parts) for item_id, parts in plain["i"].items()},
-        counts=plain["c"],
-        recent=tuple((at, name) for at, name in plain["r"]),
-        cart_lines={item_id: CartLine(*parts) for item_id, parts in plain["k"].items()},
-        shown={item_id: Shown(tuple(days), sent_at) for item_id, (days, sent_at) in plain.get("w", {}).items()},
+        earlier_orders=summary.get("e", 0),
+        earlier_days=summary.get("z", 0),
+        earlier_spend=summary.get("y", 0),
+        value=summary.get("v", 0),
+        first_at=summary.get("f", 0),
+        last_at=summary.get("l", 0),
+        last_seen=summary.get("s", 0),
+        days=days,
+        bought_on=tuple(accumulate(summary["b"])) if "b" in summary else tuple(days),
+        recent_orders=_orders(summary),
+        items=_loaded_items(items),
+        counts={NAMES[code]: count for code, count in zip(*_halves(summary.get("c", ())), strict=True)},
+        recent=tuple(zip(accumulate(summary.get("r", ())), map(NAMES.__getitem__, summary.get("n", ())), strict=True)),
+        cart_lines={item_id: CartLine(*parts) for item_id, parts in items.get("k", {}).items()},
+        shown={item_id: Shown(tuple(days), sent_at) for item_id, (days, sent_at) in items.get("w", {}).items()},
     )
 
 
-def _short(item: Item) -> list[Any]:
-    """An item as a list without what is 0 at its end; later times as seconds after earlier ones. Most items are [1, quantity, at]."""
-    short: list[Any] = [
-        item.purchases,
-        item.quantity,
-        item.first_at,
-        item.last_at - item.first_at,
-        item.seen_at - item.last_at,
-    ]
-    if item.events:
-        short.append({name: item.events[name] for name in sorted(item.events)})
-        return [*short, item.viewed] if item.viewed else short
-    while short and not short[-1]:
-        short.pop()
-    return short
+def summary_bytes(document: bytes) -> int:
+    """How many bytes of a document are its summary."""
+    return HEAD + int.from_bytes(document[1:HEAD], "little")
 
 
-def _long(
-    purchases: int = 0,
-    quantity: int = 0,
-    first_at: int = 0,
-    last: int = 0,
-    seen: int = 0,
-    events: dict[str, int] = NO_EVENTS,
-    viewed: Sequence[tuple[int, int]] = (),
-) -> Item:
-    days = tuple((day, count) for day, count in viewed)
-    return Item(purchases, quantity, first_at, first_at + last, first_at + last + seen, events, days)
+def _summary(profile: Profile) -> dict[str, Any]:
+    orders = sorted(profile.recent_orders.items(), key=lambda entry: (entry[1].at, entry[0]))
+    part = {
+        "e": profile.earlier_orders,
+        "z": profile.earlier_days,
+        "y": profile.earlier_spend,
+        "v": profile.value,
+        "f": profile.first_at,
+        "l": profile.last_at,
+        "s": profile.last_seen,
+        "d": _steps(profile.days),
+        "a": list(profile.days.values()),
+        "o": [order_id for order_id, _ in orders],
+        "p": _steps(order.at for _, order in orders),
+        "q": [part for _, order in orders for part in order[1:]],
+        "c": [part for name in sorted(profile.counts) for part in (CODES[name], profile.counts[name])],
+        "r": _steps(at for at, _ in profile.recent),
+        "n": [CODES[name] for _, name in profile.recent],
+    }
+    said = {name: value for name, value in part.items() if value}
+    return said if profile.bought_on == tuple(profile.days) else {**said, "b": _steps(profile.bought_on)}
+
+
+def _orders(summary: Mapping[str, Any]) -> dict[str, Order]:
+    rest = summary.get("q", ())
+    rows = zip(accumulate(summary.get("p", ())), rest[::3], rest[1::3], rest[2::3], strict=True)
+    return dict(zip(summary.get("o", ()), map(Order._make, rows), strict=True))
+
+
+def _days(summary: Mapping[str, Any]) -> dict[int, int]:
+    return dict(zip(accumulate(summary.get("d", ())), summary.get("a", ()), strict=True))
+
+
+def _items(profile: Profile) -> dict[str, Any]:
+    """The items as columns; their times by place in a list of all times."""
+    items = profile.items.values()
+    times = sorted({at for item in items for at in (item.first_at, item.last_at, item.seen_at)})
+    place = {at: number for number, at in enumerate(times)}
+    part = {
+        "i": list(profile.items),
+        "t": _steps(times),
+        "p": [item.purchases for item in items],
+        "q": [item.quantity for item in items],
+        "f": [place[item.first_at] for item in items],
+        "l": [place[item.last_at] for item in items],
+        "s": [place[item.seen_at] for item in items],
+        "e": _where_any([sorted(item.events.items()) for item in items]),
+        "v": _where_any([item.viewed for item in items]),
+        "k": {item_id: tuple(profile.cart_lines[item_id]) for item_id in sorted(profile.cart_lines)},
+        "w": {item_id: tuple(shown) for item_id, shown in profile.shown.items()},
+    }
+    return {name: value for name, value in part.items() if value}
+
+
+def _loaded_items(part: Mapping[str, Any]) -> dict[str, Item]:
+    ids = part.get("i", ())
+    at = list(accumulate(part.get("t", ()))).__getitem__
+    events = [dict(counts) if counts else NO_EVENTS for counts in part.get("e", ())] or repeat(NO_EVENTS, len(ids))
+    viewed = [tuple(map(tuple, days)) if days else () for days in part.get("v", ())] or repeat((), len(ids))
+    columns = (map(at, part.get(name, ())) for name in "fls")
+    rows = zip(part.get("p", ()), part.get("q", ()), *columns, events, viewed, strict=True)
+    return dict(zip(ids, map(partial(tuple.__new__, Item), rows), strict=True))
+
+
+def _where_any(parts: Sequence[Sequence[Any]]) -> list[Any]:
+    """The parts, 0 for an empty one; nothing where all are empty."""
+    return [part or 0 for part in parts] if any(parts) else []
+
+
+def _halves(pairs: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
+    return pairs[::2], pairs[1::2]
+
+
+def _steps(ascending: Iterable[int]) -> list[int]:
+    """Numbers as the first one, then each as what it is above the one before; `accumulate` turns them back."""
+    numbers = list(ascending)
+    return [number - before for before, number in zip((0, *numbers), numbers, strict=False)]
+
+
+def _deflated(part: Mapping[str, Any]) -> bytes:
+    packing = zlib.compressobj(LEVEL, zlib.DEFLATED, WINDOW, MEMORY)
+    return packing.compress(orjson.dumps(part)) + packing.flush()
+
+
+def _inflated(part: bytes) -> dict[str, Any]:
+    plain: dict[str, Any] = orjson.loads(zlib.decompress(part, WINDOW))
+    return plain

@@ -1,7 +1,8 @@
 """The fold: a profile and one more event make the next profile.
 
 Every field is a sum, a minimum, a maximum, or "the newest n", so events that come late give the profile they would have given in time.
-The exceptions: a late line of an order older than the newest ORDERS counts as one order more, an item past the newest ITEMS (or SHOWN) starts
+The exceptions: a late line of an order older than the newest ORDERS counts as one order more, a late purchase on a day that `bought_on` has
+left out as one day more, an item past the newest ITEMS (or SHOWN) starts
 anew, a message older than the newest RECENT may count once an item,
 and a refund of a whole order that names no amount takes back what is known of the order by then.
 """
@@ -9,15 +10,21 @@ and a refund of a whole order that names no amount takes back what is known of t
 from __future__ import annotations
 
 import math
+from base64 import b85encode
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import blake2b
 from typing import Any
 
 from models.profile.state import NEVER, CartLine, Event, Item, Order, Profile, Shown
 from models.settings import DAY_S, Settings
 
-ITEMS, ORDERS, RECENT, CART = 500, 20, 50, 50  # how many of each the profile keeps, newest first
+ITEMS, ORDERS, RECENT, CART = 500, 10, 32, 50  # how many of each the profile keeps, newest first
+LEDGER = 48  # days of spend it keeps
+FINE_DAYS, BLOCK_DAYS = 30, 28  # of more days, all but the newest FINE_DAYS are summed by blocks of so many
+BOUGHT_ON = 32  # days with a purchase it keeps, the first among them
+LONGEST_ORDER_ID = 8  # a longer one is remembered by a digest
 VIEW_DAYS = 8  # newest days with a view of an item
 SHOWN, SHOWN_DAYS = 60, 3  # items of lists she was shown, and days of each
 SHOWS = ("view_item_list", "email_sent")
@@ -28,6 +35,7 @@ _EVENTS = """
     login page_view select_item view_cart add_shipping_info add_payment_info view_promotion select_promotion
 """
 _TELLING = "email_sent email_open email_click email_bounce unsubscribe complaint complaint_resolved support_contact refund dislike"
+NAMES = (*_EVENTS.split(), OTHER)  # a name's place is its code in documents: add at the end alone
 EVENTS = frozenset(_EVENTS.split())
 TELLING = frozenset(_TELLING.split())  # of her mood: kept with their times
 # What an event says of interest in its item; an event of these names puts the item on record.
@@ -74,27 +82,35 @@ def _counted(profile: Profile, at: int, name: str) -> Changes:
 def _bought(profile: Profile, event: Event) -> Changes:
     day = event.at // DAY_S
     last_at = max(profile.last_at, event.at)
+    bought_on, left_out = _with_day(profile.bought_on, day)
     return {
-        **_with_order(
-            profile, event.order_id or f"@{day}", event.at, bought=event.amount
-        ),  # without an id: all of one day
+        **_with_order(profile, order_key(event.order_id) or f"@{day}", event.at, bought=event.amount),
+        **_with_spend(profile, day, event.amount, first=bought_on[0]),
         "value": profile.value + event.amount,
         "first_at": min(profile.first_at, event.at) if profile.bought_on else event.at,
         "last_at": last_at,
-        "days": _with_spend(profile.days, day, event.amount),
-        "bought_on": _with_day(profile.bought_on, day),
+        "bought_on": bought_on,
+        "earlier_days": profile.earlier_days + left_out,
         "cart_lines": {item_id: line for item_id, line in profile.cart_lines.items() if line.at > last_at},
     }
 
 
+def order_key(order_id: str | None) -> str | None:
+    """How an order is remembered: by its id, or a digest of a long one. Without an id, all of one day is an order."""
+    if order_id is None or len(order_id) <= LONGEST_ORDER_ID:
+        return order_id or None
+    return b85encode(blake2b(order_id.encode("utf-8", "surrogatepass"), digest_size=4).digest()).decode()
+
+
 def _refunded(profile: Profile, event: Event) -> Changes:
     """Money goes back on the day it goes back: the tier is what it was until then."""
-    back = abs(event.amount)
-    order = profile.recent_orders.get(event.order_id) if event.order_id else None
+    back, order_id, day = abs(event.amount), order_key(event.order_id), event.at // DAY_S
+    order = profile.recent_orders.get(order_id) if order_id else None
     if order is not None and event.item_id is None and back == 0:
         back = max(order.bought - order.refunded, 0)  # the whole order, as GA4 tells it
-    changes: Changes = {"value": profile.value - back, "days": _with_spend(profile.days, event.at // DAY_S, -back)}
-    return changes | _with_order(profile, event.order_id, event.at, refunded=back) if event.order_id else changes
+    first = profile.bought_on[0] if profile.bought_on else None
+    changes = {"value": profile.value - back, **_with_spend(profile, day, -back, first=first)}
+    return changes | _with_order(profile, order_id, event.at, refunded=back) if order_id else changes
 
 
 def _with_order(profile: Profile, order_id: str, at: int, *, bought: int | None = None, refunded: int = 0) -> Changes:
@@ -111,14 +127,37 @@ def _with_order(profile: Profile, order_id: str, at: int, *, bought: int | None 
     return {"recent_orders": orders, "earlier_orders": earlier}
 
 
-def _with_spend(days: Mapping[int, int], day: int, amount: int) -> Mapping[int, int]:
+def _with_spend(profile: Profile, day: int, amount: int, *, first: int | None) -> Changes:
+    """The spend by day with some more. Of too many days, old ones but the first are summed by blocks; too old blocks are one sum."""
+    days = profile.days
     changed = {**days, day: days.get(day, 0) + amount}
-    return changed if day in days or day > max(days, default=day - 1) else dict(sorted(changed.items()))
+    if day not in days and day <= max(days, default=day - 1):
+        changed = dict(sorted(changed.items()))
+    return {"days": changed} if len(changed) <= LEDGER else compacted(changed, profile.earlier_spend, first=first)
 
 
-def _with_day(days: tuple[int, ...], day: int) -> tuple[int, ...]:
+def compacted(days: Mapping[int, int], earlier_spend: int, *, first: int | None) -> Changes:
+    """`days` (ascending) and `earlier_spend` after old days were summed."""
+    later = [day for day in days if day != first]
+    blocks: dict[int, int] = {} if first is None else {first: days[first]}
+    for day in later[:-FINE_DAYS]:
+        block = day // BLOCK_DAYS * BLOCK_DAYS
+        block = block if first is None or block > first else day
+        blocks[block] = blocks.get(block, 0) + days[day]
+    changed = dict(sorted({**blocks, **{day: days[day] for day in later[-FINE_DAYS:]}}.items()))
+    while len(changed) > LEDGER - 1:
+        oldest = next(day for day in changed if day != first)
+        earlier_spend += max(changed.pop(oldest), 0)
+    return {"days": changed, "earlier_spend": earlier_spend}
+
+
+def _with_day(days: tuple[int, ...], day: int) -> tuple[tuple[int, ...], int]:
+    """The days with one more, and how many were left out for it: the first and the newest stay."""
     place = bisect_left(days, day)
-    return days if place < len(days) and days[place] == day else (*days[:place], day, *days[place:])
+    if place < len(days) and days[place] == day:
+        return days, 0
+    days = (*days[:place], day, *days[place:])
+    return (days, 0) if len(days) <= BOUGHT_ON else ((days[0], *days[2:]), 1)
 
 
 def _cart_changed(profile: Profile, event: Event, *, kept: bool) -> Changes:

@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from models.profile.fold import CART, ITEMS, ORDERS, RECENT, SHOWN, SHOWN_DAYS, newest_day, with_views
+from models.profile.fold import (
+    BOUGHT_ON,
+    CART,
+    ITEMS,
+    LEDGER,
+    ORDERS,
+    RECENT,
+    SHOWN,
+    SHOWN_DAYS,
+    compacted,
+    newest_day,
+    with_views,
+)
 from models.profile.state import EMPTY, CartLine, Item, Order, Profile, Shown
 
 T = TypeVar("T")
@@ -25,16 +37,18 @@ def joined(one: Profile, other: Profile) -> Profile:
     items = _both(one.items, other.items, _one_item)
     shown = _both(one.shown, other.shown, _one_showing)
     bought = [profile for profile in (one, other) if profile.bought_on]
+    bought_on = tuple(sorted({*one.bought_on, *other.bought_on}))
     return Profile(
         earlier_orders=one.earlier_orders
         + other.earlier_orders
         + sum(orders[name].stands for name in by_time[:-ORDERS]),
+        **_ledger(one, other, first=bought_on[0] if bought_on else None),
+        earlier_days=one.earlier_days + other.earlier_days + max(len(bought_on) - BOUGHT_ON, 0),
         value=one.value + other.value,
         first_at=min((profile.first_at for profile in bought), default=one.first_at),
         last_at=max(one.last_at, other.last_at),
         last_seen=max(one.last_seen, other.last_seen),
-        days=dict(sorted(_both(one.days, other.days, int.__add__).items())),
-        bought_on=tuple(sorted({*one.bought_on, *other.bought_on})),
+        bought_on=(*bought_on[:1], *bought_on[1:][-(BOUGHT_ON - 1) :]),
         recent_orders={name: orders[name] for name in by_time[-ORDERS:]},
         items=_newest(items, ITEMS, lambda item: item.seen_at),
         counts=_both(one.counts, other.counts, int.__add__),
@@ -42,6 +56,15 @@ def joined(one: Profile, other: Profile) -> Profile:
         cart_lines=_cart(one, other, since=max((profile.last_at for profile in bought), default=None)),
         shown=_newest(shown, SHOWN, newest_day),
     )
+
+
+def _ledger(one: Profile, other: Profile, *, first: int | None) -> dict[str, Any]:
+    """`days` and `earlier_spend` of both."""
+    days = dict(sorted(_both(one.days, other.days, int.__add__).items()))
+    earlier_spend = one.earlier_spend + other.earlier_spend
+    if len(days) > LEDGER:
+        return compacted(days, earlier_spend, first=first)
+    return {"days": days, "earlier_spend": earlier_spend}
 
 
 def _both(one: Mapping[K, T], other: Mapping[K, T], join: Callable[[T, T], T]) -> dict[K, T]:

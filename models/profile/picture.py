@@ -44,7 +44,7 @@ def describe(
         "customer_id": customer_id,
         "as_of": rfc3339(now),
         "tier": _tier(profile, today, tiers),
-        "lifecycle": tiers.lifecycle(days, profile.orders, profile.value, today=today),
+        "lifecycle": tiers.lifecycle(days, profile.orders, profile.value, today=today, left_out=profile.earlier_days),
         "segment": segment(rfm["r"], rfm["f"]) if rfm["r"] is not None else None,
         "rfm": rfm,
         "orders": _orders(profile, days, currency),
@@ -96,15 +96,20 @@ def _rfm(profile: Profile, days: Sequence[int], today: int, tiers: Tiers) -> dic
 
 
 def _orders(profile: Profile, days: Sequence[int], currency: str | None) -> dict[str, Any]:
-    bought = bool(profile.bought_on)
+    bought, repeats = bool(profile.bought_on), _repeats(profile, days)
     return {
         "count": profile.orders,
         "value": money(profile.value),
         "currency": currency,
         "first_at": rfc3339(profile.first_at) if bought else None,
         "last_at": rfc3339(profile.last_at) if bought else None,
-        "mean_interval_days": (days[-1] - days[0]) / (len(days) - 1) if len(days) > 1 else None,
+        "mean_interval_days": (days[-1] - days[0]) / repeats if repeats else None,
     }
+
+
+def _repeats(profile: Profile, days: Sequence[int]) -> int:
+    """Purchase days after the first, up to the last of `days`."""
+    return len(days) - 1 + profile.earlier_days if len(days) > 1 else 0
 
 
 def _expected(profile: Profile, days: Sequence[int], now: int, lifetime: Lifetime | None) -> dict[str, Any]:
@@ -115,9 +120,10 @@ def _expected(profile: Profile, days: Sequence[int], now: int, lifetime: Lifetim
     if lifetime is None or not days:
         return dict.fromkeys(EXPECTED)
     unit_days = lifetime.unit_s / DAY_S
-    x, t_x, age = len(days) - 1, (days[-1] - days[0]) / unit_days, (now // DAY_S - days[0]) / unit_days
+    x, t_x, age = _repeats(profile, days), (days[-1] - days[0]) / unit_days, (now // DAY_S - days[0]) / unit_days
     orders = lifetime.expected_orders(x, t_x, age, np.array([HALF_YEAR_DAYS, YEAR_DAYS, *DUE_DAYS]) / unit_days)
-    repeats = sum(max(profile.days.get(day, 0), 0) for day in days[1:])
+    spent = sum(max(amount, 0) for day, amount in profile.days.items() if days[0] < day <= days[-1])
+    repeats = profile.earlier_spend + spent
     value = float(lifetime.expected_value(x, repeats / max(x, 1))) / MINOR
     due = round(float(np.interp(1.0, orders[2:], DUE_DAYS)) * DAY_S) if orders[-1] >= 1.0 else None
     half, year = float(orders[0]), float(orders[1])

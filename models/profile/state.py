@@ -68,16 +68,20 @@ class Profile:
     """The fold over all her events (models.profile.fold). Mappings are never changed in place.
 
     earlier_orders    orders beyond the newest ones in `recent_orders`
+    earlier_days      days with a purchase that `bought_on` left out, between the first and the newest
+    earlier_spend     minor units of days that `days` left out
     value             minor units bought, less what went back
     first_at, last_at of a purchase; last_seen: of any event; NEVER where there is none
-    days              day -> net spend, ascending; every day with a purchase or a refund
-    bought_on         the days with a purchase, ascending
+    days              day -> net spend, ascending; every day with a purchase or a refund. Of more than LEDGER, old ones are summed by four weeks
+    bought_on         the days with a purchase, ascending: the first and the newest
     items             oldest first by `seen_at`, ties by id
     recent            the newest events that tell of her mood, (at, name), ascending
     shown             items of lists that she was shown, oldest first by their newest day, ties by id
     """
 
     earlier_orders: int = 0
+    earlier_days: int = 0
+    earlier_spend: int = 0
     value: int = 0
     first_at: int = NEVER
     last_at: int = NEVER
@@ -95,6 +99,11 @@ class Profile:
     def orders(self) -> int:
         """Orders placed and not sent back whole."""
         return self.earlier_orders + sum(order.stands for order in self.recent_orders.values())
+
+    @property
+    def purchase_days(self) -> int:
+        """Days with a purchase."""
+        return self.earlier_days + len(self.bought_on)
 
     @property
     def open_complaints(self) -> int:

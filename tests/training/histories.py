@@ -4,13 +4,13 @@ import numpy as np
 
 from models.settings import DAY_S
 from models.vocabulary import MISSING, Vocabulary
-from training.history import EVENTS, NO_TIME, History
+from training.history import EVENTS, NO_TIME, TEXT, History
 
 UNKNOWN = None
 
 
 def history(*rows, times=True, second=0):
-    """The history of these rows; a day may have a fraction. Without an order, none is known."""
+    """The history of these rows; a day may have a fraction. Without an order, none is known; order 7 is named o7."""
     full = [
         {"order": -1, "quantity": 1.0, "amount": 0, "event": "purchase", **(more[0] if more else {})}
         for *_, more in map(_split, rows)
@@ -30,7 +30,8 @@ def history(*rows, times=True, second=0):
     types = {"at": np.int64, "quantity": np.float32, "amount": np.int64, "event": np.int8}
     arrays = {name: np.array(column, dtype=types.get(name, np.int32)) for name, column in columns.items()}
     by = np.lexsort((arrays["item"], arrays["order"], arrays["customer"], arrays["at"]))
-    return History(customers, items, **{name: array[by] for name, array in arrays.items()})
+    order_ids = np.array([f"o{number}" for number in range(int(arrays["order"].max(initial=-1)) + 1)], dtype=TEXT)
+    return History(customers, items, **{name: array[by] for name, array in arrays.items()}, order_ids=order_ids)
 
 
 def _split(row):

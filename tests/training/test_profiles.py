@@ -8,8 +8,9 @@ from models.profile.fold import ITEMS, ORDERS, VIEW_DAYS
 from models.settings import DAY_S, HistorySettings, Shop
 from tests.training.histories import UNKNOWN, history
 from training.history import EVENTS
-from training.profile_tables import rows_of, tables
-from training.profiles import events_of, profiles
+from training.profile_rows import rows_of
+from training.profile_tables import tables
+from training.profiles import Names, events_of, profiles
 from training.read import read
 
 NOW = 400 * DAY_S
@@ -17,12 +18,13 @@ NOW = 400 * DAY_S
 
 def one_by_one(whole):
     """The profiles by folding every row, one after the other."""
+    rows = rows_of(whole, now=NOW)
+    names = Names.of(rows)
     found = {}
-    for row in range(len(whole)):
-        if (customer := int(whole.customer[row])) >= 0:
-            customer_id = whole.customers.text(customer)
-            (event,) = events_of(whole, np.array([row]), now=NOW)
-            found[customer_id] = fold(found.get(customer_id, EMPTY), event)
+    for row in range(len(rows)):
+        (event,) = events_of(rows.between(row, row + 1), names)
+        customer_id = names.customers[int(rows.customer[row])]
+        found[customer_id] = fold(found.get(customer_id, EMPTY), event)
     return {customer_id: dump(found[customer_id]) for customer_id in sorted(found)}
 
 
@@ -48,7 +50,7 @@ def summed(whole):
 
 @pytest.mark.parametrize("seed", range(12))
 def test_columns_and_the_fold_agree_to_the_byte(seed):
-    whole = history(*a_shop(seed, rows=600, customers=8, items=20))
+    whole = history(*a_shop(seed, rows=200, customers=8, items=20))
     found = dict(profiles(whole, now=NOW))
     assert found == one_by_one(whole)
     assert len(found) == 8
@@ -66,7 +68,7 @@ def test_they_agree_where_a_customer_has_more_items_than_a_profile_keeps(seed):
     rng = np.random.default_rng(seed)
     whole = history(
         *(
-            ("ann", f"i{rng.integers(0, ITEMS + 150):04}", number // 3, {"order": number // 3})
+            ("ann", f"i{rng.integers(0, ITEMS + 150):04}", number // 100, {"order": number // 20})
             for number in range(2_500)
         )
     )
@@ -119,9 +121,17 @@ def test_they_agree_on_a_cart_larger_than_a_profile_keeps():
 
 
 def test_orders_one_after_the_other_are_summed_and_not_replayed():
-    whole = history(*(("ann", item, day, {"order": day}) for day in range(100) for item in ("a", "b")))
-    assert load(dict(profiles(whole, now=NOW))["ann"]).orders == 100
+    whole = history(*(("ann", item, day, {"order": day}) for day in range(25) for item in ("a", "b")))
+    assert load(dict(profiles(whole, now=NOW))["ann"]).orders == 25
     assert summed(whole)
+
+
+def test_more_days_than_a_profile_keeps_are_folded_one_by_one():
+    whole = history(*(("ann", "a", day, {"order": day, "amount": day}) for day in range(400)))
+    assert not summed(whole)
+    (document,) = dict(profiles(whole, now=NOW)).values()
+    assert document == one_by_one(whole)["ann"]
+    assert (load(document).orders, load(document).purchase_days, load(document).value) == (400, 400, sum(range(400)))
 
 
 def test_events_that_no_history_holds_are_folded_in():

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from training.reading import returns
 from training.reading.event_names import CANCELLED, REFUND
 from training.reading.refusals import Reason
 
@@ -47,6 +48,7 @@ class Refunds:
 
 def take_back(con: duckdb.DuckDBPyConnection) -> Refunds:
     """Reduce or refuse the purchases in `lines` that were returned; every refund and cancelled line is refused as a cancellation."""
+    returns.prepare(con)
     if not con.execute(
         f"SELECT count(*) FROM lines WHERE reason IS NULL AND event IN ({REFUND}, {CANCELLED})"
     ).fetchall()[0][0]:
@@ -65,6 +67,7 @@ def take_back(con: duckdb.DuckDBPyConnection) -> Refunds:
 def _settle(con: duckdb.DuckDBPyConnection, group: str, order: str, *, known: str, refund: str) -> int:
     """Match refunds with purchases of the same group, in this order; the number of refunds that took something."""
     con.execute(_SETTLED.format(group=group, order=order, known=known, refund=refund, nothing=NOTHING))
+    returns.note(con, nothing=NOTHING)
     con.execute(
         f"UPDATE lines SET reason = CASE WHEN remaining <= {NOTHING} THEN {int(Reason.TAKEN_BACK)} END, "
         f"quantity = CASE WHEN remaining <= {NOTHING} THEN quantity ELSE remaining END, "

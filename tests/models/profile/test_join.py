@@ -4,6 +4,7 @@ from functools import reduce
 import pytest
 
 from models.profile import DAY_S, EMPTY, Event, dump, fold, joined
+from models.profile.fold import ORDERS
 
 NAMES = (
     "view_item",
@@ -50,5 +51,5 @@ def test_a_profile_stays_small() -> None:
     events = [Event("purchase", 1_700_000_000 + n, item_id=f"i{n}", order_id=f"o{n}", amount=1) for n in range(900)]
     one, other = reduce(fold, events[::2], EMPTY), reduce(fold, events[1::2], EMPTY)
     both = joined(one, other)
-    assert (len(both.items), len(both.recent_orders), both.orders, both.value) == (500, 20, 900, 900)
+    assert (len(both.items), len(both.recent_orders), both.orders, both.value) == (500, ORDERS, 900, 900)
     assert next(reversed(both.items)) == "i899"

@@ -2,13 +2,15 @@
 
 from functools import reduce
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.profile import EMPTY, Event, fold
 from models.profile.undo import before
 
 NOW = 1_767_225_600
+# Drawing two lists of events of many fields takes a second of a busy machine, whatever we test.
+patiently = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 events = st.lists(
     st.builds(
         Event,
@@ -29,7 +31,7 @@ events = st.lists(
         quantity=st.sampled_from([1.0, 2.5]),
         amount=st.just(100),
     ),
-    max_size=12,
+    max_size=8,
 )
 
 
@@ -37,6 +39,7 @@ def folded(*parts):
     return reduce(fold, [event for part in parts for event in part], EMPTY)
 
 
+@patiently
 @given(events, events)
 def test_what_the_log_knows_comes_back_exactly(earlier, later):
     was, undone = folded(earlier), before(folded(earlier, later), later, earlier=earlier)
@@ -45,6 +48,7 @@ def test_what_the_log_knows_comes_back_exactly(earlier, later):
     assert was.shown == undone.shown
 
 
+@patiently
 @given(events, events)
 def test_items_from_before_the_log_keep_their_counts_and_those_untouched_their_times(till, later):
     was, undone = folded(till), before(folded(till, later), later)

@@ -1,0 +1,58 @@
+"""`python -m benchmarks.profiles [TASK…]`: profiles as events tell and as training computes them, published, and read; `--help` names the tasks.
+
+Both stores: a SQLite file, and a redis-server of its own, which must be installed. `replay` reads Online Retail of $VALET_DATA.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.profiles.replay import replay
+from benchmarks.profiles.stores import STORES, opened
+
+FILES = ("online_retail/online_retail_2009_2010.parquet", "online_retail/online_retail_2010_2011.csv.gz")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print, task by task and store by store; 1 where profiles differ, 2 where a file is missing."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.profiles", description="Profiles, measured.")
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help=f"{', '.join(TASKS)}; default: all")
+    parser.add_argument("--stores", nargs="+", choices=STORES, default=list(STORES))
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("VALET_DATA", "../shared/data")))
+    parser.add_argument("--of", type=int, default=1, metavar="N", help="replay: every N-th customer (default: all)")
+    options = parser.parse_args(arguments)
+    if unknown := [name for name in options.tasks if name not in TASKS]:
+        parser.error(f"{unknown[0]} is no task; known are {', '.join(TASKS)}")
+    code = 0
+    for name in options.tasks or TASKS:
+        for kind in options.stores:
+            with TemporaryDirectory(prefix="valet-profiles-") as folder, opened(kind, Path(folder)) as store:
+                for line in TASKS[name](options, store, Path(folder)):
+                    print(f"{name} · {kind} · {line}", flush=True)
+                    code = max(code, FAILED.get(line.partition(":")[0], 0))
+    return code
+
+
+FAILED = {"differing": 1, "missing": 2}
+
+
+def _replay(options: argparse.Namespace, store: str, folder: Path) -> Iterator[str]:
+    paths = [options.data / file for file in FILES]
+    if missing := [path for path in paths if not path.exists()]:
+        yield f"missing: {missing[0]}; set VALET_DATA"
+        return
+    done = replay([str(path) for path in paths], store, folder, of=options.of)
+    yield str(done)
+    if done.differing:
+        yield f"differing: {dict(done.differing)}"
+
+
+TASKS: dict[str, Callable[[argparse.Namespace, str, Path], Iterator[str]]] = {"replay": _replay}
+
+if __name__ == "__main__":
+    sys.exit(main())
