@@ -66,42 +66,46 @@ def questions(
     }
 
 
-def contend(
-    train: History,
-    asked: Mapping[str, Queries],
-    *,
-    sources: Sources,
-    blend: Blend,
-    start: fit_ease.Parameters,
-    now: int | None,
-    threads: int = 1,
-) -> Contest:
-    """Who won. sources: as learnt of `train`; blend: of the other intents; start: where the search for EASE's parameters begins."""
-    if all(len(queries) < LEAST_QUERIES for queries in asked.values()):
+@dataclass(frozen=True)
+class Rival:
+    """EASE before the contest: its parameters and what they teach, None where it cannot be learnt; `died`: why, where its solver did."""
+
+    parameters: fit_ease.Parameters
+    learnt: Linear | None = None
+    died: str | None = None
+
+
+def rival(by_basket: matrices.Matrix, asked: Mapping[str, Queries], start: fit_ease.Parameters) -> Rival:
+    """EASE at its best on the carts of `asked`; not learnt where nothing can be proven."""
+    if not _provable(asked):
+        return Rival(start)
+    try:
+        found = fit_ease.search(by_basket, asked["cart"], start)
+        return Rival(found, fit_ease.fit(by_basket, found))
+    except SolverError as error:
+        return Rival(start, died=str(error))
+
+
+def contend(train: History, asked: Mapping[str, Queries], *, sources: Sources, blend: Blend, ease: Rival) -> Contest:
+    """Who won. sources: as learnt of `train`; blend: of the other intents."""
+    if not _provable(asked):
         return Contest(blend, measured={intent: _unmeasured(queries) for intent, queries in asked.items()})
-    ease, joining, died = _ease(train, asked["cart"], start, now=now, threads=threads)
     beside = fit_sessions.Parameters()
-    sources = replace(sources, repeat=None, ease=joining, sessions=fit_sessions.fit(visits(train), beside))
+    sources = replace(sources, repeat=None, ease=ease.learnt, sessions=fit_sessions.fit(visits(train), beside))
     blend = replace(blend, fade=_fade(sources, asked["session"]))
-    measured: dict[str, Mapping[str, Any]] = {"ease": {"error": died}} if died else {}
+    measured: dict[str, Mapping[str, Any]] = {"ease": {"error": ease.died}} if ease.died else {}
     for intent, queries in asked.items():
         weights, measured[intent] = _judged(sources, blend, intent, queries)
         if weights:
             blend = replace(blend, weights={**blend.weights, intent: weights})
     counted = {name for intent in asked for name in blend.of(intent)}
-    return Contest(blend, ease if "ease" in counted else None, beside if "sessions" in counted else None, measured)
+    return Contest(
+        blend, ease.parameters if "ease" in counted else None, beside if "sessions" in counted else None, measured
+    )
 
 
-def _ease(
-    train: History, carts: Queries, start: fit_ease.Parameters, *, now: int | None, threads: int
-) -> tuple[fit_ease.Parameters, Linear | None, str | None]:
-    """The parameters of EASE and what they teach; None where it cannot be learnt, and why if its solver died."""
-    by_basket = matrices.baskets(train, now=now)
-    try:
-        found = fit_ease.search(by_basket, carts, start, threads=threads)
-        return found, fit_ease.fit(by_basket, found, threads=threads), None
-    except SolverError as error:
-        return start, None, str(error)
+def _provable(asked: Mapping[str, Queries]) -> bool:
+    return any(len(queries) >= LEAST_QUERIES for queries in asked.values())
 
 
 def _fade(sources: Sources, clicks: Queries) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -80,8 +81,12 @@ def choose(train: History, terms: Terms, *, say: Callable[[str], None] = lambda 
     said = terms.settings.training
     parts = cut(train, seed=terms.seed)
     then = terms.now if parts.at is None else parts.at
-    popular = popularity.search(parts.train, parts.test, now=then)
-    repeated = repeat.search(parts.train, parts.test, now=then)
+    with ThreadPoolExecutor(max(terms.threads, 1)) as pool:
+        found = pool.map(
+            lambda search: search(parts.train, parts.test, now=then),
+            (popularity.search, repeat.search, trending.search),
+        )
+    popular, repeated, rising = found
     items = tune(
         parts.train,
         parts.test,
@@ -99,8 +104,9 @@ def choose(train: History, terms: Terms, *, say: Callable[[str], None] = lambda 
         goods=terms.goods,
         threads=terms.threads,
         seed=terms.seed,
+        say=say,
     )
-    return Chosen(popular, repeated, items, trending.search(parts.train, parts.test, now=then))
+    return Chosen(popular, repeated, items, rising)
 
 
 def learn(history: History, chosen: Chosen, terms: Terms) -> Models:

@@ -7,11 +7,11 @@ learnt = learn(history, tuned, …)        on the training part to evaluate, on 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from models.linear import Linear
 from models.popularity import Popularity
 from models.repeat import Repeat
 from training import matrices
-from training.contend import contend, questions
+from training.contend import contend, questions, rival
 from training.fit import blend as fit_blend
 from training.fit import complements as fit_complements
 from training.fit import ease as fit_ease
@@ -35,6 +35,8 @@ from training.history import History
 from training.queries import Queries, completions, next_purchases
 from training.scoring import Sources
 from training.visits import visits
+
+T = TypeVar("T")
 
 CUSTOMERS, CARTS = 8000, 1200  # the most that a search asks about, drawn by seed
 FEW = 300  # queries to choose the half-life of taste
@@ -87,6 +89,7 @@ def tune(  # noqa: PLR0913 (one call of one recipe; every option has a name)
     goods: Goods | None = None,
     threads: int = 1,
     seed: int = 0,
+    say: Callable[[str], None] = lambda step: None,
 ) -> Tuned:
     """Parameters and blend, learnt by foretelling `validation` from `train`; `start` where there is nothing to foretell.
 
@@ -97,45 +100,68 @@ def tune(  # noqa: PLR0913 (one call of one recipe; every option has a name)
     all_items = next_purchases(train, validation, repeats=True, limit=CUSTOMERS, seed=seed)
     baskets = completions(train, validation, limit=CARTS, seed=seed)
     by_basket, by_customer = matrices.baskets(train, now=now), matrices.customers(train, now=now)
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(max(threads, 1)) as pool:  # three searches that share nothing
+    questioned = questions(train, validation, category=category, seed=seed)
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(max(threads, 1)) as pool:  # searches that share nothing
         factors = pool.submit(fit_factors.search, by_customer.held, new_items, start.factors)
+        beside = pool.submit(_complete, by_basket, baskets, goods, start.together)
         alike = pool.submit(fit_neighbours.search, by_customer, new_items, start.alike)
-        together = pool.submit(fit_neighbours.search, by_basket, baskets, start.together)
-        tuned = replace(start, together=together.result(), alike=alike.result(), factors=factors.result())
-    if goods is not None and by_basket.held.nnz:
-        begin = fit_complements.Parameters(k=start.together.k, half_life_days=tuned.together.half_life_days)
-        tuned = replace(tuned, complements=fit_complements.search(by_basket, goods, baskets, begin))
+        ease = pool.submit(rival, by_basket, questioned, fit_ease.Parameters(k=start.together.k))
+        _tell({"ALS": factors, "baskets and complements": beside, "neighbours": alike, "EASE": ease}, say)
+        together, complements = beside.result()
+    tuned = replace(start, together=together, alike=alike.result(), factors=factors.result(), complements=complements)
+    say("learning the models to blend")
     sources = learn(train, tuned, now=now, goods=goods, threads=threads)
     sources = replace(sources, popularity=popularity, repeat=repeat)
     asked = {"for_you": new_items, "complementary": baskets}
     if now is not None:  # without times the cut is by item, and no repeat can be seen
         asked["for_you_owned"] = all_items
+    say("weighing the sources of the blend")
     blend = _blend(sources, start.blend, asked, now=now, threads=threads)
-    ease = fit_ease.Parameters(k=start.together.k)
-    questioned = questions(train, validation, category=category, seed=seed)
-    contest = contend(train, questioned, sources=sources, blend=blend, start=ease, now=now, threads=threads)
+    say("EASE and visits prove themselves")
+    contest = contend(train, questioned, sources=sources, blend=blend, ease=ease.result())
     return replace(tuned, blend=contest.blend, ease=contest.ease, sessions=contest.sessions, contest=contest.measured)
+
+
+def _tell(searches: Mapping[str, Future[Any]], say: Callable[[str], None]) -> None:
+    """Say which searches still run, each time that one ends."""
+    for _ in as_completed(searches.values()):
+        running = [name for name, search in searches.items() if not search.done()]
+        say(f"still searching: {', '.join(running) or 'nothing'}")
 
 
 def learn(history: History, tuned: Tuned, *, now: int | None, goods: Goods | None = None, threads: int = 1) -> Sources:
     """The models of a history that score items; None for what it cannot teach (no basket, no known customer)."""
     by_basket, by_customer = matrices.baskets(history, now=now), matrices.customers(history, now=now)
-    together = alike = factors = complements = None
-    if by_basket.held.nnz:
-        together = fit_neighbours.fit(by_basket, tuned.together, threads=threads)
-        if goods is not None and tuned.complements is not None:
-            complements = fit_complements.fit(by_basket, goods, tuned.complements, threads=threads)
-    if by_customer.held.nnz:
-        alike = fit_neighbours.fit(by_customer, tuned.alike, threads=threads)
-        factors = fit_factors.fit(by_customer.held, tuned.factors, threads=threads)
-    ease = None if tuned.ease is None else _ease(by_basket, tuned.ease, threads)
+    baskets, customers = bool(by_basket.held.nnz), bool(by_customer.held.nnz)
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(max(threads, 1)) as pool:
+
+        def learnt(possible: bool, fit: Callable[..., T], *known: Any) -> Callable[[], T | None]:
+            return pool.submit(fit, *known, threads=threads).result if possible else lambda: None
+
+        factors = learnt(customers, fit_factors.fit, by_customer.held, tuned.factors)
+        together = learnt(baskets, fit_neighbours.fit, by_basket, tuned.together)
+        alike = learnt(customers, fit_neighbours.fit, by_customer, tuned.alike)
+        ease = learnt(tuned.ease is not None, _ease, by_basket, tuned.ease)
+        described = baskets and goods is not None and tuned.complements is not None
+        complements = learnt(described, fit_complements.fit, by_basket, goods, tuned.complements)
     sessions = None if tuned.sessions is None else fit_sessions.fit(visits(history), tuned.sessions)
     return Sources(
-        together=together, alike=alike, factors=factors, ease=ease, sessions=sessions, complements=complements
+        together=together(), alike=alike(), factors=factors(), ease=ease(), sessions=sessions, complements=complements()
     )
 
 
-def _ease(by_basket: matrices.Matrix, parameters: fit_ease.Parameters, threads: int) -> Linear | None:
+def _complete(
+    by_basket: matrices.Matrix, queries: Queries, goods: Goods | None, start: fit_neighbours.Parameters
+) -> tuple[fit_neighbours.Parameters, fit_complements.Parameters | None]:
+    """The parameters of the neighbours in baskets, and of complements, which share their half-life."""
+    together = fit_neighbours.search(by_basket, queries, start)
+    if goods is None or not by_basket.held.nnz:
+        return together, None
+    begin = fit_complements.Parameters(k=start.k, half_life_days=together.half_life_days)
+    return together, fit_complements.search(by_basket, goods, queries, begin)
+
+
+def _ease(by_basket: matrices.Matrix, parameters: fit_ease.Parameters, *, threads: int) -> Linear | None:
     """EASE, or None where its solver died: the other sources of the blend do without."""
     try:
         return fit_ease.fit(by_basket, parameters, threads=threads)

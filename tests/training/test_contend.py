@@ -7,7 +7,8 @@ from models.blend import Blend
 from models.settings import DAY_S
 from tests.training.histories import history
 from training import contend as contending
-from training.contend import STANDING, contend, questions
+from training import matrices
+from training.contend import STANDING, contend, questions, rival
 from training.fit import ease
 from training.scoring import Sources
 from training.tune import learn, untuned
@@ -46,9 +47,9 @@ def parts(whole):
 def contest_of(whole, category=None):
     train, late = parts(whole)
     sources = Sources(together=learn(train, untuned(k=20, factors=4, iterations=2), now=6 * DAY_S).together)
-    return contend(
-        train, questions(train, late, category=category), sources=sources, blend=BLEND, start=START, now=6 * DAY_S
-    )
+    asked = questions(train, late, category=category)
+    learnt = rival(matrices.baskets(train, now=6 * DAY_S), asked, START)
+    return contend(train, asked, sources=sources, blend=BLEND, ease=learnt)
 
 
 def test_ease_is_used_where_it_completes_carts_better(monkeypatch):
@@ -132,5 +133,6 @@ def test_histories_of_almost_nothing_are_contended_without_a_word(times):
     late = np.arange(len(whole)) == 1
     sources = learn(whole.where(~late), untuned(k=5, factors=2, iterations=1), now=None)
     asked = questions(whole.where(~late), whole.where(late), category=None)
-    contest = contend(whole.where(~late), asked, sources=sources, blend=BLEND, start=START, now=None)
+    learnt = rival(matrices.baskets(whole.where(~late), now=None), asked, START)
+    contest = contend(whole.where(~late), asked, sources=sources, blend=BLEND, ease=learnt)
     assert contest.blend == BLEND
