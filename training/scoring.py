@@ -167,7 +167,7 @@ def score(sources: Sources, histories: Histories, *, now: int | None) -> dict[st
     if sources.sessions is not None:
         scored["sessions"] = of_each(sources.sessions, histories)
     if sources.complements is not None:
-        scored["complements"] = of_each(sources.complements, histories)
+        scored["complements"] = called_for(sources.complements, histories)
     return scored
 
 
@@ -187,12 +187,26 @@ def fold_in(factors: Factors, histories: Histories) -> NDArray[np.float32]:
     return vectors
 
 
-def of_each(model: Sessions | Complements, histories: Histories) -> Scores:
-    """`score` of every history."""
+def of_each(model: Sessions, histories: Histories) -> Scores:
+    """`Sessions.score` of every history."""
     scores = np.empty((len(histories), histories.items), dtype=np.float32)
     for place in range(len(histories)):
         held = slice(int(histories.indptr[place]), int(histories.indptr[place + 1]))
         scores[place] = model.score(histories.rows[held], histories.weights[held])
+    return scores
+
+
+def called_for(model: Complements, histories: Histories) -> Scores:
+    """`Complements.score` of every history; what an item calls for is worked out once, however many hold it."""
+    scores = np.zeros((len(histories), histories.items), dtype=np.float32)
+    rows, place = np.unique(histories.rows, return_inverse=True)
+    held = csr_matrix((histories.weights, place, histories.indptr), shape=(len(histories), len(rows))).tocsc()
+    size = max(1, BLOCK_SCORES // max(histories.items, 1))
+    for start in range(0, len(rows), size):
+        some = slice(start, start + size)
+        scores += held[:, some] @ np.stack([model.called_for(row) for row in rows[some].tolist()])
+    for number, score in enumerate(scores):
+        score *= model.fitting(histories.rows[histories.indptr[number] : histories.indptr[number + 1]])
     return scores
 
 
