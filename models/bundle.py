@@ -36,7 +36,7 @@ from models.sessions import Sessions
 from models.tiers import Tiers
 from models.trending import Trending
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 CURRENT = "current"
 

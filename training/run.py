@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from models import bundle
 from models.catalogue import Catalogue
-from models.errors import DiskError, InputError, LockedError, ValetError
+from models.errors import BundleError, DiskError, InputError, LockedError, ValetError
 from service.store import Store
 from service.store.open import open_store
 from training import learn, people, publish, report, rights, type_map
@@ -26,21 +26,16 @@ from training.demo import write_demo
 from training.evaluate import OURS, POPULARITY, Table, Task, evaluate, ndcg_of
 from training.fit.affinities import Goods
 from training.gate import Verdict, judge
-from training.history import History, aligned
+from training.history import History
 from training.manifest import Live, build_manifest
-from training.queries import completions, next_clicks, next_purchases, unfinished
 from training.read import Reading, read
 from training.settings import Options, resolve, with_demo
 from training.split import Cut, cut
 from training.steps import Steps
+from training.tasks import tasks_of
 
 PUBLISHED, UNEXPECTED, UNUSABLE, LOCKED, NO_DISK, INTERRUPTED = 0, 1, 2, 4, 5, 130
 DEMO = Path("var/demo")
-MOST_CUSTOMERS, MOST_CARTS, MOST_VISITS = (
-    30_000,
-    2_000,
-    1_000,
-)  # that an evaluation asks about; of more, some are drawn by the seed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -205,61 +200,7 @@ def _hold_out(options: Options, source: Source, now: int) -> HeldOut:
             now=now,
         )
         parts = Cut(source.history, test.history, source.as_of, f"the file {Path(options.test).name}")
-    return HeldOut(parts, _tasks(parts, options.seed) if options.evaluate else ())
-
-
-def _tasks(parts: Cut, seed: int) -> tuple[Task, ...]:
-    """What she buys next that is new to her or at all, what else is in the basket or completes the cart, what a visitor clicks on next."""
-    train, test = aligned(parts.train, parts.test)
-    new = next_purchases(train, test, repeats=False, limit=MOST_CUSTOMERS, seed=seed)
-    any_ = next_purchases(train, test, repeats=True, limit=MOST_CUSTOMERS, seed=seed)
-    baskets = completions(train, test, limit=MOST_CARTS, seed=seed)
-    carts = unfinished(train, test, limit=MOST_VISITS, seed=seed)
-    clicks = next_clicks(train, test, limit=MOST_VISITS, seed=seed)
-    items = train.items
-    buyers = len(set(test.purchases.customer.tolist()) - {-1})
-    tasks = (
-        Task(
-            "For you: new items",
-            "What does she buy next that she never bought?",
-            "customers",
-            "for_you",
-            new,
-            items,
-            max(buyers - len(new), 0),
-        ),
-        Task(
-            "For you: repeats too",
-            "What does she buy next?",
-            "customers",
-            "for_you_owned",
-            any_,
-            items,
-            max(buyers - len(any_), 0),
-        ),
-        Task(
-            "Complementary",
-            "One item of a basket is known: what else is in it?",
-            "baskets",
-            "complementary",
-            baskets,
-            items,
-            0,
-            k=10,
-        ),
-        Task(
-            "Carts",
-            "Two items or more of a basket are known: what completes it?",
-            "carts",
-            "cart",
-            carts,
-            items,
-            0,
-            k=10,
-        ),
-        Task("Visits", "A visitor clicked on some items: on which next?", "visits", "session", clicks, items, 0),
-    )
-    return tuple(task for task in tasks if len(task.queries))
+    return HeldOut(parts, tasks_of(parts, options.seed) if options.evaluate else ())
 
 
 def _evaluate(options: Options, source: Source, held_out: HeldOut, chosen: learn.Chosen) -> tuple[Table, ...]:
@@ -282,7 +223,11 @@ def _live(
     directory = publish.live(options.models_dir)
     if directory is None or not tables:
         return None
-    served = bundle.load(directory)
+    try:
+        served = bundle.load(directory)
+    except BundleError as error:
+        sys.stderr.write(f"the live bundle cannot be compared: {error}\n")
+        return None
     parts, task = held_out.parts, held_out.tasks[0]
     seen_until = served.manifest.get("as_of_s")
     if options.test is not None or (parts.at is not None and seen_until is not None and seen_until <= parts.at):

@@ -205,8 +205,8 @@ def called_for(model: Complements, histories: Histories) -> Scores:
     for start in range(0, len(rows), size):
         some = slice(start, start + size)
         scores += held[:, some] @ np.stack([model.called_for(row) for row in rows[some].tolist()])
-    for number, score in enumerate(scores):
-        score *= model.fitting(histories.rows[histories.indptr[number] : histories.indptr[number + 1]])
+    for number, (start, stop) in enumerate(itertools.pairwise(histories.indptr.tolist())):
+        scores[number] *= model.fitting(histories.rows[start:stop])
     return scores
 
 

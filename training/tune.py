@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from models.blend import COMPLETING, Blend
+from models.complements import Complements
 from models.errors import SolverError
 from models.linear import Linear
 from models.popularity import Popularity
@@ -38,6 +39,7 @@ from training.visits import visits
 
 T = TypeVar("T")
 
+NOTHING = Sources()  # is known
 CUSTOMERS, CARTS = 8000, 1200  # the most that a search asks about, drawn by seed
 FEW = 300  # queries to choose the half-life of taste
 HALF_LIVES_DAYS = (None, 180.0, 45.0)
@@ -107,11 +109,12 @@ def tune(  # noqa: PLR0913 (one call of one recipe; every option has a name)
         alike = pool.submit(fit_neighbours.search, by_customer, new_items, start.alike)
         ease = pool.submit(rival, by_basket, questioned, fit_ease.Parameters(k=start.together.k))
         _tell({"ALS": factors, "baskets and complements": beside, "neighbours": alike, "EASE": ease}, say)
-        together, complements = beside.result()
-    tuned = replace(start, together=together, alike=alike.result(), factors=factors.result(), complements=complements)
+        together, complements, found = beside.result()
+        als, vectors = factors.result()
+    tuned = replace(start, together=together, alike=alike.result(), factors=als, complements=complements)
     say("learning the models to blend")
-    sources = learn(train, tuned, now=now, goods=goods, threads=threads)
-    sources = replace(sources, popularity=popularity, repeat=repeat)
+    known = Sources(factors=vectors, popularity=popularity, repeat=repeat, complements=found)
+    sources = learn(train, tuned, now=now, goods=goods, threads=threads, known=known)
     asked = {"for_you": new_items, "complementary": baskets}
     if now is not None:  # without times the cut is by item, and no repeat can be seen
         asked["for_you_owned"] = all_items
@@ -129,36 +132,53 @@ def _tell(searches: Mapping[str, Future[Any]], say: Callable[[str], None]) -> No
         say(f"still searching: {', '.join(running) or 'nothing'}")
 
 
-def learn(history: History, tuned: Tuned, *, now: int | None, goods: Goods | None = None, threads: int = 1) -> Sources:
-    """The models of a history that score items; None for what it cannot teach (no basket, no known customer)."""
+def learn(
+    history: History,
+    tuned: Tuned,
+    *,
+    now: int | None,
+    goods: Goods | None = None,
+    threads: int = 1,
+    known: Sources = NOTHING,
+) -> Sources:
+    """The models of a history that score items; None for what it cannot teach (no basket, no known customer).
+
+    known  what is learnt already, and not learnt again
+    """
     by_basket, by_customer = matrices.baskets(history, now=now), matrices.customers(history, now=now)
     baskets, customers = bool(by_basket.held.nnz), bool(by_customer.held.nnz)
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(max(threads, 1)) as pool:
 
-        def learnt(possible: bool, fit: Callable[..., T], *known: Any) -> Callable[[], T | None]:
-            return pool.submit(fit, *known, threads=threads).result if possible else lambda: None
+        def learnt(possible: bool, fit: Callable[..., T], *of: Any) -> Callable[[], T | None]:
+            return pool.submit(fit, *of, threads=threads).result if possible else lambda: None
 
-        factors = learnt(customers, fit_factors.fit, by_customer.held, tuned.factors)
+        anew = customers and known.factors is None
+        factors = learnt(anew, fit_factors.fit, by_customer.held, tuned.factors)
         together = learnt(baskets, fit_neighbours.fit, by_basket, tuned.together)
         alike = learnt(customers, fit_neighbours.fit, by_customer, tuned.alike)
         ease = learnt(tuned.ease is not None, _ease, by_basket, tuned.ease)
-        described = baskets and goods is not None and tuned.complements is not None
-        complements = learnt(described, fit_complements.fit, by_basket, goods, tuned.complements)
-    sessions = None if tuned.sessions is None else fit_sessions.fit(visits(history), tuned.sessions)
-    return Sources(
-        together=together(), alike=alike(), factors=factors(), ease=ease(), sessions=sessions, complements=complements()
+        anew = baskets and goods is not None and tuned.complements is not None and known.complements is None
+        complements = learnt(anew, fit_complements.fit, by_basket, goods, tuned.complements)
+    return replace(
+        known,
+        together=together(),
+        alike=alike(),
+        factors=known.factors or factors(),
+        ease=ease(),
+        sessions=None if tuned.sessions is None else fit_sessions.fit(visits(history), tuned.sessions),
+        complements=known.complements or complements(),
     )
 
 
 def _complete(
     by_basket: matrices.Matrix, queries: Queries, goods: Goods | None, start: fit_neighbours.Parameters
-) -> tuple[fit_neighbours.Parameters, fit_complements.Parameters | None]:
-    """The parameters of the neighbours in baskets, and of complements, which share their half-life."""
+) -> tuple[fit_neighbours.Parameters, fit_complements.Parameters | None, Complements | None]:
+    """The parameters of the neighbours in baskets, and of complements, which share their half-life; and those complements."""
     together = fit_neighbours.search(by_basket, queries, start)
     if goods is None or not by_basket.held.nnz:
-        return together, None
+        return together, None, None
     begin = fit_complements.Parameters(k=start.k, half_life_days=together.half_life_days)
-    return together, fit_complements.search(by_basket, goods, queries, begin)
+    return together, *fit_complements.search(by_basket, goods, queries, begin)
 
 
 def _ease(by_basket: matrices.Matrix, parameters: fit_ease.Parameters, *, threads: int) -> Linear | None:

@@ -94,7 +94,7 @@ def ours(asked: Half) -> Scores:
     goods = Goods.of(items)
     by_basket = matrices.baskets(history, now=None)
     nothing = completions(history, history.where(np.zeros(len(history), dtype=np.bool_)))
-    learnt = fit_complements.fit(by_basket, goods, fit_complements.search(by_basket, goods, nothing))
+    _, learnt = fit_complements.search(by_basket, goods, nothing)
     newcomers = [{"title": name} for name in (*asked.anchors, *asked.shoes)]
     shop, first = learnt.longer(newcomers), len(learnt)
     anchors = range(first, first + len(asked.anchors))

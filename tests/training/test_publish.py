@@ -111,6 +111,6 @@ def test_a_harmed_bundle_is_not_loaded(tmp_path, harm):
             (directory / "manifest.json").unlink()
         case "format":
             manifest = directory / "manifest.json"
-            manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 99'))
+            manifest.write_text(manifest.read_text().replace('"format": 2', '"format": 99'))
     with pytest.raises(BundleError):
         bundle.load(directory)

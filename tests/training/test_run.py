@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -82,6 +83,15 @@ def test_the_same_input_and_seed_give_the_same_arrays(tmp_path, till, trained):
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
     subprocess.run(command(tmp_path, "--history", till), check=True, env=environment, capture_output=True)
     assert live(tmp_path).manifest["files"] == live(trained).manifest["files"]
+
+
+def test_a_bundle_that_this_version_cannot_read_is_replaced(tmp_path, trained, till, capsys):
+    shutil.copytree(trained / "models", tmp_path / "models", symlinks=True)
+    manifest = tmp_path / "models" / "current" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(f'"format": {bundle.FORMAT}', '"format": 1'))
+    assert train(tmp_path, "--history", till) == 0
+    assert live(tmp_path).manifest["gate"]["passed"]
+    assert "cannot be compared" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -23,18 +23,13 @@ from models.vocabulary import MISSING
 from training.fit import lexicon as fit_lexicon
 from training.matrices import Matrix
 
-LISTED, LISTED_WORDS = (
-    500,
-    1024,
-)  # values of an attribute, words of titles, that have a pair of their own with each other
+# Values of an attribute, words of titles, that have a pair of their own with each other.
+LISTED, LISTED_WORDS = 500, 1024
 SMOOTHING = 2.0  # κ, in pairs of items
 MOST_BASKETS = 300_000  # that are counted, drawn evenly
 EVIDENCE = 2.0  # standard deviations above chance from which a type completes itself
-RARITY = (
-    "shared",
-    "rare",
-    "rarer",
-)  # of a word that both titles have: its own lift, how rare it is, and the square of that / 10
+# Of a word that both titles have: its own lift, how rare it is, and the square of that / 10.
+RARITY = ("shared", "rare", "rarer")
 
 Dense = NDArray[np.float64]
 

@@ -52,21 +52,23 @@ def fit(matrix: Matrix, goods: Goods, parameters: Parameters = Parameters(), *, 
     )
 
 
-def search(matrix: Matrix, goods: Goods, queries: Queries, start: Parameters = Parameters()) -> Parameters:
-    """θ, and the largest μ beside which no smaller one foretells `queries` clearly better; `matrix` must not hold those baskets.
+def search(
+    matrix: Matrix, goods: Goods, queries: Queries, start: Parameters = Parameters()
+) -> tuple[Parameters, Complements]:
+    """The parameters, and what they teach: θ, and the largest μ beside which no smaller one foretells `queries` clearly better.
 
-    The largest, because what many items have in common outlasts what two of them happened to do.
+    The largest, because what many items have in common outlasts what two of them happened to do. `matrix` must not hold these baskets.
     """
     found = replace(start, theta=believed(matrix, goods, start.half_life_days))
-    if len(queries) == 0 or not matrix.held.nnz:
-        return found
     learnt = fit(matrix, goods, found)
+    if len(queries) == 0 or not matrix.held.nnz:
+        return found, learnt
     values = {mass: _ndcg(replace(learnt, mass=mass), queries) for mass in MASSES}
     best = MASSES[0]
     for mass in MASSES[1:]:
         if clearly_better(values[mass], values[best]):
             best = mass
-    return replace(found, mass=best)
+    return replace(found, mass=best), replace(learnt, mass=best)
 
 
 def _share(begun: NDArray[np.float64]) -> NDArray[np.float32]:

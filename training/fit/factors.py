@@ -8,9 +8,7 @@ nearly equal weight, each with its own λ: a few solver calls in place of one. i
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from implicit.cpu._als import _least_squares_cg
@@ -86,8 +84,12 @@ def fit(matrix: csr_matrix, parameters: Parameters = Parameters(), *, threads: i
     return Factors(rotated, gram, scale, parameters.unobserved, parameters.exponent)
 
 
-def search(matrix: csr_matrix, queries: Queries, start: Parameters = Parameters(), *, threads: int = 1) -> Parameters:
+def search(
+    matrix: csr_matrix, queries: Queries, start: Parameters = Parameters(), *, threads: int = 1
+) -> tuple[Parameters, Factors | None]:
     """The parameters whose NDCG@20 on validation queries is best, from `start`; `start` where nothing can be measured.
+
+    And the factors that they teach, where the search has learnt them of the whole matrix; else None.
 
     `matrix` must not hold what the queries should find. The number of factors is set by the size of the data; the rest is
     measured on fewer factors, iterations and customers. More factors and customers want less regularisation, so that goes down
@@ -96,15 +98,15 @@ def search(matrix: csr_matrix, queries: Queries, start: Parameters = Parameters(
     size = start.factors or _dimensions(matrix)
     start = replace(start, factors=size)
     if len(queries) == 0 or matrix.nnz == 0:
-        return start
-
-    def measure(sample: csr_matrix, parameters: Parameters) -> metrics.Values:
-        return ndcg(fit(sample, parameters, threads=threads), queries)
-
+        return start, None
+    sample = _sample(matrix, SEARCH_PAIRS, start.seed)
     small = replace(start, factors=min(SEARCH_FACTORS, size), iterations=SEARCH_ITERATIONS)
-    found = climb(small, GRIDS, partial(measure, _sample(matrix, SEARCH_PAIRS, start.seed)), evaluations=EVALUATIONS)
-    large = replace(found, factors=size, iterations=start.iterations)
-    return _less_regularised(large, partial(measure, _sample(matrix, LAST_PAIRS, start.seed)))
+    found = climb(
+        small, GRIDS, lambda tried: ndcg(fit(sample, tried, threads=threads), queries), evaluations=EVALUATIONS
+    )
+    large, sample = replace(found, factors=size, iterations=start.iterations), _sample(matrix, LAST_PAIRS, start.seed)
+    best, factors = _less_regularised(sample, queries, large, threads)
+    return best, factors if sample is matrix else None
 
 
 def ndcg(factors: Factors, queries: Queries) -> metrics.Values:
@@ -116,15 +118,19 @@ def ndcg(factors: Factors, queries: Queries) -> metrics.Values:
     return np.concatenate(values)
 
 
-def _less_regularised(parameters: Parameters, measure: Callable[[Parameters], metrics.Values]) -> Parameters:
-    """The same parameters, or with the λ below that is the last to get better."""
-    best, value = parameters, metrics.mean(measure(parameters))
+def _less_regularised(
+    matrix: csr_matrix, queries: Queries, parameters: Parameters, threads: int
+) -> tuple[Parameters, Factors]:
+    """The same parameters, or with the λ below that is the last to get better; and their factors."""
+    best, factors = parameters, fit(matrix, parameters, threads=threads)
+    value = metrics.mean(ndcg(factors, queries))
     for regularization in reversed([step for step in GRIDS["regularization"] if step < parameters.regularization]):
         less = replace(parameters, regularization=regularization)
-        if (found := metrics.mean(measure(less))) <= value:
+        learnt = fit(matrix, less, threads=threads)
+        if (found := metrics.mean(ndcg(learnt, queries))) <= value:
             break
-        best, value = less, found
-    return best
+        best, factors, value = less, learnt, found
+    return best, factors
 
 
 def _sample(matrix: csr_matrix, pairs: int, seed: int) -> csr_matrix:
