@@ -94,13 +94,16 @@ def _explorable(chosen: Sequence[Chosen], wishes: Wishes) -> list[int]:
 def _pool(chosen: Sequence[Chosen], slot: int, allowed: Mask, caps: Sequence[Cap], models: Models) -> Rows:
     """int32: the eligible items that are little known, at most POOL of them and those that score alike: the best in the list's own eyes.
 
-    None that would break a cap, whichever of them stand in the list.
+    None that would break a cap, whichever of them stand in the list. Where attributes say what completes an item, none that they do not
+    speak for: it may be a substitute.
     """
     little = allowed & (models.popularity.score < LITTLE)
     listed = [one.row for one in chosen]
     little[listed] = False
-    rows = np.flatnonzero(little).astype(np.int32)
     stage = chosen[slot].stage
+    if stage is not None and stage.shown is not None and "complements" in stage.sources:
+        little &= stage.shown
+    rows = np.flatnonzero(little).astype(np.int32)
     if stage is not None:
         rows = _most_promising(rows, stage.scores[rows])
     for cap in caps:

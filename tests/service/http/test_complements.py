@@ -69,3 +69,16 @@ def test_a_newcomer_that_becomes_blue_goes_with_blue(client):
     client.put("/items", json={"items": [{**BLUE, "item_id": "NEW-S"}]})
     assert "NEW-S" not in ids(asked(client, "dress-red-0"))
     assert "NEW-S" in ids(asked(client, "dress-blue-0"))
+
+
+def test_a_shop_that_explores_tries_newcomers_that_go_with_the_item_and_no_substitutes(client):
+    client.put("/items", json={"items": [DRESS, SHOE, BLUE]})
+    tried = set()
+    for session_id in "abcdef":
+        query = f"item_id=dress-red-0&intent=complementary&n=4&exploration=1&session_id={session_id}"
+        tried |= {
+            item["item_id"]
+            for item in client.get(f"/recommend?{query}").json["items"]
+            if item["source"] == "exploration"
+        }
+    assert tried == {"NEW-S", "shoe-red-5"}
