@@ -42,7 +42,10 @@ class Cap:
 
 @dataclass(frozen=True)
 class Share:
-    """At least `percent` of the slots are for these items, as far as there are any; items bool[items]."""
+    """At least `percent` of the slots are for these items, as far as there are any; items bool[items].
+
+    Of a group that these items are only a part of, the best variant may stand there first; then that one is shown, promised or not.
+    """
 
     percent: float
     items: Mask
