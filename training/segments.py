@@ -3,7 +3,8 @@
 crowd → who may be written to and has not got it → how far up the item would stand in each one's own list → the best of all → a sheet
 
 A customer's scores say how her items compare, not how she compares with others. So the score of a member is the item's place in her own list,
-as the share of items behind it (0–1); among equals, the one for whom the models' evidence is stronger comes first.
+as the share of items behind it (0–1); among equals, the one for whom the models' evidence is stronger comes first. Of an item that nobody has
+bought yet no model says anything: there it is how much of what the catalogue says of the item is true of what she has, too (0–1).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import orjson
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from models import likeness
 from models.bundle import Bundle, Models
 from models.errors import DiskError, InputError, ValetError
 from models.settings import Interest
@@ -50,14 +52,25 @@ class Wishes:
 
 def wishes(found: Sequence[Taste], ids: Sequence[str], row: int, models: Models, *, now: int) -> Wishes:
     """The wishes of a block of customers; those who own the item, said no to it, or of whom no source says anything want it not at all."""
+    barred = np.array([bool(np.isin(row, [*one.owned, *one.disliked])) for one in found], dtype=np.bool_)
+    if not models.popularity.score[row]:
+        alike = _likeness(found, row, models)
+        return Wishes(tuple(ids), alike, np.where(barred | (alike <= 0), -np.inf, alike))
     sources = scoring.Sources(models.together, models.alike, models.factors, models.popularity)
     scores = scored(found, sources, models, now)
     mixed = scoring.mix(models.blend, "for_you", scores)
     evidence = sum((scores[name][:, row] for name in EVIDENCE if name in scores), np.zeros(len(found)))
     place = (mixed < mixed[:, [row]]).mean(axis=1, dtype=np.float64)
-    barred = [bool(np.isin(row, [*one.owned, *one.disliked])) for one in found]
-    strength = np.where(np.array(barred, dtype=np.bool_) | (evidence <= 0), -np.inf, mixed[:, row].astype(np.float64))
+    strength = np.where(barred | (evidence <= 0), -np.inf, mixed[:, row].astype(np.float64))
     return Wishes(tuple(ids), place, strength)
+
+
+def _likeness(found: Sequence[Taste], row: int, models: Models) -> NDArray[np.float64]:
+    """float64[customers], 0–1: the mean likeness of the item to what each has, weighed as her taste weighs it; 0 for nothing."""
+    like = likeness.like(models.catalogue, row)
+    weights = [np.maximum(one.weights, 0) for one in found]
+    sums = [float(weight @ like[one.rows]) for weight, one in zip(weights, found, strict=True)]
+    return np.array(sums) / np.maximum([float(weight.sum()) for weight in weights], 1e-9)
 
 
 def best(parts: Sequence[Wishes], size: int) -> list[tuple[str, float]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from service.items import put
 from service.store.open import open_store
 from tests.training.test_picks import fill, say
 from tests.worlds import STRANGE, save, tiny_models
@@ -58,3 +59,24 @@ def test_an_item_that_nobody_knows_is_named(shop: tuple[Path, str], capsys: pyte
     flags = ["--models-dir", str(folder / "models"), "--store", url, "--out", str(folder / "a.csv")]
     assert main([*flags, "--item", "??"]) == 2
     assert "--item ??: the bundle one does not know it" in capsys.readouterr().err
+
+
+def test_an_item_of_this_morning_is_for_who_has_what_is_like_it(shop: tuple[Path, str]) -> None:
+    store = open_store(shop[1])
+    assert store is not None
+    red = {
+        "item_id": "DR-900",
+        "category": "Women > Dresses",
+        "product_type": "dress",
+        "colour": "red",
+        "brand": "Nara",
+    }
+    assert put([red], store=store, currency="THB")[0].status == "accepted"
+    store.close()
+    members = audience(shop, "--item", "DR-900")
+    assert [member["customer_id"] for member in members][:2] == [
+        "bob",
+        "ann",
+    ]  # who have the red dress and the black one
+    assert "cid" not in [member["customer_id"] for member in members]  # vitamins have nothing in common with it
+    assert all(0 < float(member["score"]) <= 1 for member in members)
