@@ -27,6 +27,7 @@ from models.catalogue import Catalogue
 from models.complements import Complements
 from models.errors import BundleError
 from models.factors import Factors
+from models.intent import Intent
 from models.lifetime import Lifetime
 from models.linear import Linear
 from models.neighbours import Neighbours
@@ -63,6 +64,7 @@ class Models:
     ease: Linear | None = None
     sessions: Sessions | None = None
     complements: Complements | None = None
+    intent: Intent | None = None
 
     def over(self, catalogue: Catalogue) -> Models:
         """The same models over a catalogue with changes and newcomers, of which they know nothing but what they are; no large array of pairs is

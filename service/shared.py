@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from models.bundle import Models
 from models.lifetime import Lifetime
-from models.profile import describe, load, rfc3339
+from models.profile import EVERYDAY, describe, load, rfc3339
+from models.settings import Interest
 from models.tiers import Tiers
 from service import facts as facts_of
 from service.facts import MARKETING, Facts
+from service.intent import intent
 from service.store import Customer
 
 _NONE, _EDGES = np.zeros(0, dtype=np.int64), np.zeros(4)
@@ -37,6 +40,8 @@ class Yardstick:
     tiers: Tiers | None = None
     lifetime: Lifetime | None = None
     currency: str | None = None
+    models: Models | None = None
+    interest: Interest = EVERYDAY
 
 
 def known(customer: Customer | None) -> bool:
@@ -47,8 +52,9 @@ def known(customer: Customer | None) -> bool:
 def shared(customer: Customer, *, by: Yardstick, channels: Iterable[str], now: int) -> dict[str, Any]:
     """The contract's Profile JSON. Without a bundle, what is relative to the shop's other customers is null, and `degraded` says so."""
     facts = facts_of.load(customer.facts)
+    profile = load(customer.profile)
     shown = describe(
-        load(customer.profile),
+        profile,
         customer_id=customer.customer_id,
         facts=facts,
         now=now,
@@ -56,6 +62,8 @@ def shared(customer: Customer, *, by: Yardstick, channels: Iterable[str], now: i
         lifetime=by.lifetime,
         currency=by.currency,
     )
+    if by.models is not None and facts_of.may_profile(facts):
+        shown["intent"] |= intent(profile, facts["attributes"], by.models, now=now, interest=by.interest)
     shown |= {"consents": _consents(facts), "channels": [_channel(facts, channel) for channel in channels]}
     return shown if by.tiers is not None else _unmeasured(shown)
 

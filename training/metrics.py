@@ -93,6 +93,16 @@ def summary(ranked: Ranked, popularity: NDArray[np.float64]) -> dict[str, float]
     return {**means, "coverage": coverage(ranked, len(popularity)), "novelty": novelty(ranked, popularity)}
 
 
+def area_under_curve(score: Values, positive: NDArray[np.bool_]) -> float:
+    """The probability that a positive has a higher score than a negative, ties half (Hanley & McNeil 1982); NaN where one kind is missing."""
+    _, place, size = np.unique(score, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(size) - (size - 1) / 2)[place]
+    positives, negatives = int(positive.sum()), int((~positive).sum())
+    if not positives or not negatives:
+        return float("nan")
+    return float((rank[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
 def mean(values: Values) -> float:
     """The mean of the values that are not NaN; 0 without any."""
     measured = values[~np.isnan(values)]

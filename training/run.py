@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
@@ -19,7 +20,7 @@ from models.catalogue import Catalogue
 from models.errors import BundleError, DiskError, InputError, LockedError, ValetError
 from service.store import Store
 from service.store.open import open_store
-from training import learn, people, publish, report, rights, type_map
+from training import intents, learn, people, publish, report, rights, type_map
 from training.catalogue import build_catalogue, read_table
 from training.census import census
 from training.demo import write_demo
@@ -28,6 +29,7 @@ from training.fit.affinities import Goods
 from training.gate import Verdict, judge
 from training.history import History
 from training.manifest import Live, build_manifest
+from training.profile_rows import rows_of
 from training.read import Reading, read
 from training.settings import Options, resolve, with_demo
 from training.split import Cut, cut
@@ -79,10 +81,15 @@ def run(options: Options, *, now: int) -> int:
         with steps("fit on everything"):
             models = learn.learn(source.history, chosen, source.terms)
             models = replace(learn.with_lifetimes(models, source.history, source.terms), catalogue=source.catalogue)
+        with steps("purchase intent"):
+            people_known = read_table(options.customers) if options.customers else []
+            intent = _intent(options, source, people_known)
+            models = replace(models, intent=intent.intent)
         manifest = build_manifest(
             options, source.reading, source.history, as_of=source.as_of, chosen=chosen, held_out=held_out.parts.how,
             tables=tables, verdict=verdict, live=live, created_at=now, seconds=steps.seconds, told=source.told,
         )  # fmt: skip
+        manifest["intent"] = intent.manifest
         with steps("publish"):
             if models.complements is not None:
                 said = options.settings.complements
@@ -98,7 +105,7 @@ def run(options: Options, *, now: int) -> int:
         if store is not None and options.publish:
             with steps("profiles"):
                 people.publish_profiles(store, source.history, source.returned, source.told, now=source.terms.now)
-                people.publish_attributes(store, read_table(options.customers) if options.customers else [])
+                people.publish_attributes(store, people_known)
     for line in _closing(options, version, tables, verdict, switched=switched):
         steps.tell(line)
     return PUBLISHED if switched or not options.publish else options.gate_exit
@@ -238,6 +245,15 @@ def _live(
     terms = replace(source.terms, now=source.terms.now if parts.at is None else parts.at)
     again = learn.learn(parts.train, recorded, terms)
     return Live(served.version, "its parameters, fitted on the same training part", ndcg_of(again, task, now=parts.at))
+
+
+def _intent(options: Options, source: Source, people_known: Sequence[Mapping[str, Any]]) -> intents.Learnt:
+    """Purchase intent, of what happened as the service would have been told it."""
+    if not source.history.has_times:
+        return intents.Learnt(why=intents.NO_TIMES)
+    rows = rows_of(source.history, now=source.terms.now, returned=source.returned)
+    kinds = intents.kinds_of(rows, source.catalogue, people_known)
+    return intents.learn(rows, kinds, now=source.terms.now, measured=options.evaluate)
 
 
 def _judge(tables: Sequence[Table], live: Live | None, seed: int) -> Verdict | None:

@@ -19,6 +19,7 @@ from benchmarks.quality import (
     diversity,
     fresh,
     gowalla,
+    intent,
     next_purchases,
     trending,
     visits,
@@ -68,6 +69,7 @@ def _datasets(data: Path, threads: int) -> dict[str, Callable[[], list[Row]]]:
         "visits": lambda: visits.run(data, threads=threads),
         "trending": lambda: trending.run(data),
         "cdnow": lambda: cdnow.run(data),
+        "intent": lambda: intent.run(data, threads=threads),
     }
 
 

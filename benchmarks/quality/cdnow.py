@@ -17,6 +17,7 @@ from benchmarks.quality.rows import Row, peak_mb, timed
 from models.lifetime import Lifetime
 from models.settings import DAY_S
 from training.fit.lifetime import Summary, fit_bgnbd, fit_gamma_gamma, fit_summary
+from training.metrics import area_under_curve
 
 DATASET = "cdnow"
 FILES = ("cdnow_customers_summary_with_transactions.csv", "CDNOW_sample.txt")
@@ -62,16 +63,6 @@ def read(folder: Path) -> Cdnow:
     bought = np.unique(np.loadtxt(folder / FILES[1], usecols=(1, 2), dtype=np.int64), axis=0)  # distinct days
     later = bought[bought[:, 1] > int(CALIBRATION_END.strftime("%Y%m%d")), 0]
     return Cdnow(summary, np.bincount(later, minlength=len(table) + 1)[1:])
-
-
-def area_under_curve(score: Floats, positive: NDArray[np.bool_]) -> float:
-    """The probability that a positive has a higher score than a negative, ties half (Hanley & McNeil 1982); NaN where one kind is missing."""
-    _, place, size = np.unique(score, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(size) - (size - 1) / 2)[place]
-    positives, negatives = int(positive.sum()), int((~positive).sum())
-    if not positives or not negatives:
-        return float("nan")
-    return float((rank[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 
 def _parameters(summary: Summary) -> list[Row]:

@@ -218,11 +218,13 @@ def _unknown() -> NoReturn:
 def picture(found: Customer, now: int) -> dict[str, Any]:
     """The shared picture, as of a time."""
     shop = services()
-    bundle = shop.live.bundle()
+    bundle, laid = shop.live.bundle(), shop.overlay.bundle()
     by = Yardstick(
         tiers=bundle.models.tiers if bundle else None,
         lifetime=bundle.models.lifetime if bundle else None,
         currency=currency(),
+        models=laid.models if bundle and laid else None,
+        interest=shop.settings.interest,
     )
     return shared(found, by=by, channels=shop.actions.channels, now=now)
 
