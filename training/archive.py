@@ -1,0 +1,143 @@
+"""The archive: what was drained from a capped log, as Parquet files that training reads on with the log.
+
+    drain   events of the log → events-<first>-<last>.parquet, whole or not at all → noted in the store → the log may be capped
+    read    what the files hold and the log no longer does, under the ids that their customers have today
+
+A file names nobody: customers stand in it by the pseudonym that a tombstone has. Who was erased therefore is found under no id, and the next
+drain rewrites the files that hold her without her, and without what has been kept for long enough.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import orjson
+
+from models.errors import DiskError
+from service.erasure import Tombs
+from service.retention import pages
+from service.store import Entry, Store
+from training.reading.sql import literal
+
+COLUMNS = {"sequence": "BIGINT", "customer": "VARCHAR", "keys": "VARCHAR", "at": "BIGINT", "received": "BIGINT", "body": "VARCHAR"}
+NAME = re.compile(r"events-(\d+)-(\d+)\.parquet")
+NOTED = "drained"
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A folder of drained events. `tombs` give the pseudonyms."""
+
+    folder: Path
+    tombs: Tombs
+
+    @property
+    def upto(self) -> int:
+        """The sequence of the newest event that is drained."""
+        return max((last for _, last in map(_span, self._files())), default=0)
+
+    def drain(self, store: Store, *, upto: int) -> int:
+        """Write the events that came since the last drain, up to a sequence; how many. Raises DiskError; nothing is half written then."""
+        after = self.upto
+        rows = (entry for entry in store.events(after=after) if entry.sequence <= upto)
+        lines = self._folder() / f".drain-{os.getpid()}.jsonl"
+        try:
+            count = self._spool(lines, rows)
+            if count:
+                _convert(lines, self.folder / f"events-{after + 1}-{upto}.parquet")
+        except OSError as error:
+            raise DiskError(f"{self.folder}: {error.strerror}. Free space, and run again.") from error
+        finally:
+            lines.unlink(missing_ok=True)
+        return count
+
+    def events(self, store: Store) -> Iterator[Entry]:
+        """The drained events that the log no longer holds, oldest first, of all customers whom the store knows."""
+        held = {entry.keys for entry in store.events()}
+        owners = self._owners(store)
+        for file in self._files():
+            for sequence, customer, keys, at, received, body in _rows(file):
+                names = tuple(orjson.loads(keys))
+                if (owner := owners.get(customer)) is not None and names not in held:
+                    yield Entry(owner, names, at, body.encode(), sequence, received)
+
+    def forget(self, *, before: int) -> int:
+        """Rewrite the files without those who were erased, and without what was received before a time; how many events went."""
+        gone = self.tombs.all()
+        stones = ", ".join(map(literal, sorted(gone))) or "''"
+        return sum(_rewrite(file, f"customer NOT IN ({stones}) AND received >= {before}") for file in self._files())
+
+    def _owners(self, store: Store) -> dict[str, str]:
+        """The id of every customer whom the store knows, by the pseudonyms of all her names."""
+        owners = {self.tombs.key(name): name for name in store.customer_ids()}
+        return owners | {self.tombs.key(name): owner for name, owner in store.names().items()}
+
+    def _spool(self, lines: Path, rows: Iterable[Entry]) -> int:
+        count = 0
+        with lines.open("wb") as out:
+            for page in pages(rows):
+                for entry in page:
+                    out.write(orjson.dumps(self._row(entry), option=orjson.OPT_APPEND_NEWLINE))
+                count += len(page)
+        return count
+
+    def _row(self, entry: Entry) -> dict[str, object]:
+        return {
+            "sequence": entry.sequence,
+            "customer": self.tombs.key(entry.customer_id),
+            "keys": orjson.dumps(entry.keys).decode(),
+            "at": entry.at,
+            "received": entry.received,
+            "body": entry.body.decode(),
+        }
+
+    def _files(self) -> list[Path]:
+        found = [path for path in self.folder.glob("events-*.parquet") if NAME.fullmatch(path.name)]
+        return sorted(found, key=_span)
+
+    def _folder(self) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder
+
+
+def _span(file: Path) -> tuple[int, int]:
+    found = NAME.fullmatch(file.name)
+    assert found is not None  # noqa: S101  (only such are listed)
+    return int(found[1]), int(found[2])
+
+
+def _rows(file: Path) -> Iterator[tuple[int, str, str, int, int, str]]:
+    with duckdb.connect() as con:
+        found = con.execute(f"SELECT {', '.join(COLUMNS)} FROM read_parquet(?) ORDER BY sequence", [str(file)])
+        while page := found.fetchmany(10_000):
+            yield from page
+
+
+def _convert(lines: Path, out: Path) -> None:
+    kinds = ", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS.items())
+    with duckdb.connect() as con:
+        _copy(con, f"read_json({literal(str(lines))}, format = 'newline_delimited', columns = {{{kinds}}})", out)
+
+
+def _rewrite(file: Path, kept: str) -> int:
+    """Leave what `kept` (SQL) says; a file with nothing left keeps its name, so that what it spans is not drained again."""
+    scan = f"read_parquet({literal(str(file))})"
+    with duckdb.connect() as con:
+        (gone,) = con.execute(f"SELECT count(*) FROM {scan} WHERE NOT ({kept})").fetchall()[0]
+        if gone:
+            _copy(con, f"{scan} WHERE {kept}", file)
+    return int(gone)
+
+
+def _copy(con: duckdb.DuckDBPyConnection, source: str, out: Path) -> None:
+    """Write rows to a file that appears whole, in the place of what stood there."""
+    fresh = out.with_name(f".{out.name}.new")
+    con.execute(f"COPY (SELECT * FROM {source}) TO {literal(str(fresh))} (FORMAT parquet, COMPRESSION zstd)")
+    with fresh.open("rb") as file:
+        os.fsync(file.fileno())
+    fresh.replace(out)
