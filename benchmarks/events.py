@@ -128,9 +128,9 @@ def held(url: str) -> tuple[Counter[str], dict[str, Mapping[str, int]]]:
     """How often each event is in the log, and what the profiles have counted."""
     store = open_store(url)
     assert store is not None
-    logged = Counter(orjson.loads(entry.body)["event_id"] for entry in store.events())
+    logged: Counter[str] = Counter(orjson.loads(entry.body)["event_id"] for entry in store.events())
     names = store.customer_ids()
-    counts = {
+    counts: dict[str, Mapping[str, int]] = {
         name: dict(sorted(load(one.profile).counts.items()))
         for at in range(0, len(names), BATCH)
         for name, one in zip(names[at : at + BATCH], store.customers(names[at : at + BATCH]), strict=True)

@@ -54,6 +54,7 @@ class HistorySettings:
     files: tuple[str, ...] = ()
     items: str | None = None
     customers: str | None = None
+    events: str = "events"  # the folder where events drained from Redis are kept
     columns: Mapping[str, str] = field(default_factory=dict)  # our field -> the file's header
     day_first: bool = False  # 03/04/2011 is the 3rd of April
     # Lines that are no products, as regular expressions over the whole item id or title, case ignored. The defaults know the till's usual ones.
@@ -176,6 +177,8 @@ class Settings:
     context: Mapping[str, Kind] = field(default_factory=_context)  # what conditions read of a request's `context`
     attributes: Mapping[str, Kind] = field(default_factory=dict)  # and of a customer's attributes
     event_max_age_days: int = 30  # the service refuses older events; 0 for imports and replays
+    events_keep_days: int = 400  # how long the log keeps an event after it came
+    events_keep_most: int = 1_000_000  # of what training has drained, how much stays in Redis; SQLite keeps all
     event_weights: Mapping[str, float] = field(
         default_factory=_event_weights
     )  # what an event of this name says of interest
@@ -229,8 +232,6 @@ def _check(settings: Settings, place: Place) -> None:
     _check_merchandising(settings, place)
     _check_events(settings, place)
     _check_complements(settings.complements, place / "complements")
-    if settings.event_max_age_days < 0:
-        raise (place / "event_max_age_days").error("must be at least 0")
     for key, least in (("window_days", 1), ("grace_days", 0)):
         if getattr(settings.tiers, key) < least:
             raise (place / "tiers" / key).error(f"must be at least {least}")
@@ -243,6 +244,12 @@ def _check(settings: Settings, place: Place) -> None:
 
 
 def _check_events(settings: Settings, place: Place) -> None:
+    if settings.event_max_age_days < 0:
+        raise (place / "event_max_age_days").error("must be at least 0")
+    if settings.events_keep_days < max(settings.event_max_age_days, 1):
+        raise (place / "events_keep_days").error("must be at least 1, and event_max_age_days: a repeat must be known")
+    if settings.events_keep_most < 0:
+        raise (place / "events_keep_most").error("must be at least 0")
     for table in ("event_weights", "event_half_life_days"):
         for name, value in getattr(settings, table).items():
             if name not in _event_weights():

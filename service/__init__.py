@@ -71,6 +71,7 @@ def assemble(settings: ServiceSettings) -> Services:
     from service.merchandising import Rulebook
     from service.overlay import Overlay
     from service.pseudonyms import Pseudonyms
+    from service.retention import Retention, key_ttl_s
     from service.sends import Sends
     from service.services import Services
     from service.settings import read_shop
@@ -78,7 +79,8 @@ def assemble(settings: ServiceSettings) -> Services:
     from service.store.open import open_store
 
     shop = read_shop(settings.config)
-    store = open_store(settings.store)
+    store = open_store(settings.store, key_ttl_s=key_ttl_s(shop))
+    clock = _clock(settings.now)
     live = Live(settings.models_dir, poll_s=settings.poll_s)
     return Services(
         store=store,
@@ -87,10 +89,11 @@ def assemble(settings: ServiceSettings) -> Services:
         settings=shop,
         rulebook=Rulebook(shop),
         actions=_actions(settings),
-        clock=_clock(settings.now),
+        clock=clock,
         secret=settings.secret or signing_key(store),
         sends=Sends(store),
         pseudonyms=Pseudonyms(store),
+        retention=Retention(store, keep_days=shop.events_keep_days, clock=clock),
         agent_key=settings.agent_key,
     )
 

@@ -19,7 +19,7 @@ from service.watch import Watch
 
 PAGE = 500
 LOOK_S = 600.0
-SWEPT, DRAINED = "swept", "drained"  # kinds of documents
+SWEPT = "swept"  # the kind of document that says: somebody looked on this day
 
 log = structlog.get_logger(__name__)
 

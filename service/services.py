@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from service.merchandising import Rulebook
     from service.overlay import Overlay
     from service.pseudonyms import Pseudonyms
+    from service.retention import Retention
     from service.sends import Sends
     from service.store import Store
 
@@ -31,6 +32,7 @@ class Services:
     secret    signs tokens (recommendation_id, links)
     sends     when each mailing began
     pseudonyms  keyed hashes of who was erased, and of what customers are found by
+    retention   drops events that were kept long enough
     agent_key   what the call centre sends as a bearer token to find customers; None: nobody finds any
     """
 
@@ -44,4 +46,5 @@ class Services:
     secret: bytes
     sends: Sends
     pseudonyms: Pseudonyms
+    retention: Retention
     agent_key: bytes | None

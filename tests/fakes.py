@@ -12,6 +12,8 @@ from service.store import ITEMS, NOTHING, TOMBSTONE, Customer, Entry, Fold, Join
 class FakeStore:
     """See service.store.Store. `away` makes every call fail; `before_change` runs once inside the next `change`, as a faster caller would."""
 
+    capped = False
+
     def __init__(self) -> None:
         self.people: dict[str, Customer] = {}
         self.log: list[Entry] = []

@@ -25,13 +25,14 @@ USE_CASES = tuple(
     for name in (
         *("store", "request", "recommend", "reasons", "taste", "decide", "customers", "events", "facts", "items"),
         *("links", "signing", "overlay", "merchandising", "selection"),
-        *("consents", "erasure", "identity", "ledger", "lookup", "pseudonyms"),
+        *("consents", "erasure", "fields", "identity", "ledger", "lookup", "pseudonyms", "retention"),
     )
 )
 MAY_SERVE = (
     "training/run.py",
     "training/people.py",
     "training/rights.py",
+    "training/archive.py",
     "training/imports.py",
     "training/crowd.py",
     "training/picks.py",

@@ -1,17 +1,19 @@
 """The archive: what was drained from a capped log, as Parquet files that training reads on with the log.
 
-    drain   events of the log → events-<first>-<last>.parquet, whole or not at all → noted in the store → the log may be capped
+    drain   events of the log → events-<first>-<last>.parquet, whole or not at all → the log may be capped
+    forget  the files anew, without who was erased and what is old
     read    what the files hold and the log no longer does, under the ids that their customers have today
 
-A file names nobody: customers stand in it by the pseudonym that a tombstone has. Who was erased therefore is found under no id, and the next
-drain rewrites the files that hold her without her, and without what has been kept for long enough.
+A file names nobody: customers stand in it by the pseudonym that a tombstone has, events by a digest of their key, and nothing personal. Who
+was erased leads nowhere at once, and is taken out of the files by the next run.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,13 +22,22 @@ import orjson
 
 from models.errors import DiskError
 from service.erasure import Tombs
+from service.facts import impersonal
+from service.fields import digest
 from service.retention import pages
 from service.store import Entry, Store
-from training.reading.sql import literal
+from training.reading.sql import literal, quoted
 
-COLUMNS = {"sequence": "BIGINT", "customer": "VARCHAR", "keys": "VARCHAR", "at": "BIGINT", "received": "BIGINT", "body": "VARCHAR"}
+COLUMNS = {
+    "sequence": "BIGINT",
+    "customer": "VARCHAR",
+    "key": "VARCHAR",
+    "at": "BIGINT",
+    "received": "BIGINT",
+    "body": "VARCHAR",
+}
 NAME = re.compile(r"events-(\d+)-(\d+)\.parquet")
-NOTED = "drained"
+NAMELESS = ("event_id", "recommendation_id", "decision_id")  # what training does not read, and might lead to somebody
 
 
 @dataclass(frozen=True)
@@ -45,32 +56,35 @@ class Archive:
         """Write the events that came since the last drain, up to a sequence; how many. Raises DiskError; nothing is half written then."""
         after = self.upto
         rows = (entry for entry in store.events(after=after) if entry.sequence <= upto)
-        lines = self._folder() / f".drain-{os.getpid()}.jsonl"
+        lines = self.folder / f".drain-{os.getpid()}.jsonl"
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             count = self._spool(lines, rows)
             if count:
                 _convert(lines, self.folder / f"events-{after + 1}-{upto}.parquet")
         except OSError as error:
             raise DiskError(f"{self.folder}: {error.strerror}. Free space, and run again.") from error
         finally:
-            lines.unlink(missing_ok=True)
+            with suppress(OSError):
+                lines.unlink()
         return count
 
     def events(self, store: Store) -> Iterator[Entry]:
         """The drained events that the log no longer holds, oldest first, of all customers whom the store knows."""
-        held = {entry.keys for entry in store.events()}
+        held = {self._key(entry) for entry in store.events()}
         owners = self._owners(store)
         for file in self._files():
-            for sequence, customer, keys, at, received, body in _rows(file):
-                names = tuple(orjson.loads(keys))
-                if (owner := owners.get(customer)) is not None and names not in held:
-                    yield Entry(owner, names, at, body.encode(), sequence, received)
+            for sequence, customer, key, at, received, body in _rows(file):
+                if (owner := owners.get(customer)) is not None and key not in held:
+                    yield Entry(owner, (key,), at, body.encode(), sequence, received)
 
-    def forget(self, *, before: int) -> int:
-        """Rewrite the files without those who were erased, and without what was received before a time; how many events went."""
-        gone = self.tombs.all()
-        stones = ", ".join(map(literal, sorted(gone))) or "''"
-        return sum(_rewrite(file, f"customer NOT IN ({stones}) AND received >= {before}") for file in self._files())
+    def forget(self, *, keep_s: int) -> int:
+        """Rewrite the files without what is of those who were erased, and what came `keep_s` before the newest; how many events went."""
+        files = self._files()
+        stones = ", ".join(f"({literal(key)}, {at})" for key, at in self.tombs.all().items()) or "('', 0)"
+        erased = f"EXISTS (FROM (VALUES {stones}) AS stones(name, until) WHERE name = customer AND received <= until)"
+        old = max((_newest(file) for file in files), default=0) - keep_s
+        return sum(_rewrite(file, f"NOT ({erased}) AND received >= {old}") for file in files)
 
     def _owners(self, store: Store) -> dict[str, str]:
         """The id of every customer whom the store knows, by the pseudonyms of all her names."""
@@ -87,22 +101,22 @@ class Archive:
         return count
 
     def _row(self, entry: Entry) -> dict[str, object]:
+        body = {name: value for name, value in orjson.loads(entry.body).items() if name not in NAMELESS}
         return {
             "sequence": entry.sequence,
             "customer": self.tombs.key(entry.customer_id),
-            "keys": orjson.dumps(entry.keys).decode(),
+            "key": self._key(entry),
             "at": entry.at,
             "received": entry.received,
-            "body": entry.body.decode(),
+            "body": orjson.dumps({**body, "extra": impersonal(body.get("extra", {}))}).decode(),
         }
+
+    def _key(self, entry: Entry) -> str:
+        return digest(entry.keys)
 
     def _files(self) -> list[Path]:
         found = [path for path in self.folder.glob("events-*.parquet") if NAME.fullmatch(path.name)]
         return sorted(found, key=_span)
-
-    def _folder(self) -> Path:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return self.folder
 
 
 def _span(file: Path) -> tuple[int, int]:
@@ -113,7 +127,9 @@ def _span(file: Path) -> tuple[int, int]:
 
 def _rows(file: Path) -> Iterator[tuple[int, str, str, int, int, str]]:
     with duckdb.connect() as con:
-        found = con.execute(f"SELECT {', '.join(COLUMNS)} FROM read_parquet(?) ORDER BY sequence", [str(file)])
+        found = con.execute(
+            f"SELECT {', '.join(map(quoted, COLUMNS))} FROM read_parquet(?) ORDER BY sequence", [str(file)]
+        )
         while page := found.fetchmany(10_000):
             yield from page
 
@@ -122,6 +138,13 @@ def _convert(lines: Path, out: Path) -> None:
     kinds = ", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS.items())
     with duckdb.connect() as con:
         _copy(con, f"read_json({literal(str(lines))}, format = 'newline_delimited', columns = {{{kinds}}})", out)
+
+
+def _newest(file: Path) -> int:
+    """When the newest event of a file came; 0 where it holds none."""
+    with duckdb.connect() as con:
+        found: tuple[int | None] = con.execute("SELECT max(received) FROM read_parquet(?)", [str(file)]).fetchall()[0]
+        return found[0] or 0
 
 
 def _rewrite(file: Path, kept: str) -> int:

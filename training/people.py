@@ -15,11 +15,14 @@ from models.changes import Change
 from models.errors import InputError
 from models.event_log import decode
 from models.profile import Event
+from models.settings import DAY_S
 from service import events, facts, items
+from service.erasure import Tombs
 from service.lookup import change_facts
 from service.pseudonyms import Pseudonyms
-from service.store import Store
+from service.store import Entry, Store
 from training import rights
+from training.archive import Archive
 from training.history import EVENTS, History
 from training.profiles import profiles
 
@@ -50,13 +53,30 @@ class Told:
         return [item_id for item_id, change in self.items.items() if change.whole and not change.deleted]
 
 
-def told(store: Store | None) -> Told:
+def drained(store: Store | None, folder: Path, *, keep_days: int) -> Archive | None:
+    """The archive of a store that keeps few events, with all that came since; None for a store that keeps them itself."""
+    if store is None or not store.capped:
+        return None
+    archive = Archive(folder, Tombs(store, Pseudonyms(store)))
+    archive.drain(store, upto=store.newest())
+    archive.forget(keep_s=keep_days * DAY_S)
+    return archive
+
+
+def logged(store: Store, archive: Archive | None) -> Iterator[Entry]:
+    """Every event that the service has collected: first what the log no longer holds."""
+    if archive is not None:
+        yield from archive.events(store)
+    yield from store.events()
+
+
+def told(store: Store | None, archive: Archive | None = None) -> Told:
     """The log's newest number, its events that are not about buying an item, and what the shop said of its items."""
     if store is None:
         return Told()
     sequence, also = 0, dict[str, list[Event]]()
-    for entry in store.events():
-        sequence, event = entry.sequence, decode(entry.body)
+    for entry in logged(store, archive):
+        sequence, event = max(sequence, entry.sequence), decode(entry.body)
         if not _of_history(event):
             also.setdefault(entry.customer_id, []).append(event)
     version, documents = store.items()
@@ -64,9 +84,9 @@ def told(store: Store | None) -> Told:
     return Told(sequence, also, changes, version, items.name(store))
 
 
-def bought_and_seen(store: Store | None, upto: int) -> Iterator[dict[str, Any]]:
+def bought_and_seen(store: Store | None, upto: int, archive: Archive | None = None) -> Iterator[dict[str, Any]]:
     """The log's events about items up to a number, as flat rows that training.read takes."""
-    for entry in store.events() if store is not None else ():
+    for entry in logged(store, archive) if store is not None else ():
         if entry.sequence > upto:
             return
         event = decode(entry.body)

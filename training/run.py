@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from models import bundle
 from models.catalogue import Catalogue
 from models.errors import BundleError, DiskError, InputError, LockedError, ValetError
+from service import retention
 from service.store import Store
 from service.store.open import open_store
 from training import intents, learn, people, publish, report, rights, type_map
@@ -106,6 +107,8 @@ def run(options: Options, *, now: int) -> int:
             with steps("profiles"):
                 people.publish_profiles(store, source.history, source.returned, source.told, now=source.terms.now)
                 people.publish_attributes(store, people_known)
+                if store.capped:
+                    retention.cap(store, upto=source.told.sequence, most=options.settings.events_keep_most)
     for line in _closing(options, version, tables, verdict, switched=switched):
         steps.tell(line)
     return PUBLISHED if switched or not options.publish else options.gate_exit
@@ -131,7 +134,8 @@ class Source:
 
 
 def _read(options: Options, store: Store | None, now: int, steps: Steps) -> Source:
-    told = people.told(store)
+    archive = people.drained(store, options.events, keep_days=options.settings.events_keep_days)
+    told = people.told(store, archive)
     catalogue_rows = read_table(options.items) if options.items else []
     reading = read(
         options.history,
@@ -139,7 +143,7 @@ def _read(options: Options, store: Store | None, now: int, steps: Steps) -> Sour
         settings=options.settings.history,
         shop=options.settings.shop,
         now=now,
-        events=people.bought_and_seen(store, told.sequence),
+        events=people.bought_and_seen(store, told.sequence, archive),
         extra_items=[*(row["item_id"] for row in catalogue_rows), *told.put],
         threads=options.threads,
         progress=steps.say,

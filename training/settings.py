@@ -25,6 +25,7 @@ class Options:
     history  paths and globs; with `demo`, the demo shop is written first and read as any other history
     as_of    seconds since 1970; None: the newest accepted event
     test     an interaction file to evaluate on; None: a cut in time
+    events   the folder of events that were drained from a store which keeps few
     store    where profiles go and events come from; None: nowhere
     """
 
@@ -33,6 +34,7 @@ class Options:
     settings: Settings
     items: str | None = None
     customers: str | None = None
+    events: Path = Path("events")
     demo: bool = False
     models_dir: Path = Path("models/trained")
     store: str | None = None
@@ -96,6 +98,7 @@ def resolve(arguments: Sequence[str], environment: Mapping[str, str] = os.enviro
         settings=settings,
         items=given["items"] or _beside(folder, settings.history.items),
         customers=given["customers"] or _beside(folder, settings.history.customers),
+        events=folder / settings.history.events,
         demo=demo,
         models_dir=Path(given["models_dir"] or "models/trained"),
         store=_store(

@@ -61,6 +61,7 @@ class EventsBody(Schema):
 def post_events() -> Response:
     """Keep what happened; a receipt a row says whether it was accepted, known already, or refused, and why."""
     shop = services()
+    shop.retention.watch()
     most = MOST_OF_A_PAGE if request.headers.get("Origin") else MOST_BYTES
     return receipts(
         record(

@@ -62,7 +62,12 @@ Join = Callable[[Customer, Customer], Customer]  # (the known one, the other) ->
 
 
 class Store(Protocol):
-    """See the module. All times are seconds since 1970 UTC; all documents are bytes."""
+    """See the module. All times are seconds since 1970 UTC; all documents are bytes.
+
+    capped  whether the log lies in memory, so that training drains it and little of it stays
+    """
+
+    capped: bool
 
     def customer(self, customer_id: str) -> Customer | None:
         """One customer in one round trip; None when nothing is known."""

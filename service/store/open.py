@@ -14,7 +14,7 @@ from typing import cast, get_args
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from models.errors import InputError, StoreUnavailable
-from service.store import Store
+from service.store import KEY_TTL_S, Store
 from service.store.redis import TIMEOUT_S as REDIS_TIMEOUT_S
 from service.store.redis import RedisStore
 from service.store.sqlite import TIMEOUT_S as SQLITE_TIMEOUT_S
@@ -27,8 +27,8 @@ REDIS_SETTINGS = ("timeout_ms", "db", "ssl_ca_certs", "ssl_certfile", "ssl_keyfi
 LONGEST_MS = 60_000
 
 
-def open_store(url: str) -> Store | None:
-    """The store at `url`, its schema brought up to date; None for `none`.
+def open_store(url: str, *, key_ttl_s: int = KEY_TTL_S) -> Store | None:
+    """The store at `url`, its schema brought up to date; None for `none`. On Redis a repeat is known for `key_ttl_s`.
 
     A store that is away is opened all the same, and checked when it first answers. Raises InputError where the URL means nothing,
     the file is no database, or a newer Valet wrote it.
@@ -36,7 +36,7 @@ def open_store(url: str) -> Store | None:
     if url == "none":
         return None
     place = "store " + re.sub(r"\?.*", "", re.sub("//.*@", "//…@", url))  # without user, password and settings
-    store = _build(url, place)
+    store = _build(url, place, key_ttl_s)
     try:
         with suppress(StoreUnavailable):
             store.ping()
@@ -46,7 +46,7 @@ def open_store(url: str) -> Store | None:
     return store
 
 
-def _build(url: str, place: str) -> Store:
+def _build(url: str, place: str, key_ttl_s: int) -> Store:
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -55,9 +55,9 @@ def _build(url: str, place: str) -> Store:
     if parts.scheme == "sqlite" and not parts.netloc:
         return _sqlite(parts, place)
     if parts.scheme == "unix" and parts.path.strip("/"):
-        return _redis(parts, place, name=f"unix://{parts.path}")
+        return _redis(parts, place, key_ttl_s, name=f"unix://{parts.path}")
     if parts.scheme in ("redis", "rediss") and parts.hostname and re.fullmatch(r"/?\d*", parts.path):
-        return _redis(parts, place, name=f"{parts.scheme}://{parts.hostname}:{port or 6379}{parts.path}")
+        return _redis(parts, place, key_ttl_s, name=f"{parts.scheme}://{parts.hostname}:{port or 6379}{parts.path}")
     raise InputError(f"{place}: unknown; {EXAMPLES}")
 
 
@@ -79,13 +79,13 @@ def _sqlite(parts: SplitResult, place: str) -> Store:
     return SqliteStore(path, timeout_s=timeout_s, synchronous=cast(Synchronous, synchronous))
 
 
-def _redis(parts: SplitResult, place: str, *, name: str) -> Store:
+def _redis(parts: SplitResult, place: str, key_ttl_s: int, *, name: str) -> Store:
     settings = _settings(parts, place, REDIS_SETTINGS)
     if not settings.get("db", "0").isdecimal():
         raise InputError(f"{place}: db={settings['db']} is no number; write 0, 1, …")
     timeout_s = _timeout_s(settings, place, REDIS_TIMEOUT_S)
     query = urlencode({key: value for key, value in settings.items() if key != "timeout_ms"})
-    return RedisStore(parts._replace(query=query).geturl(), name=name, timeout_s=timeout_s)
+    return RedisStore(parts._replace(query=query).geturl(), name=name, timeout_s=timeout_s, key_ttl_s=key_ttl_s)
 
 
 def _settings(parts: SplitResult, place: str, known: tuple[str, ...]) -> Mapping[str, str]:

@@ -31,6 +31,8 @@ SCAN = 2000  # keys that one step of a walk looks at: about a millisecond of the
 class RedisStore:
     """See service.store.Store. `name` stands for the URL in messages; repeats are known for `key_ttl_s`."""
 
+    capped = True
+
     def __init__(self, url: str, *, name: str, timeout_s: float = TIMEOUT_S, key_ttl_s: int = KEY_TTL_S) -> None:
         self._server = RedisServer(url, name=name, timeout_s=timeout_s)
         self._key_ttl_s = key_ttl_s

@@ -25,6 +25,8 @@ SCRUB_S = 5.0  # how long an erasure waits until nobody reads what it erased
 class SqliteStore:
     """See service.store.Store. `clock` gives seconds since 1970, for the expiry of documents."""
 
+    capped = False
+
     def __init__(
         self,
         path: Path,

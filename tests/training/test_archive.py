@@ -1,0 +1,141 @@
+"""Events drained from Redis: nothing is lost before it is drained, and training reads what was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from models.errors import DiskError
+from models.event_log import decode
+from service import events
+from service.erasure import Tombs, erase
+from service.events import Rules
+from service.identity import merge
+from service.pseudonyms import Pseudonyms
+from service.retention import cap
+from service.store import Store
+from service.store.open import open_store
+from tests.worlds import NOW
+from training import run
+from training.archive import Archive
+from training.people import drained, logged
+from training.settings import resolve
+
+DAY_S = 86_400
+
+
+@pytest.fixture
+def store(redis_url: str) -> Iterator[Store]:
+    opened = open_store(f"{redis_url}?timeout_ms=5000")
+    assert opened is not None
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def archive(store: Store, tmp_path: Path) -> Archive:
+    return Archive(tmp_path / "events", Tombs(store, Pseudonyms(store)))
+
+
+def post(store: Store, number: int, *, now: int = NOW, **said: object) -> None:
+    row = {"event": "purchase", "item_id": f"i{number % 5}", "customer_id": f"c{number % 3}", "order_id": f"o{number}"}
+    events.record(row | said, store=store, rules=Rules(), now=now, new_id=lambda: f"e{number}")
+
+
+def bodies(archive: Archive) -> bytes:
+    with duckdb.connect() as con:
+        rows = con.execute("FROM read_parquet(?)", [str(archive.folder / "*.parquet")]).fetchall()
+    return str(rows).encode()
+
+
+def orders(store: Store, archive: Archive) -> list[tuple[str, str]]:
+    return sorted((entry.customer_id, str(decode(entry.body).order_id)) for entry in logged(store, archive))
+
+
+def test_what_was_drained_and_capped_is_read_with_what_came_since_once_each(store: Store, archive: Archive) -> None:
+    for number in range(20):
+        post(store, number)
+    before = orders(store, archive)
+    assert archive.drain(store, upto=store.newest()) == 20
+    assert orders(store, archive) == before
+    assert cap(store, upto=archive.upto, most=5) == 15
+    post(store, 20)
+    assert archive.drain(store, upto=store.newest()) == 1
+    assert archive.drain(store, upto=store.newest()) == 0
+    assert orders(store, archive) == sorted([*before, ("c2", "o20")])
+
+
+def test_a_file_names_nobody_and_nothing_personal(store: Store, archive: Archive) -> None:
+    post(store, 1, customer_id="anna@shop", event_id="anna@shop 1", note="red", email="anna@shop")
+    archive.drain(store, upto=store.newest())
+    assert b"red" in bodies(archive)
+    assert b"anna" not in bodies(archive)
+
+
+def test_who_was_erased_is_read_no_more_and_leaves_the_files_with_the_next_run(store: Store, archive: Archive) -> None:
+    for number in range(6):
+        post(store, number)
+    archive.drain(store, upto=store.newest())
+    cap(store, upto=archive.upto, most=0)
+    erase(store, archive.tombs, "c1", now=NOW)
+    assert {customer_id for customer_id, _ in orders(store, archive)} == {"c0", "c2"}
+    assert archive.forget(keep_s=DAY_S) == 2
+    assert archive.forget(keep_s=DAY_S) == 0
+    assert b"o4" not in bodies(archive)
+    assert archive.drain(store, upto=store.newest()) == 0
+
+
+def test_what_was_drained_of_a_visit_is_hers_once_she_says_who_she_is(store: Store, archive: Archive) -> None:
+    post(store, 1, customer_id="visitor")
+    post(store, 2, customer_id="visitor")
+    archive.drain(store, upto=store.newest())
+    cap(store, upto=1, most=0)
+    merge(store, anonymous="visitor", known="anna")
+    archive.drain(store, upto=store.newest())
+    assert orders(store, archive) == [("anna", "o1"), ("anna", "o2")]
+
+
+def test_what_was_kept_long_enough_leaves_the_files(store: Store, archive: Archive) -> None:
+    for number in range(4):
+        post(store, number, now=NOW + number * DAY_S)
+    archive.drain(store, upto=store.newest())
+    assert archive.forget(keep_s=2 * DAY_S) == 1
+
+
+def test_a_folder_that_cannot_be_written_says_so_and_loses_nothing(store: Store, archive: Archive) -> None:
+    post(store, 1)
+    archive.folder.write_text("no folder")
+    with pytest.raises(DiskError, match="events"):
+        archive.drain(store, upto=store.newest())
+    assert len(list(store.events())) == 1
+
+
+def test_a_store_that_keeps_its_events_is_not_drained(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'valet.db'}")
+    assert store is not None
+    post(store, 1)
+    assert drained(store, tmp_path / "events", keep_days=1) is None
+    assert not (tmp_path / "events").exists()
+    store.close()
+
+
+def test_a_training_drains_caps_and_learns_the_same_the_next_time(
+    store: Store, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "valet.toml").write_text('events_keep_most = 2\n[history]\nfiles = ["till.csv"]\n')
+    lines = [f"x{day % 4},i{day % 5},2025-12-{day:02}T10:00:00Z,t{day},1,10" for day in range(1, 29)]
+    (tmp_path / "till.csv").write_text("\n".join(["customer_id,item_id,time,order_id,quantity,price", *lines]))
+    for number in range(20):
+        post(store, number, price=10)
+    profiles = []
+    for _ in range(2):
+        options = resolve(["--store", redis_url, "--no-evaluate", "--threads", "1"], {})
+        assert run.run(options, now=NOW + DAY_S) == 0
+        assert len(list(store.events())) == 2
+        profiles.append([None if one is None else one.profile for one in store.customers(["c0", "c1", "c2", "x1"])])
+    assert profiles[0] == profiles[1]
+    assert None not in profiles[0]
