@@ -8,22 +8,19 @@ build_catalogue(…)     what the history and the catalogue say, as models.catal
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from xml.etree import ElementTree
-
-import duckdb
 
 from models.catalogue import MINOR, Catalogue, body_of, catalogue_of
 from models.changes import Change
 from models.errors import InputError
 from models.vocabulary import Vocabulary
 from models.words import yes
-from training.reading import values
 from training.reading.columns import plain
-from training.reading.files import find, reading, tables
+from training.reading.files import find
+from training.reading.rows import table_rows
 
 _NAMES: Mapping[str, str] = {
     "item_id": "itemid id productid sku stockcode articleid productcode itemcode articlenumber variantid asin รหัสสินค้า",
@@ -104,28 +101,7 @@ def _rows(path: str) -> Iterator[tuple[str, int, dict[str, str]]]:
         if file.read_bytes()[:512].lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
             yield from _feed(file)
         else:
-            yield from _table_rows(file)
-
-
-def _table_rows(file: Path) -> Iterator[tuple[str, int, dict[str, str]]]:
-    with TemporaryDirectory(prefix="valet-") as folder, duckdb.connect() as con:
-        for table in tables(con, file, Path(folder)):
-            texts = [values.text(expression, table.types[header]) for header, expression in table.columns.items()]
-            with reading(table.name):
-                rows = con.execute(f"SELECT {', '.join(texts)} FROM {table.scan}").fetchall()
-            settle = [_settler([row[at] for row in rows]) for at in range(len(texts))]
-            for number, row in enumerate(rows, table.first):
-                cells = zip(table.columns, settle, row, strict=True)
-                yield table.name, number, {header: kept(cell) for header, kept, cell in cells if cell is not None}
-
-
-def _settler(column: Sequence[str | None]) -> Callable[[str], str]:
-    """`.0` goes where all of a column are whole numbers written with it."""
-    filled = [cell for cell in column if cell is not None]
-    whole = any(cell.endswith(".0") for cell in filled) and all(
-        re.fullmatch(r"[+-]?\d+(\.0+)?", cell) for cell in filled
-    )
-    return (lambda cell: cell.partition(".")[0]) if whole else str
+            yield from table_rows(file)
 
 
 def _feed(file: Path) -> Iterator[tuple[str, int, dict[str, str]]]:
