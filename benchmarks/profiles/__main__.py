@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.profiles.publishing import publish
+from benchmarks.profiles.reading import measure
 from benchmarks.profiles.replay import replay
 from benchmarks.profiles.stores import STORES, opened
 
@@ -25,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--stores", nargs="+", choices=STORES, default=list(STORES))
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("VALET_DATA", "../shared/data")))
     parser.add_argument("--of", type=int, default=1, metavar="N", help="replay: every N-th customer (default: all)")
+    parser.add_argument(
+        "--customers", type=int, default=1_000_000, metavar="N", help="publish: how many (default: a million)"
+    )
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.tasks if name not in TASKS]:
         parser.error(f"{unknown[0]} is no task; known are {', '.join(TASKS)}")
@@ -52,7 +57,19 @@ def _replay(options: argparse.Namespace, store: str, folder: Path) -> Iterator[s
         yield f"differing: {dict(done.differing)}"
 
 
-TASKS: dict[str, Callable[[argparse.Namespace, str, Path], Iterator[str]]] = {"replay": _replay}
+def _publish(options: argparse.Namespace, store: str, folder: Path) -> Iterator[str]:
+    yield str(publish(store, folder, customers=options.customers))
+
+
+def _read(options: argparse.Namespace, store: str, folder: Path) -> Iterator[str]:
+    yield str(measure(store, folder))
+
+
+TASKS: dict[str, Callable[[argparse.Namespace, str, Path], Iterator[str]]] = {
+    "read": _read,
+    "publish": _publish,
+    "replay": _replay,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

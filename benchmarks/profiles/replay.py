@@ -67,6 +67,8 @@ def replay(paths: Sequence[str], store: str, folder: Path, *, of: int = 1) -> Re
     begun, events = time.perf_counter(), payloads(rows, Names.of(rows))
     count = _post(app.test_client(), events)
     seconds = time.perf_counter() - begun
+    for watching in (app.extensions["valet"].overlay, app.extensions["valet"].live):
+        watching.stop()
     trained = dict(profiles(reading.history, now=now, returned=reading.returned))
     compared, differing = _compare(trained, store, reading, now)
     return Replay(count, len(rows), len(trained), compared, differing, seconds)
