@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from models import merchandising
+from models import conditions, merchandising
 from models.experiment import Experiment
 from models.experiment import check as check_experiment
 from models.filters import Filter
@@ -77,6 +77,8 @@ class TierRule:
     name: str
     entry: float = 0.0
     maintenance: float | None = None  # None: 80 % of entry
+    when: str | None = None  # CEL over spend, orders and points within the window, to come in
+    keep: str | None = None  # the same, to stay; None: `when`
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,9 @@ class TierSettings:
 
     window_days: int = 365
     grace_days: int = 30
+    by: Literal["spend", "orders", "points"] = "spend"  # what `entry` and `maintenance` count
+    points_per_unit: float = 1.0  # of money spent
+    points_per_order: float = 0.0
     rules: tuple[TierRule, ...] = ()
 
 
@@ -232,15 +237,25 @@ def _check(settings: Settings, place: Place) -> None:
     _check_merchandising(settings, place)
     _check_events(settings, place)
     _check_complements(settings.complements, place / "complements")
-    for key, least in (("window_days", 1), ("grace_days", 0)):
-        if getattr(settings.tiers, key) < least:
-            raise (place / "tiers" / key).error(f"must be at least {least}")
-    entries = [rule.entry for rule in settings.tiers.rules]
-    if entries != sorted(entries):
-        raise (place / "tiers" / "rules").error("entry thresholds must rise: write the lowest tier first")
+    _check_tiers(settings.tiers, place / "tiers")
     for key in ("neighbours", "minimum_support", "keep_bundles"):
         if getattr(settings.training, key) < 1:
             raise (place / "training" / key).error("must be at least 1")
+
+
+def _check_tiers(said: TierSettings, place: Place) -> None:
+    for key, least in (("window_days", 1), ("grace_days", 0)):
+        if getattr(said, key) < least:
+            raise (place / key).error(f"must be at least {least}")
+    for number, rule in enumerate(said.rules):
+        for key, text in (("when", rule.when), ("keep", rule.keep)):
+            if text is not None:
+                conditions.parse(text, place / "rules" / str(number) / key)
+    if said.by != "spend" and not said.rules:
+        raise (place / "by").error("thresholds are learnt of spend alone; write [[tiers.rules]] with theirs")
+    entries = [rule.entry for rule in said.rules]
+    if entries != sorted(entries):
+        raise (place / "rules").error("entry thresholds must rise: write the lowest tier first")
 
 
 def _check_events(settings: Settings, place: Place) -> None:

@@ -9,9 +9,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models.conditions import holds
 
 NO_TIER = -1
 CADENCE_PRIOR = 2  # intervals that the shop's typical one is worth beside the customer's own
@@ -41,7 +44,10 @@ class Standing:
     since        the day she came into it; None for who never bought
     below_since  the day since which she spends less than it takes to stay; grace runs from there
     spend        within the window
-    next         the tier above, None at the top          missing  what is missing to it
+    next         the tier above, None at the top          missing  what is missing to it, in what tiers count
+    has          what tiers count, within the window: hundredths, as `missing`, `needed` and `short`
+    needed       what she must have within the window to stay; None below the lowest tier
+    short        what of it she still has to earn, so as not to fall on the day `until` (grace included); None: nothing, or never
     """
 
     name: str | None
@@ -50,17 +56,31 @@ class Standing:
     spend: int
     next: str | None
     missing: int | None
+    has: int = 0
+    needed: int | None = None
+    short: int | None = None
+    until: int | None = None
+
+
+class Reached(NamedTuple):
+    """What a customer has within the window: minor units, and days with an order."""
+
+    spend: int
+    orders: int
 
 
 @dataclass(frozen=True)
 class Tiers:
     """Thresholds, lowest tier first, and the quintile edges of recency, frequency and monetary value.
 
-    entry            int64[tiers]  spend within the window that lets in, at once
-    maintenance      int64[tiers]  spend that keeps; below it for `grace_days` she falls
+    entry            int64[tiers]  what lets in, at once: hundredths of what tiers count (`by`) within the window, so minor units of spend
+    maintenance      int64[tiers]  what keeps; below it for `grace_days` she falls
     recency_edges    float64[4]  days       frequency_edges  float64[4]  orders       monetary_edges  float64[4]  minor units
     interval_days    the shop's typical days between two orders of a customer
     top_value        the value from which a customer is one of the best tenth
+    by               "spend", "orders" (days with one) or "points": so many a major unit spent, and so many an order
+    when, keep       texts[tiers]  conditions in CEL over spend, orders and points that must hold besides, to come in and to stay; "" none
+    hours            floats[tiers + 1][24]  the share of what people do that falls in each UTC hour: of nobody's tier, then of each
     """
 
     names: Sequence[str]
@@ -73,26 +93,93 @@ class Tiers:
     monetary_edges: NDArray[np.float64]
     interval_days: float
     top_value: int
+    by: str = "spend"
+    points_per_unit: float = 1.0
+    points_per_order: float = 0.0
+    when: Sequence[str] = ()
+    keep: Sequence[str] = ()
+    hours: Sequence[Sequence[float]] = ()
 
-    def standing(self, days: Sequence[int], amounts: Sequence[int], *, today: int) -> Standing:
-        """The tier after all purchase days up to today; days ascend and are distinct, amounts[i] is the net spend of days[i]."""
-        ladder = _Ladder(self.entry.tolist(), self.maintenance.tolist(), self.grace_days)
-        spend = 0
-        for day, change in _changes(days, amounts, self.window_days, today):
-            ladder.pass_time(day, max(spend, 0))  # a refund may outlive its purchase in the window
-            spend += change
-            ladder.step(day, max(spend, 0))
-        spend = max(spend, 0)
-        ladder.pass_time(today + 1, spend)
-        above = ladder.tier + 1
+    def hours_of(self, tier: str | None) -> Sequence[float]:
+        """When people of a tier do what they do: the share of each UTC hour; empty where nobody knows."""
+        if not self.hours:
+            return ()
+        return self.hours[0 if tier is None else 1 + list(self.names).index(tier)]
+
+    def standing(
+        self, days: Sequence[int], amounts: Sequence[int], *, today: int, bought_on: Sequence[int] | None = None
+    ) -> Standing:
+        """The tier after all purchase days up to today; days ascend and are distinct, amounts[i] is the net spend of days[i].
+
+        `bought_on`: those with an order; None: all with a net spend above 0.
+        """
+        if bought_on is None:
+            bought_on = [day for day, amount in zip(days, amounts, strict=True) if amount > 0]
+        ladder, reached = _Ladder(self), Reached(0, 0)
+        changes = _changes(days, amounts, bought_on, self.window_days, today)
+        for day, change in changes:
+            if day > today:
+                break
+            ladder.pass_time(day, reached)
+            reached = _sum(reached, change)
+            ladder.step(day, reached)
+        ladder.pass_time(today + 1, reached)
+        above, has = ladder.tier + 1, self.counted(reached)
+        until, short = self._falls(ladder, reached, [change for change in changes if change[0] > today])
         return Standing(
             name=self.names[ladder.tier] if ladder.tier != NO_TIER else None,
             since=ladder.since,
             below_since=ladder.below_since,
-            spend=spend,
+            spend=max(reached.spend, 0),
             next=self.names[above] if above < len(self.names) else None,
-            missing=max(int(self.entry[above]) - spend, 0) if above < len(self.names) else None,
+            missing=max(int(self.entry[above]) - has, 0) if above < len(self.names) else None,
+            has=has,
+            needed=int(self.maintenance[ladder.tier]) if ladder.tier != NO_TIER else None,
+            short=short,
+            until=until,
         )
+
+    def counted(self, reached: Reached) -> int:
+        """What tiers count, in hundredths; a refund may outlive its purchase in the window, but nobody is below 0."""
+        spend = max(reached.spend, 0)
+        if self.by == "spend":
+            return spend
+        return 100 * reached.orders if self.by == "orders" else self._points(reached)
+
+    def lets_in(self, tier: int, reached: Reached) -> bool:
+        """Whether this is enough to come into a tier."""
+        return self.counted(reached) >= int(self.entry[tier]) and self._holds(self.when, tier, reached)
+
+    def keeps(self, tier: int, reached: Reached) -> bool:
+        """Whether this is enough to stay in a tier; without a condition of its own to stay, that to come in holds."""
+        conditions = self.keep if self.keep and self.keep[tier] else self.when
+        return self.counted(reached) >= int(self.maintenance[tier]) and self._holds(conditions, tier, reached)
+
+    def _points(self, reached: Reached) -> int:
+        return round(self.points_per_unit * max(reached.spend, 0) + 100 * self.points_per_order * reached.orders)
+
+    def _holds(self, conditions: Sequence[str], tier: int, reached: Reached) -> bool:
+        if not conditions or not conditions[tier]:
+            return True
+        points = self._points(reached) / 100
+        return holds(conditions[tier], spend=max(reached.spend, 0) / 100, orders=float(reached.orders), points=points)
+
+    def _falls(
+        self, ladder: _Ladder, reached: Reached, to_come: Sequence[tuple[int, Reached]]
+    ) -> tuple[int | None, int | None]:
+        """The day on which she falls if she buys nothing more, and what is short then; both None where she does not."""
+        if ladder.tier == NO_TIER:
+            return None, None
+        below = ladder.below_since
+        for day, change in to_come:
+            if below is not None and day > below + self.grace_days:
+                break
+            reached = _sum(reached, change)
+            if below is None and not self.keeps(ladder.tier, reached):
+                below = day
+        if below is None:
+            return None, None
+        return below + self.grace_days, max(int(self.maintenance[ladder.tier]) - self.counted(reached), 0)
 
     def rfm(self, recency_days: float, frequency: float, monetary: float) -> tuple[int, int, int]:
         """The fifths (r, f, m), 1 to 5, 5 the best. An edge belongs to the lower fifth, so equal customers are always equal."""
@@ -130,43 +217,52 @@ def segment(r: int, f: int) -> str:
 
 
 class _Ladder:
-    """The tier as days go by: up at once, down after grace. Spend is constant between two steps."""
+    """The tier as days go by: up at once, down after grace. What she has is constant between two steps."""
 
-    def __init__(self, entry: list[int], maintenance: list[int], grace_days: int) -> None:
-        self.entry, self.maintenance, self.grace_days = entry, maintenance, grace_days
-        self.tier = self._entered(0)
+    def __init__(self, tiers: Tiers) -> None:
+        self.tiers = tiers
+        self.tier = self._entered(Reached(0, 0))
         self.since: int | None = None
         self.below_since: int | None = None
 
-    def pass_time(self, day: int, spend: int) -> None:
-        """Let the days before `day` go by at this spend: grace may run out among them."""
-        if self.below_since is not None and self.below_since + self.grace_days < day:
-            self._fall(self.below_since + self.grace_days, spend)
+    def pass_time(self, day: int, reached: Reached) -> None:
+        """Let the days before `day` go by: grace may run out among them."""
+        if self.below_since is not None and self.below_since + self.tiers.grace_days < day:
+            self._fall(self.below_since + self.tiers.grace_days, reached)
 
-    def step(self, day: int, spend: int) -> None:
-        """The spend changed on this day."""
-        entered = self._entered(spend)
+    def step(self, day: int, reached: Reached) -> None:
+        """What she has changed on this day."""
+        entered = self._entered(reached)
         if entered > self.tier or self.since is None:
             self.tier, self.since, self.below_since = max(entered, self.tier), day, None
-        elif self.tier == NO_TIER or spend >= self.maintenance[self.tier]:
+        elif self.tier == NO_TIER or self.tiers.keeps(self.tier, reached):
             self.below_since = None
         elif self.below_since is None:
             self.below_since = day
 
-    def _fall(self, day: int, spend: int) -> None:
-        kept = [tier for tier in range(self.tier) if spend >= self.maintenance[tier]]
+    def _fall(self, day: int, reached: Reached) -> None:
+        kept = [tier for tier in range(self.tier) if self.tiers.keeps(tier, reached)]
         self.tier, self.since, self.below_since = (kept[-1] if kept else NO_TIER), day, None
 
-    def _entered(self, spend: int) -> int:
-        return max((tier for tier, entry in enumerate(self.entry) if spend >= entry), default=NO_TIER)
+    def _entered(self, reached: Reached) -> int:
+        tiers = reversed(range(len(self.tiers.names)))
+        return next((tier for tier in tiers if self.tiers.lets_in(tier, reached)), NO_TIER)
 
 
-def _changes(days: Sequence[int], amounts: Sequence[int], window_days: int, today: int) -> list[tuple[int, int]]:
-    """(day, change of the window's spend) up to today, in order; a purchase leaves the window on day + window_days."""
+def _sum(one: Reached, other: Reached) -> Reached:
+    return Reached(one.spend + other.spend, one.orders + other.orders)
+
+
+def _changes(
+    days: Sequence[int], amounts: Sequence[int], bought_on: Sequence[int], window_days: int, today: int
+) -> list[tuple[int, Reached]]:
+    """(day, change of what is within the window) of what happened up to today, in order; it leaves the window on day + window_days."""
     known = bisect_left(days, today + 1)
-    changes: dict[int, int] = {}
-    for day, amount in zip(days[:known], amounts[:known], strict=True):
-        changes[day] = changes.get(day, 0) + amount
-        if day + window_days <= today:
-            changes[day + window_days] = changes.get(day + window_days, 0) - amount
+    orders = [(day, Reached(0, 1)) for day in bought_on if day <= today]
+    spent = [(day, Reached(amount, 0)) for day, amount in zip(days[:known], amounts[:known], strict=True)]
+    changes: dict[int, Reached] = {}
+    for day, one in (*spent, *orders):
+        changes[day] = _sum(changes.get(day, Reached(0, 0)), one)
+        gone = day + window_days
+        changes[gone] = _sum(changes.get(gone, Reached(0, 0)), Reached(-one.spend, -one.orders))
     return sorted(changes.items())

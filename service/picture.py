@@ -35,7 +35,8 @@ def picture(profile: Profile, facts: Facts, *, tiers: Tiers | None, currency: st
     standing, lifecycle = None, None
     if tiers is not None:
         days = tuple(day for day in profile.bought_on if day <= today)
-        standing = tiers.standing(list(profile.days), list(profile.days.values()), today=today)
+        spent, amounts = list(profile.days), list(profile.days.values())
+        standing = tiers.standing(spent, amounts, today=today, bought_on=profile.bought_on)
         left_out = profile.earlier_days
         lifecycle = tiers.lifecycle(days, profile.orders, profile.value, today=today, left_out=left_out)
         numbers |= _tier_numbers(standing)
@@ -74,8 +75,8 @@ def _numbers(profile: Profile, facts: Facts, now: int) -> dict[str, float]:
 def _tier_numbers(standing: Standing) -> dict[str, float]:
     numbers = {"tier_at_risk": float(standing.name is not None and standing.below_since is not None)}
     if standing.missing is not None:
-        threshold = standing.spend + standing.missing
-        numbers["tier_progress"] = max(standing.spend, 0) / threshold if threshold > 0 else 1.0
+        threshold = standing.has + standing.missing
+        numbers["tier_progress"] = standing.has / threshold if threshold > 0 else 1.0
     return numbers
 
 

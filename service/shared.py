@@ -10,7 +10,8 @@ import numpy as np
 
 from models.bundle import Models
 from models.lifetime import Lifetime
-from models.profile import EVERYDAY, describe, load, rfc3339
+from models.profile import EVERYDAY, Profile, describe, load, rfc3339
+from models.profile.habits import channel, hour
 from models.settings import Interest
 from models.tiers import Tiers
 from service import facts as facts_of
@@ -42,6 +43,7 @@ class Yardstick:
     currency: str | None = None
     models: Models | None = None
     interest: Interest = EVERYDAY
+    zone: str = "UTC"  # the shop's, where she has none of her own
 
 
 def known(customer: Customer | None) -> bool:
@@ -61,11 +63,27 @@ def shared(customer: Customer, *, by: Yardstick, channels: Iterable[str], now: i
         tiers=by.tiers or NO_TIERS,
         lifetime=by.lifetime,
         currency=by.currency,
+        catalogue=by.models and by.models.catalogue,
     )
     if by.models is not None and facts_of.may_profile(facts):
         shown["intent"] |= intent(profile, facts["attributes"], by.models, now=now, interest=by.interest)
     shown |= {"consents": _consents(facts), "channels": [_channel(facts, channel) for channel in channels]}
+    shown["preferences"] = _preferences(profile, shown, by, now)
     return shown if by.tiers is not None else _unmeasured(shown)
+
+
+def _preferences(profile: Profile, shown: dict[str, Any], by: Yardstick, now: int) -> dict[str, Any]:
+    """Where, when and how she wants to be spoken to: channels that she said yes to and that work, the one and the hour she uses most."""
+    reachable = [row["channel"] for row in shown["channels"] if row[MARKETING] == "yes" and not row["do_not_contact"]]
+    zone = str(shown["person"]["time_zone"] or by.zone)
+    tier_hours = by.tiers.hours_of(shown["tier"]["name"]) if by.tiers else ()
+    return {
+        "reachable": reachable,
+        "channel": channel(profile, reachable),
+        "hour": hour(profile, zone=zone, now=now, tier_hours=tier_hours),
+        "language": shown["person"]["language"],
+        "time_zone": zone,
+    }
 
 
 def _consents(facts: Facts) -> list[dict[str, Any]]:

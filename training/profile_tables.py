@@ -13,13 +13,15 @@ from itertools import takewhile
 import numpy as np
 
 from models.profile import INTEREST, NEVER, TELLING
-from models.profile.fold import BOUGHT_ON, CART, ITEMS, LEDGER, ORDERS, VIEW_DAYS
+from models.profile.fold import BOUGHT_ON, CART, DEEDS, HOUR_S, ITEMS, LEDGER, ORDERS, VIEW_DAYS
+from models.settings import DAY_S
 from training.history import EVENTS, PURCHASE
 from training.profile_rows import REFUND, Bools, Groups, Ints, Rows
 
 ADDED, VIEWED = EVENTS.index("add_to_cart"), EVENTS.index("view_item")
 ON_RECORD = np.array([name in INTEREST or name == "refund" for name in EVENTS])  # these put an item on record
 TELLS = np.array([name in TELLING for name in EVENTS])
+DEEDS_ = np.array([name in DEEDS for name in EVENTS])
 ITEM_EVENTS = tuple(code for code in np.flatnonzero(ON_RECORD).tolist() if code != PURCHASE)
 FIRST, LAST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
@@ -42,6 +44,7 @@ class Tables:
     """The parts of all profiles.
 
     totals  (value, first_at, last_at, last_seen), one row a customer       counts     (events of each code), one row a customer
+    hours   (deeds in each UTC hour), one row a customer
     days    (day, net spend)                bought_on  (day)                orders     (number, day, at, bought, refunded, lines)
     items   (item, purchases, quantity, first_at, last_at, seen_at, then a count for each of ITEM_EVENTS)
     recent  (at, event)                     cart       (item, at, quantity, amount)      views  (item, day, views)
@@ -50,6 +53,7 @@ class Tables:
 
     totals: Ints
     counts: Ints
+    hours: Ints
     days: Table
     bought_on: Table
     orders: Table
@@ -80,6 +84,7 @@ def tables(rows: Rows, customers: int) -> Tables:
     return Tables(
         totals=totals,
         counts=np.bincount(rows.customer * kinds + rows.event, minlength=customers * kinds).reshape(customers, kinds),
+        hours=_hours(rows.where(DEEDS_[rows.event]), customers),
         days=_table(days, customers),
         bought_on=_table(bought_on, customers),
         orders=_table(orders, customers),
@@ -107,6 +112,12 @@ def _totals(rows: Rows, bought: Rows, back: Rows, customers: int) -> Ints:
     groups = Groups(rows.customer)
     totals[groups.keys[0], 3] = np.maximum(groups.max(rows.at), NEVER)
     return totals
+
+
+def _hours(deeds: Rows, customers: int) -> Ints:
+    """int64[customers, 24]"""
+    hour = deeds.at % DAY_S // HOUR_S
+    return np.bincount(deeds.customer * 24 + hour, minlength=customers * 24).reshape(customers, 24)
 
 
 def _days(bought: Rows, back: Rows) -> list[Ints]:

@@ -96,6 +96,7 @@ def _profile(parts: Tables, customer: int, names: Names) -> Profile:
         recent_orders=dict(orders[-ORDERS:]),
         items=_items(parts.items.of(customer), parts.views.of(customer), names.items),
         counts={name: count for name, count in zip(EVENTS, parts.counts[customer].tolist(), strict=True) if count},
+        hours={hour: count for hour, count in enumerate(parts.hours[customer].tolist()) if count},
         recent=tuple((at, EVENTS[event]) for at, event in parts.recent.of(customer))[-RECENT:],
         cart_lines={names.items[item]: CartLine(*rest) for item, *rest in parts.cart.of(customer)},
     )

@@ -53,6 +53,7 @@ def load(document: bytes | None) -> Profile:
         recent_orders=_orders(summary),
         items=_loaded_items(items),
         counts={NAMES[code]: count for code, count in zip(*_halves(summary.get("c", ())), strict=True)},
+        hours=dict(zip(*_halves(summary.get("h", ())), strict=True)),
         recent=tuple(zip(accumulate(summary.get("r", ())), map(NAMES.__getitem__, summary.get("n", ())), strict=True)),
         cart_lines={item_id: CartLine(*parts) for item_id, parts in items.get("k", {}).items()},
         shown={item_id: Shown(tuple(days), sent_at) for item_id, (days, sent_at) in items.get("w", {}).items()},
@@ -80,6 +81,7 @@ def _summary(profile: Profile) -> dict[str, Any]:
         "p": _steps(order.at for _, order in orders),
         "q": [part for _, order in orders for part in order[1:]],
         "c": [part for name in sorted(profile.counts) for part in (CODES[name], profile.counts[name])],
+        "h": [part for hour in sorted(profile.hours) for part in (hour, profile.hours[hour])],
         "r": _steps(at for at, _ in profile.recent),
         "n": [CODES[name] for _, name in profile.recent],
     }

@@ -25,6 +25,7 @@ LEDGER = 48  # days of spend it keeps
 FINE_DAYS, BLOCK_DAYS = 30, 28  # of more days, all but the newest FINE_DAYS are summed by blocks of so many
 BOUGHT_ON = 32  # days with a purchase it keeps, the first among them
 LONGEST_ORDER_ID = 8  # a longer one is remembered by a digest
+HOUR_S = 3_600
 VIEW_DAYS = 8  # newest days with a view of an item
 SHOWN, SHOWN_DAYS = 60, 3  # items of lists she was shown, and days of each
 SHOWS = ("view_item_list", "email_sent")
@@ -37,6 +38,18 @@ _EVENTS = """
 _TELLING = "email_sent email_open email_click email_bounce unsubscribe complaint complaint_resolved support_contact refund dislike"
 NAMES = (*_EVENTS.split(), OTHER)  # a name's place is its code in documents: add at the end alone
 EVENTS = frozenset(_EVENTS.split())
+DEEDS = EVENTS - frozenset(  # what she does herself, at an hour that suits her
+    [
+        "view_item_list",
+        "email_sent",
+        "email_bounce",
+        "refund",
+        "consent",
+        "unsubscribe",
+        "complaint_resolved",
+        "view_promotion",
+    ]
+)
 TELLING = frozenset(_TELLING.split())  # of her mood: kept with their times
 # What an event says of interest in its item; an event of these names puts the item on record.
 INTEREST: Mapping[str, float] = Settings().event_weights
@@ -74,6 +87,9 @@ def _counted(profile: Profile, at: int, name: str) -> Changes:
     if name == "email_sent" and (at, name) in profile.recent:
         return changes
     changes["counts"] = {**profile.counts, name: profile.counts.get(name, 0) + 1}
+    if name in DEEDS:
+        hour = at % DAY_S // HOUR_S
+        changes["hours"] = {**profile.hours, hour: profile.hours.get(hour, 0) + 1}
     if name in TELLING:
         changes["recent"] = tuple(sorted((*profile.recent, (at, name)))[-RECENT:])
     return changes

@@ -52,6 +52,7 @@ def joined(one: Profile, other: Profile) -> Profile:
         recent_orders={name: orders[name] for name in by_time[-ORDERS:]},
         items=_newest(items, ITEMS, lambda item: item.seen_at),
         counts=_both(one.counts, other.counts, int.__add__),
+        hours=_both(one.hours, other.hours, int.__add__),
         recent=tuple(sorted((*one.recent, *other.recent))[-RECENT:]),
         cart_lines=_cart(one, other, since=max((profile.last_at for profile in bought), default=None)),
         shown=_newest(shown, SHOWN, newest_day),

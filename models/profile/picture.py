@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from models.catalogue import Catalogue
 from models.lifetime import Lifetime
+from models.profile.habits import buys, engagement, person
 from models.profile.state import Profile
 from models.settings import DAY_S
 from models.tiers import Tiers, segment
@@ -32,6 +34,7 @@ def describe(
     tiers: Tiers,
     lifetime: Lifetime | None,
     currency: str | None,
+    catalogue: Catalogue | None = None,
 ) -> dict[str, Any]:
     """The contract's Profile as of `now`: times in RFC 3339 UTC, money in major units as everywhere in the API, null for what is not known.
 
@@ -61,6 +64,9 @@ def describe(
         "segments": facts.get("segments", []),
         "aliases": facts.get("aliases", []),
         "degraded": False,
+        "buys": buys(profile, catalogue),
+        "engagement": engagement(profile),
+        "person": person(facts.get("attributes", {})),
     }
 
 
@@ -78,12 +84,21 @@ def money(amount: int) -> float:
 
 
 def _tier(profile: Profile, today: int, tiers: Tiers) -> dict[str, Any]:
-    standing = tiers.standing(tuple(profile.days), tuple(profile.days.values()), today=today)
+    """`missing`, `needed` and `short` are in what the shop's tiers count: money, orders or points."""
+    standing = tiers.standing(
+        tuple(profile.days), tuple(profile.days.values()), today=today, bought_on=profile.bought_on
+    )
     return {
         "name": standing.name,
         "since": None if standing.since is None else rfc3339(standing.since * DAY_S),
         "next": standing.next,
         "missing": None if standing.missing is None else money(standing.missing),
+        "counts": tiers.by,
+        "keep": {
+            "needed": None if standing.needed is None else money(standing.needed),
+            "short": None if standing.short is None else money(standing.short),
+            "until": None if standing.until is None else rfc3339(standing.until * DAY_S),
+        },
     }
 
 

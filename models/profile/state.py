@@ -75,6 +75,7 @@ class Profile:
     days              day -> net spend, ascending; every day with a purchase or a refund. Of more than LEDGER, old ones are summed by four weeks
     bought_on         the days with a purchase, ascending: the first and the newest
     items             oldest first by `seen_at`, ties by id
+    hours             UTC hour -> what she did in it (DEEDS), whatever the day
     recent            the newest events that tell of her mood, (at, name), ascending
     shown             items of lists that she was shown, oldest first by their newest day, ties by id
     """
@@ -91,6 +92,7 @@ class Profile:
     recent_orders: Mapping[str, Order] = field(default_factory=dict)
     items: Mapping[str, Item] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    hours: Mapping[int, int] = field(default_factory=dict)
     recent: tuple[tuple[int, str], ...] = ()
     cart_lines: Mapping[str, CartLine] = field(default_factory=dict)
     shown: Mapping[str, Shown] = field(default_factory=dict)

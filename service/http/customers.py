@@ -105,6 +105,10 @@ class ProfileSchema(Schema):
     segments = fields.List(fields.String(), required=True)
     aliases = fields.List(fields.String(), required=True)
     degraded = fields.Boolean(required=True)
+    buys = fields.Dict(required=True, metadata={"description": "Favourite categories, their number, the price band"})
+    engagement = fields.Dict(required=True, metadata={"description": "Messages, referrals, reviews, visits, counted"})
+    person = fields.Dict(required=True, metadata={"description": "Persona, location, language: attributes by name"})
+    preferences = fields.Dict(required=True, metadata={"description": "Channels, and the channel and hour to use"})
 
 
 class TimelineSchema(Schema):
@@ -225,6 +229,7 @@ def picture(found: Customer, now: int) -> dict[str, Any]:
         currency=currency(),
         models=laid.models if bundle and laid else None,
         interest=shop.settings.interest,
+        zone=shop.settings.shop.time_zone,
     )
     return shared(found, by=by, channels=shop.actions.channels, now=now)
 

@@ -97,3 +97,22 @@ def test_a_weight_or_half_life_that_is_said_replaces_its_default_alone():
 def test_a_weight_or_half_life_that_cannot_be_is_named_with_its_line(text, message):
     with pytest.raises(InputError, match=message):
         parse(text, "valet.toml")
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ('when = "spent > 5.0"', "spent"),
+        ('when = "spend >"', "when"),
+        ("keep = \"orders > 'two'\"", "orders"),
+    ],
+)
+def test_a_condition_of_a_tier_that_means_nothing_says_where(rule, told):
+    with pytest.raises(InputError, match=told) as raised:
+        parse(f'[[tiers.rules]]\nname = "gold"\n{rule}\n', "valet.toml")
+    assert "valet.toml, line 3" in str(raised.value)
+
+
+def test_tiers_by_orders_need_thresholds_of_the_shop():
+    with pytest.raises(InputError, match=r"tiers\.by"):
+        parse('[tiers]\nby = "orders"\n', "valet.toml")

@@ -55,6 +55,54 @@ def test_says_what_is_missing_to_the_next_tier():
     assert (standing({0: 500}, 5).next, standing({0: 500}, 5).missing) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("bought", "today", "needed", "short", "until"),
+    [
+        ({0: 50}, 5, 0, None, None),  # nothing is below bronze
+        ({0: 600}, 5, 400, 400, 365 + 30),  # all of it leaves the window on day 365, then grace
+        ({0: 600, 100: 300}, 105, 400, 100, 365 + 30),  # 300 are left then
+        ({0: 600, 370: 1}, 380, 400, 399, 365 + 30),  # in grace already
+        ({0: 600, 390: 100}, 396, 80, 80, 390 + 365 + 30),  # fallen to silver, which 100 keeps for a year
+    ],
+)
+def test_says_what_keeps_the_tier_and_until_when(bought, today, needed, short, until):
+    found = standing(bought, today)
+    assert (found.needed, found.short, found.until) == (needed, short, until)
+    if until is not None:
+        assert standing(bought, until - 1).name == found.name != standing(bought, until).name
+        assert standing({**bought, until - 1: short}, until).name == found.name  # earned on the last day
+
+
+@pytest.mark.parametrize(
+    ("changes", "bought", "name"),
+    [
+        ({"by": "orders", "entry": np.array([0, 200, 300])}, {0: 5, 1: 5}, "silver"),
+        ({"by": "orders", "entry": np.array([0, 200, 300])}, {0: 5, 1: -5}, "bronze"),
+        ({"by": "points", "points_per_unit": 2.0, "points_per_order": 0.5}, {0: 25}, "silver"),  # 50 + 50 hundredths
+        ({"by": "points", "points_per_unit": 2.0, "points_per_order": 0.5}, {0: 24}, "bronze"),
+        ({"when": ["", "", "orders >= 2.0"]}, {0: 600}, "silver"),
+        ({"when": ["", "", "orders >= 2.0"]}, {0: 300, 1: 300}, "gold"),
+        ({"when": ["", "", "orders >= 2.0 || spend > 9.0"]}, {0: 1_000}, "gold"),  # spend is in major units
+        (
+            {"when": ["", "orders / (orders - 1.0) > 5.0", ""]},
+            {0: 100},
+            "silver",
+        ),  # a float divided by zero is infinite
+    ],
+)
+def test_orders_points_and_conditions_can_make_a_tier(changes, bought, name):
+    assert standing(bought, 5, Tiers(**{**vars(TIERS), **changes})).name == name
+
+
+def test_a_condition_that_holds_no_more_lets_her_fall_after_grace_unless_another_keeps_her():
+    twice = {**vars(TIERS), "entry": np.zeros(3, int), "maintenance": np.zeros(3, int)}
+    twice["when"] = ["", "orders >= 2.0", "orders >= 9.0"]
+    asked, kept = Tiers(**twice), Tiers(**{**twice, "keep": ["", "orders >= 1.0", ""]})
+    bought = {0: 5, 100: 5}
+    assert [standing(bought, day, asked).name for day in (100, 394, 395)] == ["silver", "silver", "bronze"]
+    assert [standing(bought, day, kept).name for day in (395, 494, 495)] == ["silver", "silver", "bronze"]
+
+
 def test_who_spends_less_than_the_lowest_tier_asks_has_none():
     exclusive = Tiers(**{**vars(TIERS), "entry": np.array([10, 100, 500]), "maintenance": np.array([8, 80, 400])})
     assert standing({0: 9}, 0, exclusive).name is None

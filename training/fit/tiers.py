@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,8 @@ TOP_SHARE = 0.1
 QUINTILES = (0.2, 0.4, 0.6, 0.8)
 READABLE = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 INTERVAL_DAYS = 90.0  # where nobody came twice
+MOST_ASKED = 20_000  # customers whose tier is looked up for the hours of each tier
+HOURS_PRIOR = 100
 MINOR = 100  # minor units of a major one
 
 
@@ -31,7 +35,7 @@ def fit(history: History, settings: TierSettings, *, now: int) -> Tiers:
     rules = settings.rules or learnt_rules(_window_spend(days, today, settings.window_days))
     recency = (today - days.day[days.end - 1]) if len(days.start) else days.day
     value = days.per_customer(days.amount)
-    return Tiers(
+    tiers = Tiers(
         names=[rule.name for rule in rules],
         entry=_minor([rule.entry for rule in rules]),
         maintenance=_minor(
@@ -44,7 +48,32 @@ def fit(history: History, settings: TierSettings, *, now: int) -> Tiers:
         monetary_edges=_edges(value),
         interval_days=_typical_interval(days),
         top_value=int(np.quantile(value, 1 - TOP_SHARE)) if len(value) else 0,
+        by=settings.by,
+        points_per_unit=settings.points_per_unit,
+        points_per_order=settings.points_per_order,
+        when=[rule.when or "" for rule in rules],
+        keep=[rule.keep or "" for rule in rules],
     )
+    return replace(tiers, hours=_hours(history, days, tiers, today)) if history.has_times else tiers
+
+
+def _hours(history: History, days: Days, tiers: Tiers, today: int) -> list[list[float]]:
+    """The share of each UTC hour in what customers do: those without a tier or an order, then tier by tier; of many, every n-th is asked.
+
+    The hours of all count for HOURS_PRIOR rows in each of them: a tier of few is like the others.
+    """
+    group = np.zeros(len(history.customers) + 1, dtype=np.int64)  # the place at the end answers for -1
+    every = max(-(-len(days.start) // MOST_ASKED), 1)
+    for place in range(0, len(days.start), every):
+        own = slice(int(days.start[place]), int(days.end[place]))
+        standing = tiers.standing(days.day[own].tolist(), days.amount[own].tolist(), today=today)
+        group[days.customer[own.start]] = 1 + list(tiers.names).index(standing.name) if standing.name else 0
+    size = len(tiers.names) + 1
+    hour = history.at % DAY_S // 3_600
+    counts = np.bincount(group[history.customer] * 24 + hour, minlength=size * 24).reshape(size, 24)
+    counts = counts + HOURS_PRIOR * counts.sum(axis=0) / max(int(counts.sum()), 1)
+    shares: list[list[float]] = (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)).round(4).tolist()
+    return shares
 
 
 def learnt_rules(spend: NDArray[np.int64]) -> tuple[TierRule, ...]:

@@ -21,8 +21,8 @@ LIFETIME = Lifetime(
 )  # fmt: skip
 KEYS = {
     "": "customer_id as_of tier lifecycle segment rfm orders expected intent fatigue satisfaction consents channels attributes segments aliases "
-    "degraded",
-    "tier": "name since next missing",
+    "degraded buys engagement person",
+    "tier": "name since next missing counts keep",
     "rfm": "recency_days frequency monetary r f m",
     "orders": "count value currency first_at last_at mean_interval_days",
     "expected": "orders_6m orders_12m value_6m value_12m p_active next_order_at",
@@ -54,7 +54,10 @@ def test_it_has_the_shape_of_the_contract_and_is_json(events, lifetime):
 
 def test_of_a_stranger_little_is_known_and_nothing_invented():
     found = picture()
-    assert found["tier"] == {"name": "bronze", "since": None, "next": "silver", "missing": 100.0}
+    assert found["tier"] == {
+        "name": "bronze", "since": None, "next": "silver", "missing": 100.0, "counts": "spend",
+        "keep": {"needed": 0.0, "short": None, "until": None},
+    }  # fmt: skip
     assert (found["lifecycle"], found["segment"]) == ("visitor", None)
     assert found["orders"] == {
         "count": 0, "value": 0.0, "currency": "THB", "first_at": None, "last_at": None, "mean_interval_days": None,
@@ -73,7 +76,10 @@ def test_of_a_customer_the_numbers_are_those_of_her_orders():
         "last_at": rfc3339(NOW),
         "mean_interval_days": 20.0,
     }
-    assert found["tier"] == {"name": "silver", "since": rfc3339(NOW // DAY_S * DAY_S), "next": None, "missing": None}
+    assert found["tier"] == {
+        "name": "silver", "since": rfc3339(NOW // DAY_S * DAY_S), "next": None, "missing": None, "counts": "spend",
+        "keep": {"needed": 80.0, "short": 70.0, "until": rfc3339((NOW // DAY_S - 40 + 365 + 30) * DAY_S)},
+    }  # fmt: skip
     assert found["rfm"] == {"recency_days": 0, "frequency": 3, "monetary": 100.0, "r": 5, "f": 3, "m": 5}
     assert (found["lifecycle"], found["segment"]) == ("repeat", "potential_loyalist")
 
