@@ -63,7 +63,7 @@ def shared(customer: Customer, *, by: Yardstick, channels: Iterable[str], now: i
         tiers=by.tiers or NO_TIERS,
         lifetime=by.lifetime,
         currency=by.currency,
-        catalogue=by.models and by.models.catalogue,
+        catalogue=None if by.models is None else by.models.catalogue,
     )
     if by.models is not None and facts_of.may_profile(facts):
         shown["intent"] |= intent(profile, facts["attributes"], by.models, now=now, interest=by.interest)
