@@ -118,7 +118,7 @@ class Past:
         if self._category is None:
             return answer
         codes = self._category
-        kept = (self._day <= today) & ON_RECORD[self._event]
+        kept = (self._day <= today) & ON_RECORD[self._event] & np.isin(self._customer, customers)
         customer, day, item = self._customer[kept], self._day[kept], self._item[kept]
         newest = np.full(int(customers.max(initial=-1)) + 1, NEVER, dtype=np.int64)
         np.maximum.at(newest, customer, day)

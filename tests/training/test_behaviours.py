@@ -86,3 +86,13 @@ def test_who_buys_within_some_days():
     known = past(("ann", "a", 1), ("ann", "a", 9), ("eve", "a", 2))
     assert known.buys(np.array([0, 1]), 2, 8).tolist() == [False, True]
     assert known.first_day == 1
+
+
+def test_who_only_sent_something_back_is_nobody_yet():
+    told = rows_of(
+        history(("ann", "tea", 1), ("bob", "tea", 2, {"event": "refund"}), ("zoe", "tea", 3, {"event": "refund"})),
+        now=500 * DAY_S,
+    )
+    customers, known = Past(told, category=np.zeros(1, dtype=np.int32)).upto(400)
+    assert customers.tolist() == [0]
+    assert known.category.tolist() == [0]
