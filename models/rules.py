@@ -1,5 +1,11 @@
 """Rules: conditions over a customer, her cart and the request, written in CEL (cel.dev), as in `customer.tier == "gold" && cart.total > 900`.
 
+Windowed functions say what a customer did of late; their arguments are written out, and bounded:
+
+    views("shoes", 7)   views of a category, type, colour or brand ("red shoes": of both) in the last 7 days, today among them
+    spent(90)           net spend of the last 90 days, major units
+    days_since("purchase")   since the last one; unknown where there was none
+
     ||  &&  !  ( )  ==  !=  <  <=  >  >=  in [ … ]  + - * /  "text"  startsWith  endsWith  contains  matches  size
 
 CEL's `compile` checks the syntax only: names, functions and types show when a part is run, and a part behind `&&` may not be run for weeks. So
@@ -9,8 +15,9 @@ CEL's `compile` checks the syntax only: names, functions and types show when a p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from models.errors import ValetError
@@ -29,6 +36,16 @@ MOST_CHARACTERS = 1_000
 MOST_DEPTH = 16
 METHODS = ("startsWith", "endsWith", "contains", "matches", "size")
 FUNCTIONS = ("size",)
+MOMENTS = (
+    "purchase", "event", "view", "cart", "email_sent", "email_open", "email_click", "email_bounce", "unsubscribe", "complaint",
+    "complaint_resolved", "support_contact", "refund", "dislike",
+)  # fmt: skip
+Argument = tuple[int, int] | tuple[str, ...]  # a whole number from … to …, or one of these texts; (): any text
+WINDOWED: Mapping[str, tuple[Argument, ...]] = {
+    "views": ((), (1, 30)),
+    "spent": ((1, 365),),
+    "days_since": (MOMENTS,),
+}
 MACROS = ("has", "all", "exists", "exists_one", "map", "filter")
 SAMPLES: Mapping[Kind, tuple[Value, ...]] = {"text": ("", "x"), "number": (0.0, 1.5), "flag": (False, True)}
 RAISED = (TypeError, ValueError, KeyError, RuntimeError, ArithmeticError)  # what CEL raises when it runs
@@ -60,19 +77,22 @@ class Token(NamedTuple):
 class Rule:
     """A condition that is ready to be asked.
 
-    names  the names it reads; a context need not hold more
+    names      the names it reads; a context need not hold more
+    functions  the windowed functions that it calls
     """
 
     source: str
     names: frozenset[str]
     program: Program
+    functions: frozenset[str] = frozenset()
 
     @classmethod
     def parse(cls, source: str, names: Names, place: Place) -> Rule:
         """The rule in a CEL text over declared names. Raises InputError at `place` for what does not parse, is unknown or cannot be compared."""
         tokens = _tokens(source, place)
         read = _check_names(tokens, names, place)
-        rule = cls(source, frozenset(read), _compile(source, place))
+        called = _check_windows(tokens, place)
+        rule = cls(source, frozenset(read), _compile(source, place), frozenset(called))
         for part in _comparisons(tokens, place):
             _check_choices(part, names, place)
             _try(source[part[0].start : part[-1].end], {name: names[name] for name in read}, place)
@@ -86,8 +106,8 @@ class Rule:
             raise RuleFailedError(f"{self.source}: {error}") from error
 
 
-def context(values: Mapping[str, Value]) -> Context:
-    """A context of dotted names, for any rule that reads no others. Numbers are floats: CEL does not add 1 to 1.5."""
+def context(values: Mapping[str, Value], functions: Mapping[str, Callable[..., float]] | None = None) -> Context:
+    """A context of dotted names, for any rule that reads no others and calls no others. Numbers are floats: CEL does not add 1 to 1.5."""
     import cel  # noqa: PLC0415  (half a second of every start, for shops that have rules)
 
     nested: dict[str, Any] = {}
@@ -97,7 +117,7 @@ def context(values: Mapping[str, Value]) -> Context:
         for part in path:
             inner = inner.setdefault(part, {})
         inner[last] = value
-    return cel.Context(nested)
+    return cel.Context(nested, dict(functions)) if functions else cel.Context(nested)
 
 
 def kind_of(name: Name) -> Kind:
@@ -164,9 +184,38 @@ def _check_names(tokens: Sequence[Token], names: Names, place: Place) -> set[str
 def _check_function(function: str, method: bool, place: Place) -> None:
     if function in MACROS:
         raise place.error(f"{function}() goes through lists, and there are none here; compare with ==, in, && and ||")
-    known = METHODS if method else FUNCTIONS
+    known = METHODS if method else (*FUNCTIONS, *WINDOWED)
     if function not in known:
         raise place.error(f"{function}() is no function; known here: {', '.join(known)}")
+
+
+def _check_windows(tokens: Sequence[Token], place: Place) -> set[str]:
+    """The windowed functions that are called; an InputError for an argument that is none."""
+    called: set[str] = set()
+    for at, token in enumerate(tokens):
+        if token.kind == "call" and token.text in WINDOWED:
+            _check_arguments(token.text, list(takewhile(lambda word: word.text != ")", tokens[at + 2 :])), place)
+            called.add(token.text)
+    return called
+
+
+def _check_arguments(name: str, given: Sequence[Token], place: Place) -> None:
+    """The arguments stand between commas, each a literal that the function takes."""
+    wanted = WINDOWED[name]
+    if len(given) != 2 * len(wanted) - 1 or any(token.text != "," for token in given[1::2]):
+        raise place.error(f"{name}() is written {_written(name)}, with nothing reckoned inside")
+    for token, argument in zip(given[::2], wanted, strict=True):
+        number = bool(argument) and isinstance(argument[0], int)
+        if token.kind != ("number" if number else "text"):
+            raise place.error(f"{name}({token.text}): write {_written(name)}")
+        if number and not (token.text.isdigit() and argument[0] <= int(token.text) <= argument[1]):  # type: ignore[operator]
+            raise place.error(f"{name}({token.text}): whole days from {argument[0]} to {argument[1]}")
+        if not number and argument and token.text[1:-1] not in argument:
+            raise place.error(f"{name}({token.text}) is never known; known here: {', '.join(map(str, argument))}")
+
+
+def _written(name: str) -> str:
+    return {"views": 'views("shoes", 7)', "spent": "spent(90)", "days_since": 'days_since("purchase")'}[name]
 
 
 def _comparisons(tokens: Sequence[Token], place: Place) -> Iterator[Sequence[Token]]:
@@ -198,6 +247,7 @@ def _enclosed(tokens: Sequence[Token]) -> bool:
 
 def _check_choices(part: Sequence[Token], names: Names, place: Place) -> None:
     """What is said to be equal must be able to be: of one kind, and one of the choices where a name has some."""
+    part = _reckoned(part)
     signs = {token.text for token in part if token.kind in ("sign", "call")} | {"in"} & {token.text for token in part}
     if not signs & {"==", "!=", "in"} or signs - {"==", "!=", "in", "[", "]", ",", "-"}:
         return
@@ -209,6 +259,20 @@ def _check_choices(part: Sequence[Token], names: Names, place: Place) -> None:
         for token in part:
             if token.kind == "text" and token.text[1:-1] not in choices:
                 raise place.error(f"{token.text[1:-1]!r} never stands there; only {', '.join(filter(None, choices))}")
+
+
+def _reckoned(part: Sequence[Token]) -> list[Token]:
+    """The part with a number in place of each call of a windowed function."""
+    short: list[Token] = []
+    inside = False
+    for token in part:
+        if token.kind == "call" and token.text in WINDOWED:
+            short.append(token._replace(kind="number", text="0"))
+            inside = True
+        elif not inside:
+            short.append(token)
+        inside = inside and token.text != ")"
+    return short
 
 
 def _literal(token: Token) -> Kind | None:
@@ -223,11 +287,15 @@ def _try(source: str, names: Names, place: Place) -> None:
     for sample in (0, 1):
         values = {name: (*SAMPLES[kind_of(kind)], *SAMPLES[kind_of(kind)])[sample] for name, kind in names.items()}
         try:
-            answer = program.execute(context(values))
+            answer = program.execute(context(values, dict.fromkeys(WINDOWED, _sample(float(sample)))))
         except RAISED as error:
             raise place.error(f"{source!r} cannot be decided: {_plain(error)}") from error
         if not isinstance(answer, bool):
             raise place.error(f"{source!r} is {answer!r}; compare it, so that it is true or false")
+
+
+def _sample(value: float) -> Callable[..., float]:
+    return lambda *_: value
 
 
 def _plain(error: Exception) -> str:

@@ -16,7 +16,7 @@ from models.experiment import Experiment
 from models.experiment import check as check_experiment
 from models.filters import Filter
 from models.merchandising import Merchandising, Moment, read_filter, read_moment
-from models.rules import Kind, Names
+from models.rules import Kind, Names, Rule
 from models.toml import Place, build
 
 DAY_S = 86_400
@@ -168,6 +168,14 @@ def _context() -> Mapping[str, Kind]:
 
 
 @dataclass(frozen=True)
+class SegmentRule:
+    """A named segment: the customers for whom a condition holds (models.rules)."""
+
+    name: str
+    when: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """All of `valet.toml`."""
 
@@ -179,6 +187,7 @@ class Settings:
     complements: ComplementSettings = ComplementSettings()
     placements: Mapping[str, Placement] = field(default_factory=dict)
     merchandising: tuple[Merchandising, ...] = ()
+    segments: tuple[SegmentRule, ...] = ()
     context: Mapping[str, Kind] = field(default_factory=_context)  # what conditions read of a request's `context`
     attributes: Mapping[str, Kind] = field(default_factory=dict)  # and of a customer's attributes
     event_max_age_days: int = 30  # the service refuses older events; 0 for imports and replays
@@ -216,6 +225,21 @@ def names(settings: Settings) -> Names:
     )
 
 
+def segment_names(settings: Settings) -> Names:
+    """What the conditions of segments may read: the customer, whatever the request."""
+    rooms = ("customer", "attributes", "cart")
+    return {name: kind for name, kind in names(settings).items() if name.partition(".")[0] in rooms}
+
+
+def _check_segments(settings: Settings, place: Place) -> None:
+    named: set[str] = set()
+    for number, segment in enumerate(settings.segments):
+        if not segment.name.strip() or segment.name in named:
+            raise (place / str(number) / "name").error(f"{segment.name!r} is empty or there twice; name it otherwise")
+        Rule.parse(segment.when, segment_names(settings), place / str(number) / "when")
+        named.add(segment.name)
+
+
 def _check(settings: Settings, place: Place) -> None:
     try:
         ZoneInfo(settings.shop.time_zone)
@@ -235,6 +259,7 @@ def _check(settings: Settings, place: Place) -> None:
     _check_browser(settings.browser, place / "browser")
     _check_experiments(settings, place / "placements")
     _check_merchandising(settings, place)
+    _check_segments(settings, place / "segments")
     _check_events(settings, place)
     _check_complements(settings.complements, place / "complements")
     _check_tiers(settings.tiers, place / "tiers")

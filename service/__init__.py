@@ -72,6 +72,7 @@ def assemble(settings: ServiceSettings) -> Services:
     from service.overlay import Overlay
     from service.pseudonyms import Pseudonyms
     from service.retention import Retention, key_ttl_s
+    from service.segments import Segments
     from service.sends import Sends
     from service.services import Services
     from service.settings import read_shop
@@ -88,6 +89,7 @@ def assemble(settings: ServiceSettings) -> Services:
         overlay=Overlay(live, store, currency=shop.shop.currency),
         settings=shop,
         rulebook=Rulebook(shop),
+        segments=Segments(shop),
         actions=_actions(settings),
         clock=clock,
         secret=settings.secret or signing_key(store),

@@ -29,8 +29,10 @@ from service.facts import may_profile
 from service.picture import picture
 from service.request import Request
 from service.selection import NOTHING, Cap, Share, Wishes
+from service.windows import windows
 
 FIRED, NOT_NOW, FALSE, RULE_ERROR = "fired", "not now", "condition false", "RULE_ERROR"
+UNSURE = "days_since"  # may be an unknown number, too
 MOST_COMBINATIONS = 64  # of rules that fire together, whose arrays are kept
 NO_VALUE: Mapping[Kind, Value] = {"text": "", "number": UNKNOWN, "flag": False}
 
@@ -87,7 +89,7 @@ class Rulebook:
         """What becomes of each rule; what the conditions read is gathered once, for all of them."""
         live = {ready.number: ready.condition for ready in here if ready.window[0] <= scene.now < ready.window[1]}
         conditions = [condition for condition in live.values() if condition is not None]
-        states = _decided(conditions, self._names, scene) if conditions else {}
+        states = decided(conditions, self._names, scene) if conditions else {}
         return [states.get(live[ready.number], FIRED) if ready.number in live else NOT_NOW for ready in here]
 
     def _combined(self, fired: tuple[Ready, ...], catalogue: Catalogue) -> Wishes:
@@ -142,17 +144,19 @@ def _cap(rule: Merchandising, most: int, catalogue: Catalogue) -> Cap:
     return Cap(most, np.where(_items(rule.chosen, catalogue), codes, -1).astype(np.int32))
 
 
-def _decided(conditions: Sequence[Rule], known: Names, scene: Scene) -> dict[Rule | None, str]:
+def decided(conditions: Sequence[Rule], known: Names, scene: Scene) -> dict[Rule | None, str]:
     """Each condition's state. Where a number that it reads is unknown, it is false, not wrong."""
     asked = frozenset[str]().union(*(condition.names for condition in conditions))
     values = _values(asked, known, scene)
-    ground = context(values)
+    called = any(condition.functions for condition in conditions)
+    ground = context(values, windows(scene.known.telling, scene.models.catalogue, now=scene.now) if called else None)
     states: dict[Rule | None, str] = {}
     for condition in conditions:
         try:
             states[condition] = FIRED if condition.holds(ground) else FALSE
         except RuleFailedError:
-            states[condition] = FALSE if any(values[name] != values[name] for name in condition.names) else RULE_ERROR
+            unknown = UNSURE in condition.functions or any(values[name] != values[name] for name in condition.names)
+            states[condition] = FALSE if unknown else RULE_ERROR
     return states
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from service.overlay import Overlay
     from service.pseudonyms import Pseudonyms
     from service.retention import Retention
+    from service.segments import Segments
     from service.sends import Sends
     from service.store import Store
 
@@ -26,7 +27,7 @@ class Services:
     live      live.bundle() is what training learnt, or None
     overlay   overlay.bundle() is that with the shop's changes since laid over it: what lists are made from
     settings  the shop's `valet.toml`
-    rulebook  its merchandising rules, ready to be asked
+    rulebook  its merchandising rules, ready to be asked      segments  its named segments, alike
     actions   the action catalogue: `actions.toml` beside the settings, else the one that comes with the service
     clock     what time it is, int seconds since 1970 UTC; constant under VALET_NOW
     secret    signs tokens (recommendation_id, links)
@@ -41,6 +42,7 @@ class Services:
     overlay: Overlay
     settings: Settings
     rulebook: Rulebook
+    segments: Segments
     actions: Actions
     clock: Callable[[], int]
     secret: bytes

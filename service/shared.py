@@ -15,8 +15,10 @@ from models.profile.habits import channel, hour
 from models.settings import Interest
 from models.tiers import Tiers
 from service import facts as facts_of
+from service.customers import Known
 from service.facts import MARKETING, Facts
 from service.intent import intent
+from service.segments import Segments
 from service.store import Customer
 
 _NONE, _EDGES = np.zeros(0, dtype=np.int64), np.zeros(4)
@@ -44,6 +46,7 @@ class Yardstick:
     models: Models | None = None
     interest: Interest = EVERYDAY
     zone: str = "UTC"  # the shop's, where she has none of her own
+    segments: Segments | None = None
 
 
 def known(customer: Customer | None) -> bool:
@@ -67,6 +70,8 @@ def shared(customer: Customer, *, by: Yardstick, channels: Iterable[str], now: i
     )
     if by.models is not None and facts_of.may_profile(facts):
         shown["intent"] |= intent(profile, facts["attributes"], by.models, now=now, interest=by.interest)
+        if by.segments is not None:
+            shown["segments"] = by.segments.of(Known(profile, facts), by.models, now=now)
     shown |= {"consents": _consents(facts), "channels": [_channel(facts, channel) for channel in channels]}
     shown["preferences"] = _preferences(profile, shown, by, now)
     return shown if by.tiers is not None else _unmeasured(shown)

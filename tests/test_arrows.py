@@ -24,7 +24,7 @@ USE_CASES = tuple(
     f"service.{name}"
     for name in (
         *("store", "request", "recommend", "reasons", "taste", "decide", "customers", "events", "facts", "items"),
-        *("links", "signing", "overlay", "merchandising", "selection"),
+        *("links", "signing", "overlay", "merchandising", "selection", "segments"),
         *("consents", "erasure", "fields", "identity", "ledger", "lookup", "pseudonyms", "retention"),
     )
 )
@@ -37,6 +37,7 @@ MAY_SERVE = (
     "training/crowd.py",
     "training/picks.py",
     "training/segments.py",
+    "training/audiences.py",
     "training/simulate.py",
 )
 

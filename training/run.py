@@ -16,12 +16,14 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from models import bundle
+from models.bundle import Models
 from models.catalogue import Catalogue
 from models.errors import BundleError, DiskError, InputError, LockedError, ValetError
 from service import retention
 from service.store import Store
 from service.store.open import open_store
 from training import intents, learn, people, publish, report, rights, type_map
+from training.audiences import audiences
 from training.catalogue import build_catalogue, read_table
 from training.census import census
 from training.demo import write_demo
@@ -31,6 +33,7 @@ from training.gate import Verdict, judge
 from training.history import History
 from training.manifest import Live, build_manifest
 from training.profile_rows import rows_of
+from training.profiles import profiles
 from training.read import Reading, read
 from training.settings import Options, resolve, with_demo
 from training.split import Cut, cut
@@ -91,6 +94,7 @@ def run(options: Options, *, now: int) -> int:
             tables=tables, verdict=verdict, live=live, created_at=now, seconds=steps.seconds, told=source.told,
         )  # fmt: skip
         manifest["intent"] = intent.manifest
+        manifest["segments"] = _segments(options, source, models, people_known)
         with steps("publish"):
             if models.complements is not None:
                 said = options.settings.complements
@@ -258,6 +262,18 @@ def _intent(options: Options, source: Source, people_known: Sequence[Mapping[str
     rows = rows_of(source.history, now=source.terms.now, returned=source.returned)
     kinds = intents.kinds_of(rows, source.catalogue, people_known)
     return intents.learn(rows, kinds, now=source.terms.now, measured=options.evaluate)
+
+
+def _segments(
+    options: Options, source: Source, models: Models, people_known: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The shop's named segments with their sizes; nothing is reckoned where it has none."""
+    if not options.settings.segments:
+        return []
+    everybody = profiles(source.history, now=source.terms.now, returned=source.returned, also=source.told.also)
+    said = {str(row["customer_id"]): {name: row[name] for name in row if name != "customer_id"} for row in people_known}
+    customers = len(source.history.customers)
+    return audiences(everybody, said, options.settings, models, now=source.terms.now, customers=customers)
 
 
 def _judge(tables: Sequence[Table], live: Live | None, seed: int) -> Verdict | None:

@@ -1,4 +1,5 @@
-"""`python -m training.segments --item X --out audience.csv`: the customers most likely to want an item, likeliest first.
+"""`python -m training.segments --name X --out FILE`: the customers of a named segment of `valet.toml`, in the order of their ids; or with
+`--item X` the customers most likely to want an item, likeliest first.
 
 crowd → who may be written to and has not got it → how far up the item would stand in each one's own list → the best of all → a sheet
 
@@ -11,8 +12,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import orjson
@@ -22,8 +24,12 @@ from threadpoolctl import threadpool_limits
 from models import likeness
 from models.bundle import Bundle, Models
 from models.errors import DiskError, InputError, ValetError
-from models.settings import Interest
+from models.profile import load
+from models.settings import Interest, Settings
 from models.vocabulary import MISSING
+from service.customers import Known
+from service.facts import load as load_facts
+from service.segments import Segments
 from service.store.open import open_store
 from service.taste import Taste
 from training import scoring
@@ -38,6 +44,7 @@ COLUMNS: Mapping[str, str] = {
     "score": "DOUBLE",
     "model_version": "VARCHAR",
 }
+MOST_WISHES = 1_000
 EVIDENCE = ("together", "alike", "factors")  # sources that say something of a customer
 
 
@@ -92,15 +99,12 @@ def run(given: argparse.Namespace) -> str:
     try:
         crowd = gather(given, common, store)
         learnt = load_bundle(common.bundle, store, common.settings)
-        row = learnt.models.catalogue.items.row(given.item)
-        if row == MISSING:
-            raise InputError(f"--item {given.item}: the bundle {learnt.version} does not know it; train with it first")
+        who = _who(given, common.settings, learnt)
         name = given.name or given.item
         sheet = Sheet(given.out, COLUMNS, {"segment": name, "bundle": learnt.version, "of": crowd.now})
         try:
             with threadpool_limits(1, "blas"):
-                parts = list(_parts(crowd, learnt, row, given, common.settings.interest))
-            members = best(parts, given.size)
+                members = who(crowd)
             if not sheet.customers:  # else a run was cut off while it converted what it had written
                 sheet.write(_lines(name, members, learnt.version), last="", customers=len(members))
             rows = sheet.finish()
@@ -110,6 +114,32 @@ def run(given: argparse.Namespace) -> str:
     finally:
         if store is not None:
             store.close()
+
+
+def _who(given: argparse.Namespace, settings: Settings, learnt: Bundle) -> Callable[[Crowd], list[tuple[str, float]]]:
+    """What finds the members with their scores: a named segment, or the wish for an item."""
+    if given.item is None:
+        segments = Segments(settings)
+        if given.name not in segments:
+            known = ", ".join(segments) or "none; write [[segments]] in valet.toml"
+            raise InputError(f"--name {given.name}: no such segment; known here: {known}. For an item write --item ID")
+        return lambda crowd: list(islice(_named(crowd, learnt, segments, given), given.size))
+    row = learnt.models.catalogue.items.row(given.item)
+    if row == MISSING:
+        raise InputError(f"--item {given.item}: the bundle {learnt.version} does not know it; train with it first")
+    size = MOST_WISHES if given.size is None else given.size
+    return lambda crowd: best(list(_parts(crowd, learnt, row, given, settings.interest)), size)
+
+
+def _named(crowd: Crowd, learnt: Bundle, segments: Segments, given: argparse.Namespace) -> Iterator[tuple[str, float]]:
+    """The members of a named segment who may be written to; each has score 1."""
+    for chunk in crowd.chunks():
+        for customer_id, profile, facts in chunk:
+            if not allowed(facts, given.channel, opt_in=given.opt_in):
+                continue
+            known = Known(load(profile), load_facts(facts))
+            if given.name in segments.of(known, learnt.models, now=crowd.now):
+                yield customer_id, 1.0
 
 
 def _parts(crowd: Crowd, learnt: Bundle, row: int, given: argparse.Namespace, interest: Interest) -> Iterator[Wishes]:
@@ -139,7 +169,10 @@ def _lines(name: str, members: Sequence[tuple[str, float]], version: str) -> byt
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the audience; exit 2 for what cannot be used, 5 where the disk is full, 130 when interrupted."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.item is None and given.name is None:
+        parser.error("say --name SEGMENT or --item ID")
     try:
         sys.stdout.write(f"{run(given)}\n")
     except KeyboardInterrupt:
@@ -156,12 +189,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="valet-segments", description="Write the customers most likely to want an item, likeliest first."
+        prog="valet-segments",
+        description="Write a named segment, or the customers most likely to want an item, likeliest first.",
     )
     add = parser.add_argument
-    add("--item", required=True, metavar="ID", help="the item")
-    add("--name", metavar="NAME", help="what the segment is called (default: the item's id)")
-    add("--size", type=int, default=1_000, metavar="N", help="at most so many customers (default 1000)")
+    add("--item", metavar="ID", help="an item: who wants it")
+    add("--name", metavar="NAME", help="a segment of valet.toml; with --item, what the audience is called")
+    add("--size", type=int, metavar="N", help=f"at most so many customers (default: all; with --item {MOST_WISHES})")
     add("--channel", default="email", help="whose consent counts (default: email)")
     add_options(parser)
     return parser

@@ -230,6 +230,7 @@ def picture(found: Customer, now: int) -> dict[str, Any]:
         models=laid.models if bundle and laid else None,
         interest=shop.settings.interest,
         zone=shop.settings.shop.time_zone,
+        segments=shop.segments,
     )
     return shared(found, by=by, channels=shop.actions.channels, now=now)
 

@@ -108,3 +108,44 @@ def test_a_rule_that_cannot_be_is_refused_with_line_and_cure_before_it_is_ever_a
     with pytest.raises(InputError, match=re.escape(says)) as error:
         parse(source)
     assert str(error.value).startswith("valet.toml, line 2: merchandising.0.when: ")
+
+
+@pytest.mark.parametrize(
+    ("source", "holds"),
+    [
+        ('views("shoes", 7) > 4', True),
+        ('views("shoes", 7) > 4 && spent(90) < 100', False),
+        ('days_since("purchase") > 30', True),
+        ('days_since("complaint") > 0 || customer.orders == 3', True),
+        ("spent(90) + 1.0 >= 501", True),
+    ],
+)
+def test_windowed_functions_are_asked(source: str, holds: bool) -> None:
+    functions = {
+        "views": lambda what, days: {("shoes", 7): 5.0}[what, days],
+        "spent": lambda days: {90: 500.0}[days],
+        "days_since": lambda event: {"purchase": 31.0, "complaint": 2.0}[event],
+    }
+    rule = parse(source)
+    assert rule.functions
+    assert rule.holds(context(GOLD, functions)) is holds
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ('views("shoes", 31) > 4', "whole days from 1 to 30"),
+        ('views("shoes", 2.5) > 4', "whole days from 1 to 30"),
+        ("views(7) > 4", 'views("shoes", 7)'),
+        ('views(7, "shoes") > 4', 'views("shoes", 7)'),
+        ("spent(0) > 4", "whole days from 1 to 365"),
+        ("spent(-3) > 4", "spent(90)"),
+        ("spent(customer.orders) > 4", "spent(90)"),
+        ('days_since("birthday") > 4', "known here: purchase"),
+        ("spent(90)", "compare it"),
+        ('spent(90) == "much"', "different kinds|never equal|cannot be decided"),
+    ],
+)
+def test_a_window_that_cannot_be_is_found_at_load(source: str, said: str) -> None:
+    with pytest.raises(InputError, match=said if "|" in said else re.escape(said)):
+        parse(source)

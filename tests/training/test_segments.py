@@ -80,3 +80,17 @@ def test_an_item_of_this_morning_is_for_who_has_what_is_like_it(shop: tuple[Path
     ]  # who have the red dress and the black one
     assert "cid" not in [member["customer_id"] for member in members]  # vitamins have nothing in common with it
     assert all(0 < float(member["score"]) <= 1 for member in members)
+
+
+def test_a_named_segment_is_listed_whole(shop: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
+    folder, _ = shop
+    config = folder / "valet.toml"
+    config.write_text('[[segments]]\nname = "buyers"\nwhen = "customer.orders > 0"\n')
+    members = audience(shop, "--name", "buyers", "--config", str(config))
+    names = [member["customer_id"] for member in members]
+    assert "ann" in names
+    assert names == sorted(names)
+    assert {(member["segment"], member["score"]) for member in members} == {("buyers", "1.0")}
+    flags = ["--models-dir", str(folder / "models"), "--store", shop[1], "--config", str(config)]
+    assert main([*flags, "--out", str(folder / "b.csv"), "--name", "lapsing"]) == 2
+    assert "known here: buyers" in capsys.readouterr().err

@@ -31,7 +31,7 @@ LEAST_MONTHS = 3  # to learn from
 LEAST_ORDERS = 50  # customers who ordered within the longest horizon, over all cuts
 LEAST_DAYS = 45  # of history before the first cut: nobody's past is known on the first day
 GROWN = 1.25  # times the customers with a purchase: then lifetimes are learnt anew; it takes a fifth of a second
-RIDGE = 200.0  # on standardised weights: rows of a customer in neighbouring months are no independent ones
+RIDGE = 150.0  # on standardised weights: rows of a customer in neighbouring months are no independent ones
 HALF_LIFE_DAYS = 360.0  # a row of a year ago says half as much
 NOISE, DRIFT, SEASON = (
     0.05,

@@ -1,0 +1,66 @@
+"""What conditions ask of a customer's last days: views("shoes", 7), spent(90), days_since("purchase"); see models.rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from models.catalogue import Catalogue
+from models.profile import DAY_S, NEVER, Item, Profile, money
+from models.rules import UNKNOWN
+from models.vocabulary import MISSING
+
+
+def windows(profile: Profile, catalogue: Catalogue, *, now: int) -> Mapping[str, Callable[..., float]]:
+    """The windowed functions for this customer, as of `now`; a window of n days is today and the n - 1 days before it (UTC)."""
+    today = now // DAY_S
+
+    def views(what: str, days: int) -> float:
+        wanted = what.casefold()
+        return float(
+            sum(
+                count
+                for item_id, item in profile.items.items()
+                if item.viewed and item.viewed[-1][0] > today - days and _is(wanted, item_id, catalogue)
+                for day, count in item.viewed
+                if today - days < day <= today
+            )
+        )
+
+    def spent(days: int) -> float:
+        return money(sum(amount for day, amount in profile.days.items() if today - days < day <= today))
+
+    def days_since(event: str) -> float:
+        at = _newest(profile, event, now)
+        return UNKNOWN if at == NEVER else (now - at) / DAY_S
+
+    return {"views": views, "spent": spent, "days_since": days_since}
+
+
+def _is(wanted: str, item_id: str, catalogue: Catalogue) -> bool:
+    """Whether the item is that: its type, colour, brand, or a level of its category; of several words, each may be another of these."""
+    row = catalogue.items.row(item_id)
+    if row == MISSING:
+        return False
+    said = [codes.text(row) for codes in (catalogue.product_type, catalogue.colour, catalogue.brand, catalogue.gender)]
+    levels = (catalogue.category.text(row) or "").split(">")
+    values = {value.strip().casefold() for value in (*said, *levels) if value}
+    return wanted in values or all(word in values for word in wanted.split())
+
+
+def _viewed_at(item: Item) -> int:
+    """When it was last viewed: its newest time where that is of the same day, else the day's beginning."""
+    day = item.viewed[-1][0]
+    return item.seen_at if item.seen_at // DAY_S == day else day * DAY_S
+
+
+def _newest(profile: Profile, event: str, now: int) -> int:
+    """When it last happened up to `now`; NEVER where nothing is known of it."""
+    if event == "view":
+        times = [_viewed_at(item) for item in profile.items.values() if item.viewed]
+    elif event == "cart":
+        times = [line.at for line in profile.cart.values()]
+    elif event in ("purchase", "event"):
+        times = [profile.last_at if event == "purchase" else profile.last_seen]
+    else:
+        times = [at for at, name in profile.recent if name == event]
+    return max((at for at in times if at <= now), default=NEVER)
