@@ -30,6 +30,12 @@ class Estimate:
     variance: float
     customers: int
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Of 95 %, as the normal distribution has it."""
+        wide = Z * math.sqrt(self.variance)
+        return self.value - wide, self.value + wide
+
 
 @dataclass(frozen=True)
 class Lift:

@@ -19,8 +19,10 @@ from benchmarks.quality import (
     diversity,
     fresh,
     gowalla,
+    hillstrom,
     intent,
     next_purchases,
+    open_bandit,
     trending,
     visits,
 )
@@ -70,6 +72,8 @@ def _datasets(data: Path, threads: int) -> dict[str, Callable[[], list[Row]]]:
         "trending": lambda: trending.run(data),
         "cdnow": lambda: cdnow.run(data),
         "intent": lambda: intent.run(data, threads=threads),
+        "open_bandit": lambda: open_bandit.run(data),
+        "hillstrom": lambda: hillstrom.run(data),
     }
 
 
@@ -87,9 +91,14 @@ def table(rows: Iterable[Row]) -> list[str]:
 
 def _value(row: Row, name: str) -> str:
     if name not in row.interval:
-        return f"{row.values[name]:.4f}"
+        return _number(row.values[name])
     low, high = row.interval[name]
-    return f"{row.values[name]:.4f} [{low:.4f}, {high:.4f}]"
+    return f"{_number(row.values[name])} [{_number(low)}, {_number(high)}]"
+
+
+def _number(value: float) -> str:
+    """Four decimals; of what is small, five."""
+    return f"{value:.5f}" if 0 < abs(value) < 0.01 else f"{value:.4f}"
 
 
 if __name__ == "__main__":

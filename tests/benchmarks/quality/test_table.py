@@ -22,7 +22,19 @@ def test_a_row_shows_values_intervals_cost_and_whether_it_is_ours():
 
 
 @pytest.mark.parametrize(
-    "name", ["gowalla", "baskets", "complements", "carts", "next_purchases", "diversity", "trending", "cdnow"]
+    "name",
+    [
+        "gowalla",
+        "baskets",
+        "complements",
+        "carts",
+        "next_purchases",
+        "diversity",
+        "trending",
+        "cdnow",
+        "open_bandit",
+        "hillstrom",
+    ],
 )
 def test_a_missing_data_set_is_said_and_fails(name, tmp_path: Path, capsys):
     assert main([name, "--data", str(tmp_path)]) == 2
