@@ -18,6 +18,7 @@ from typing import Any
 from models.profile import Profile, describe, load, rfc3339
 from models.settings import HistorySettings, Shop, TierSettings
 from service import create_app
+from service.events import MOST_LINES
 from service.settings import ServiceSettings
 from service.store.open import open_store
 from training.fit import lifetime, tiers
@@ -92,7 +93,8 @@ def payloads(rows: Rows, names: Names) -> Iterator[dict[str, Any]]:
             "time": rfc3339(at),
             "transaction_id": order_id,
         }
-        for basket in [items] if order_id is not None else [[item] for item in items]:
+        most = MOST_LINES if order_id is not None else 1
+        for basket in (items[start : start + most] for start in range(0, len(items), most)):
             alone += 1
             yield {**told, "event_id": f"replay-{alone}", "ecommerce": {"items": basket}}
 
