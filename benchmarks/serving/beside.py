@@ -1,0 +1,81 @@
+"""Ours beside the bare view, in one run: both serve, and short turns of each follow one another, so that a busy machine slows both alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.serving import drive
+from benchmarks.serving.drive import Driven
+from benchmarks.serving.server import Server, bare
+
+TURNS = 3
+WARM_UP_S = 1.0
+
+
+class AnsweredWrongError(Exception):
+    """A server refused what it was measured with: the figures would mean nothing."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one of the two did in all its turns."""
+
+    driven: Sequence[Driven]
+    cpu_s: float
+
+    @property
+    def count(self) -> int:
+        """Requests answered."""
+        return sum(turn.count for turn in self.driven)
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return self.count / sum(turn.seconds for turn in self.driven)
+
+    @property
+    def cpu_us(self) -> float:
+        """Processor time of the workers a request, in microseconds."""
+        return 1e6 * self.cpu_s / max(self.count, 1)
+
+    def ms(self, percentile: int) -> float:
+        """The median over the turns of a percentile of the latency."""
+        place = drive.PERCENTILES.index(percentile)
+        return sorted(turn.ms[place] for turn in self.driven)[len(self.driven) // 2]
+
+
+def compared(
+    ours: Server, questions: Sequence[bytes], folder: Path, *, seconds: float, workers: int = 1
+) -> dict[str, float]:
+    """The figures of ours beside the bare view that returns the first question's answer. Raises AnsweredWrongError."""
+    status, answer = ours.ask(questions[0])
+    if status != 200:
+        raise AnsweredWrongError(f"{questions[0][:200]!r} was answered {status}: {answer[:500]!r}")
+    with bare(folder, answer, workers=workers) as other:
+        for server in (ours, other):
+            drive.saturate(server.port, questions, seconds=WARM_UP_S)
+        turns: list[tuple[Driven, float, Driven, float]] = []
+        for _ in range(TURNS):
+            turns.append((*_turn(other, questions, seconds), *_turn(ours, questions, seconds)))
+    theirs = Side([turn[0] for turn in turns], sum(turn[1] for turn in turns))
+    mine = Side([turn[2] for turn in turns], sum(turn[3] for turn in turns))
+    return {
+        "of bare": mine.rate / theirs.rate,
+        "of bare, by CPU": theirs.cpu_us / mine.cpu_us,
+        "a second": mine.rate,
+        "bare a second": theirs.rate,
+        "CPU µs": mine.cpu_us,
+        "CPU µs above bare": mine.cpu_us - theirs.cpu_us,
+        **{f"p{percentile} ms": mine.ms(percentile) for percentile in drive.PERCENTILES},
+        **{f"bare p{percentile} ms": theirs.ms(percentile) for percentile in drive.PERCENTILES},
+    }
+
+
+def _turn(server: Server, questions: Sequence[bytes], seconds: float) -> tuple[Driven, float]:
+    before = server.cpu_s()
+    driven = drive.saturate(server.port, questions, seconds=seconds)
+    if driven.failed:
+        raise AnsweredWrongError(f"{driven.failed} of {driven.count} requests failed, like {questions[0][:200]!r}")
+    return driven, server.cpu_s() - before
