@@ -19,6 +19,10 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Literal
 
+from models.arms import Arms
+from models.arms import check as check_arms
+from models.propensity import Learning, Starts
+from models.propensity import check as check_learning
 from models.tiers import LIFECYCLES
 from models.toml import Place, build
 
@@ -111,7 +115,7 @@ class Action:
     """One thing that we may do.
 
     value, cost    see the module; `value_by_tier` overrules for the tiers it names
-    propensity     where the chance of success starts; `evidence` is how many answers it takes to weigh as much as that start
+    propensity     where the chance of success starts, None: where its group stands; `evidence` is how many answers weigh as much as that
     tiers          names of tiers, "highest", or "none" for who has no tier; () all
     lifecycles     of models.tiers.LIFECYCLES; () all
     needs          fact -> [least] or [least, most], see FACTS; all must hold
@@ -128,7 +132,7 @@ class Action:
     value: float = 0.0
     value_by_tier: Mapping[str, float] = field(default_factory=dict)
     cost: float = 0.0
-    propensity: float = 0.05
+    propensity: float | None = None
     evidence: float = 20.0
     purpose: str = "marketing"
     state: State = "active"
@@ -206,6 +210,18 @@ class Actions:
     limits: tuple[Limit, ...] = ()
     levers: Mapping[str, float] = field(default_factory=dict)
     policy: Policy = Policy()
+    learning: Learning = field(default_factory=Learning)
+    arms: Arms = field(default_factory=Arms)
+
+    @cached_property
+    def rows(self) -> Mapping[str, int]:
+        """The place of each action in `actions`."""
+        return {action.id: row for row, action in enumerate(self.actions)}
+
+    @cached_property
+    def starts(self) -> Starts:
+        """Where the chances of the actions start."""
+        return Starts.of([(one.id, one.group, one.propensity, one.evidence) for one in self.actions])
 
     @cached_property
     def purposes(self) -> frozenset[str]:
@@ -252,6 +268,8 @@ def _check(actions: Actions, place: Place) -> None:
     for number, limit in enumerate(actions.limits):
         _check_limit(limit, place / "limits" / str(number), actions)
     _check_policy(actions.policy, place / "policy")
+    check_learning(actions.learning, place / "learning")
+    check_arms(actions.arms, place / "arms")
 
 
 def _check_action(action: Action, place: Place) -> None:
@@ -259,7 +277,7 @@ def _check_action(action: Action, place: Place) -> None:
         raise (place / "id").error("is empty; name the action")
     if not action.treatments:
         raise (place / "treatments").error("is empty; say how the action looks on at least one channel")
-    if not 0 < action.propensity <= 1:
+    if action.propensity is not None and not 0 < action.propensity <= 1:
         raise (place / "propensity").error(f"{action.propensity} must be above 0 and at most 1")
     for key in ("evidence", "cost", "value"):
         if getattr(action, key) < 0:

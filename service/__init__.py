@@ -67,6 +67,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
 
 def assemble(settings: ServiceSettings) -> Services:
     """The services that these settings describe."""
+    from service.beliefs import Beliefs
     from service.live import Live
     from service.merchandising import Rulebook
     from service.overlay import Overlay
@@ -91,6 +92,7 @@ def assemble(settings: ServiceSettings) -> Services:
         rulebook=Rulebook(shop),
         segments=Segments(shop),
         actions=_actions(settings),
+        beliefs=Beliefs(store),
         clock=clock,
         secret=settings.secret or signing_key(store),
         sends=Sends(store),

@@ -9,15 +9,12 @@ levers), with what tires the customer and what has just happened as factors of t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from models.actions import Action, Actions
 from service.funnel import Look
-from service.ledger import Answers
 
 CONTEXT_RANGE = LEVER_RANGE = (0.1, 10.0)
-NO_ANSWERS = Answers()
 
 
 class Factors(NamedTuple):
@@ -36,26 +33,23 @@ class Factors(NamedTuple):
         """The product, less the cost."""
         return self.propensity * self.value * self.context * self.lever * self.fatigue * self.recency - self.cost
 
+    @property
+    def slope(self) -> float:
+        """What a chance of 1 would be worth, before the cost."""
+        return self.value * self.context * self.lever * self.fatigue * self.recency
+
 
 def factors(action: Action, seen: Look) -> Factors:
     """The factors of one action in this situation."""
     return Factors(
-        propensity=propensity(action, seen.answers.get(action.id, NO_ANSWERS) if seen.at.profiled else NO_ANSWERS),
+        propensity=float(seen.belief.mean[seen.at.actions.rows[action.id]]),
         value=_value(action, seen),
         context=_context(action, seen),
-        lever=_lever(action, seen.at.actions),
+        lever=1.0 if seen.at.arm == "no_levers" else _lever(action, seen.at.actions),
         fatigue=_fatigue(action, seen),
         recency=_recency(action, seen),
         cost=action.cost,
     )
-
-
-def propensity(action: Action, answers: Answers) -> float:
-    """The chance that she takes it: where the action starts, shrunk towards her own answers as they come.
-
-    p = (evidence · start + positives) / (evidence + tries), the mean of a Beta posterior.
-    """
-    return (action.evidence * action.propensity + answers.positives) / (action.evidence + answers.tries)
 
 
 def _value(action: Action, seen: Look) -> float:
@@ -113,30 +107,3 @@ def ranked(passed: list[Action], seen: Look) -> list[Candidate]:
     priced = [(action, factors(action, seen)) for action in passed]
     candidates = [Candidate(action, own, own.priority) for action, own in priced]
     return sorted(candidates, key=lambda candidate: (-candidate.priority, candidate.action.id))
-
-
-def chosen(
-    candidates: list[Candidate], *, n: int, distinct_groups: bool, min_value: float
-) -> tuple[list[Candidate], Mapping[str, str]]:
-    """The best n; and for each other candidate its drop code.
-
-    Silence is chosen only where nothing is worth saying: it has no priority to compare, and no company.
-    """
-    best: list[Candidate] = []
-    silent: list[Candidate] = []
-    groups: set[str] = set()
-    dropped: dict[str, str] = {}
-    for one in candidates:
-        if one.action.class_ == "silence":
-            silent.append(one)
-        elif one.priority <= min_value:
-            dropped[one.action.id] = "MIN_VALUE"
-        elif distinct_groups and one.action.group in groups:
-            dropped[one.action.id] = "DUPLICATE"
-        elif len(best) == n:
-            dropped[one.action.id] = "ARBITRATION"
-        else:
-            best.append(one)
-            groups.add(one.action.group)
-    spared = 0 if best else 1
-    return best or silent[:1], dropped | {one.action.id: "ARBITRATION" for one in silent[spared:]}

@@ -16,20 +16,23 @@ from typing import Any
 
 import orjson
 
+from models import thompson
 from models.actions import Action, Actions, Items, Treatment
 from models.errors import StoreUnavailable
 from models.profile import EMPTY, Profile, load, rfc3339
+from models.propensity import Belief
 from models.tiers import Tiers
 from service import facts as facts_of
 from service import ledger as ledger_of
-from service.arbitration import Candidate, chosen, ranked
+from service.arbitration import Candidate, ranked
+from service.beliefs import starting
+from service.choice import Choice, Terms, choose
 from service.funnel import ORDER, Look, Situation, funnel, look, treatment
 from service.ledger import DAY_S, Contact, Ledger
-from service.picture import NOTHING, picture
+from service.picture import NOTHING, Picture, picture
 from service.store import Customer, Store
 from service.why import Explain, say, why
 
-ARM = "full"  # the experiment's arm: everything is used
 DECISIONS_KEPT_S = 90 * DAY_S
 CONTACTS_KEPT_S = 400 * DAY_S
 AGENT, AGENT_N = "agent", 3
@@ -37,6 +40,9 @@ AGENT, AGENT_N = "agent", 3
 Attach = Callable[
     [Items, Profile, Sequence[str]], Sequence[Any]
 ]  # (what, whose, item ids it is about) -> items of an answer
+
+
+Believe = Callable[[Actions, str, str, int], Belief]  # (catalogue, channel, tier, now)
 
 
 class DecisionTakenError(Exception):
@@ -66,9 +72,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Learnt:
-    """What a decision uses of the bundle; all None as long as there is none. `attach` finds the products that go with a treatment."""
+    """What a decision uses of the bundle, all None as long as there is none, and of the counters.
+
+    attach   finds the products that go with a treatment
+    believe  what is thought of the chances; without counters, where they start
+    """
 
     attach: Attach
+    believe: Believe = starting
     tiers: Tiers | None = None
     currency: str | None = None
     model_version: str | None = None
@@ -81,10 +92,15 @@ IGNORANT = Learnt(attach=lambda *_: [])
 class Decision:
     """What was decided, and of what."""
 
-    best: tuple[Candidate, ...]
+    choice: Choice
     candidates: tuple[Candidate, ...]
     dropped: Mapping[str, str]  # action id -> drop code
     seen: Look
+
+    @property
+    def best(self) -> tuple[Candidate, ...]:
+        """What was chosen, best first."""
+        return self.choice.best
 
     @property
     def speaks(self) -> bool:
@@ -117,7 +133,7 @@ def next_best_action(
             return answer(decide(request, situation), request, learnt=learnt, decision_id=decision_id)
         decision = _reserve(store, request, situation, decision_id=decision_id, known=customer.ledger)
         made = answer(decision, request, learnt=learnt, decision_id=decision_id)
-        return _log(store, made, request, now=now)
+        return _log(store, made, request, decision)
     except StoreUnavailable:
         situation = ignorant(request, actions=actions, now=now)
         return answer(decide(request, situation), request, learnt=learnt, decision_id=decision_id)
@@ -129,6 +145,7 @@ def situate(request: Request, customer: Customer, *, actions: Actions, learnt: L
     profile = load(customer.profile)
     profiled = facts_of.may_profile(facts)
     told = profile if profiled else EMPTY
+    seen = picture(told, facts, tiers=learnt.tiers, currency=learnt.currency, now=now) if profiled else NOTHING
     return Situation(
         channel=request.channel,
         placement=request.placement,
@@ -136,18 +153,34 @@ def situate(request: Request, customer: Customer, *, actions: Actions, learnt: L
         now=now,
         facts=facts,
         profile=told,
-        picture=picture(told, facts, tiers=learnt.tiers, currency=learnt.currency, now=now) if profiled else NOTHING,
+        picture=seen,
         actions=actions,
+        belief=learnt.believe(actions, request.channel, tier(seen), now),
         ledger=ledger_of.load(customer.ledger),
         complaint=profile.open_complaints > 0,
         profiled=profiled,
+        arm=actions.arms.arm(customer.customer_id),
+        seed=_seed(request, customer.customer_id, actions, learnt, now),
     )
+
+
+def tier(seen: Picture) -> str:
+    """The tier that chances are learnt for; "" where none is known."""
+    return seen.tiers[0] if seen.tiers else ""
+
+
+def _seed(request: Request, customer_id: str, actions: Actions, learnt: Learnt, now: int) -> int:
+    """One seed for a customer, place, version and day, so that a page that is loaded again says the same; the request's own wins."""
+    if request.seed is not None:
+        return thompson.seed("asked", request.seed)
+    day = now // DAY_S
+    return thompson.seed(customer_id, request.channel, request.placement, actions.version, learnt.model_version, day)
 
 
 def ignorant(request: Request, *, actions: Actions, now: int) -> Situation:
     """The situation while the store is away."""
     nobody = situate(request, Customer(request.customer_id), actions=actions, learnt=IGNORANT, now=now)
-    return replace(nobody, picture=NOTHING, blind=True)
+    return replace(nobody, picture=NOTHING, blind=True, arm="full")
 
 
 def decide(request: Request, situation: Situation) -> Decision:
@@ -155,13 +188,20 @@ def decide(request: Request, situation: Situation) -> Decision:
     seen = look(situation)
     passed, dropped = funnel(seen)
     candidates = ranked(passed, seen)
-    best, outdone = chosen(
+    rows = [situation.actions.rows[one.action.id] for one in candidates]
+    choice = choose(
         candidates,
-        n=request.length,
-        distinct_groups=request.channel == AGENT,
-        min_value=situation.actions.policy.min_value,
+        Belief(seen.belief.mean[rows], seen.belief.evidence[rows]),
+        Terms(
+            n=request.length,
+            distinct_groups=request.channel == AGENT,
+            min_value=situation.actions.policy.min_value,
+            arm=situation.arm,
+            exploration="none" if situation.blind else situation.actions.learning.exploration,
+            seed=situation.seed,
+        ),
     )
-    return Decision(tuple(best), tuple(candidates), {**dropped, **outdone}, seen)
+    return Decision(choice, tuple(candidates), {**dropped, **choice.dropped}, seen)
 
 
 def _reserve(
@@ -201,8 +241,8 @@ def answer(decision: Decision, request: Request, *, learnt: Learnt, decision_id:
     at = decision.seen.at
     return {
         "decision_id": decision_id,
-        "arm": ARM,
-        "actions": [_action(one, rank, decision, request, learnt) for rank, one in enumerate(decision.best, start=1)],
+        "arm": at.arm,
+        "actions": [_action(rank, decision, request, learnt) for rank in range(1, len(decision.best) + 1)],
         "dropped": decision.counts(),
         "no_action_reason": decision.no_action_reason(),
         "catalogue_version": at.actions.version,
@@ -212,8 +252,8 @@ def answer(decision: Decision, request: Request, *, learnt: Learnt, decision_id:
     }
 
 
-def _action(one: Candidate, rank: int, decision: Decision, request: Request, learnt: Learnt) -> dict[str, Any]:
-    at = decision.seen.at
+def _action(rank: int, decision: Decision, request: Request, learnt: Learnt) -> dict[str, Any]:
+    one, at = decision.best[rank - 1], decision.seen.at
     form = _form(one.action, at)
     items = learnt.attach(form.items, at.profile, at.picture.item_ids) if form.items else []
     return {
@@ -222,7 +262,7 @@ def _action(one: Candidate, rank: int, decision: Decision, request: Request, lea
         "rank": rank,
         "priority": one.priority,
         "factors": one.factors._asdict(),
-        "probability": 1.0,  # nothing is drawn: the best stands first for sure
+        "probability": decision.choice.chances[rank - 1],
         "why": why(one, at.picture, explain=request.explain, lang=request.lang),
         "not_before": None,
         "content": {
@@ -262,7 +302,7 @@ def _if_rejected(one: Candidate, form: Treatment, decision: Decision) -> str | N
     return next(iter(named or next_best), None)
 
 
-def _log(store: Store, made: dict[str, Any], request: Request, *, now: int) -> dict[str, Any]:
+def _log(store: Store, made: dict[str, Any], request: Request, decision: Decision) -> dict[str, Any]:
     """Keep the decision; where a call with the same decision_id was faster, its answer is the answer."""
     document = {
         "decision_id": made["decision_id"],
@@ -270,7 +310,10 @@ def _log(store: Store, made: dict[str, Any], request: Request, *, now: int) -> d
         "channel": request.channel,
         "placement": request.placement,
         "context": dict(request.context),
-        "at": rfc3339(now),
+        "at": rfc3339(decision.seen.at.now),
+        "tier": tier(decision.seen.at.picture),
+        "seed": decision.seen.at.seed,
+        "chances": dict(decision.choice.first),
         "answer": made,
     }
     if store.put(

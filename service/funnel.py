@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from models.actions import Action, Actions, Channel, Treatment
+from models.arms import Arm
 from models.profile import Profile
+from models.propensity import Belief, coded, decoded, hers
 from service.facts import Answer, Facts, consent, do_not_contact
 from service.ledger import DAY_S, Answers, Ledger
 from service.picture import Picture
@@ -35,6 +37,7 @@ ORDER = (
     "RAMP",
     "MIN_PROPENSITY",
     "MIN_VALUE",
+    "HOLDOUT",
     "ARBITRATION",
     "DUPLICATE",
     "RULE_ERROR",
@@ -48,6 +51,8 @@ class Situation:
     blind      the store is away: nothing is known of consent, complaints and contacts
     complaint  whether a complaint is open, known even of who refused to be profiled: it keeps marketing away
     profiled   whether profile and picture may be read; they are empty where not
+    belief     what is believed of the chance of every action of the catalogue here
+    arm        of the experiment that goes on all the time; `seed` is that of the choice
     """
 
     channel: str
@@ -56,12 +61,15 @@ class Situation:
     profile: Profile
     picture: Picture
     actions: Actions
+    belief: Belief
     placement: str | None = None
     context: Mapping[str, object] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
     blind: bool = False
     complaint: bool = False
     profiled: bool = True
+    arm: Arm = "full"
+    seed: int = 0
 
     @property
     def way(self) -> Channel:
@@ -74,6 +82,7 @@ class Look:
     """A situation with what all actions ask of it, answered once."""
 
     at: Situation
+    belief: Belief  # with her own answers
     answers: Mapping[str, Answers]
     refused: frozenset[str]  # purposes that have no consent here
     full: bool  # a contact limit is reached
@@ -90,14 +99,30 @@ def look(situation: Situation) -> Look:
         if limit.channel in (None, situation.channel)
     )
     said = {purpose: consent(situation.facts, purpose, situation.channel) for purpose in actions.purposes}
+    answers = ledger.answers()
     return Look(
         at=situation,
-        answers=ledger.answers(),
+        belief=_belief(situation, answers),
+        answers=answers,
         refused=frozenset(purpose for purpose, answer in said.items() if _refuses(answer, situation)),
         full=full,
         unaddressable=situation.way.outbound and do_not_contact(situation.facts, situation.channel),
         unanswered=ledger.unanswered(since=now - round(actions.policy.fatigue_days * DAY_S)),
     )
+
+
+def _belief(situation: Situation, answers: Mapping[str, Answers]) -> Belief:
+    """The belief of each action, moved by what she answered before; as it will be logged."""
+    belief, actions = situation.belief, situation.actions
+    told = [action_id for action_id in answers if action_id in actions.rows] if situation.profiled else []
+    if not told:
+        return belief
+    mean, evidence = belief.mean.copy(), belief.evidence.copy()
+    for action_id in told:
+        row, tally = actions.rows[action_id], answers[action_id]
+        start = actions.actions[row].evidence
+        mean[row], evidence[row] = hers(belief, row, tries=tally.tries, positives=tally.positives, evidence=start)
+    return decoded(coded(Belief(mean, evidence)))
 
 
 def _refuses(answer: Answer, situation: Situation) -> bool:

@@ -97,6 +97,15 @@ class Ledger:
                     tally.setdefault(action_id, Answers()).add(shown, contact.outcomes.get(action_id, {}))
         return tally
 
+    def counted(self, decision_id: str, action_id: str) -> tuple[int, int]:
+        """(tried, taken), 0 or 1 each: what an action of a decision counts for learning, by what was told of it.
+
+        Only what was told as seen is a try: neither a reservation, nor what was not sent.
+        """
+        told = [one.outcomes.get(action_id, {}).keys() for one in self.contacts if one.decision_id == decision_id]
+        seen = any(outcomes & SEEN and "not_sent" not in outcomes for outcomes in told)
+        return int(seen), int(seen and any(outcomes & POSITIVE for outcomes in told))
+
 
 @dataclass
 class Answers:

@@ -1,20 +1,23 @@
 """Outcomes: what became of what we decided or recommended.
 
-Each is kept once, and folded into the customer's ledger, where limits, cool-offs and propensities read it; a complaint becomes an event, an
+Each is kept once, and folded into the customer's ledger, where limits and cool-offs read it; what it changes there is added to the counters of
+the action's chance in the same transaction, so that an outcome told twice or out of order counts once. A complaint becomes an event, an
 unsubscription takes back the consent. Folding comes first and may be repeated without harm; keeping comes last and says "accepted".
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-from models.actions import OUTCOMES
+from models.actions import OUTCOMES, Actions
 from models.errors import InputError
 from models.event_log import encode
 from models.profile import Event
+from models.propensity import Count, tallied
 from service import facts as facts_of
 from service import ledger as ledger_of
 from service.consents import change, folding, refusing, withdrawal
@@ -22,6 +25,7 @@ from service.decide import AGENT, DECISIONS_KEPT_S, logged
 from service.events import MOST_ROWS, Receipt, Rules
 from service.facts import MARKETING
 from service.fields import Fields, brief, digest, minor
+from service.ledger import Ledger
 from service.store import Entry, Store
 
 FIELDS = (
@@ -43,13 +47,17 @@ class Outcome:
     item_id: str | None = None
     customer_id: str | None = None
     channel: str | None = None
+    tier: str = ""
     reason: str | None = None
     amount: int | None = None
 
 
-def record(payload: Any, *, store: Store, rules: Rules, now: int) -> list[Receipt]:
+def record(payload: Any, *, store: Store, rules: Rules, actions: Actions, now: int) -> list[Receipt]:
     """Keep what can be kept; a receipt a row. Raises InputError for what is no list of 1 to 500 rows, StoreUnavailable."""
-    return [_receipt(row, index, store=store, rules=rules, now=now) for index, row in enumerate(_rows(payload))]
+    return [
+        _receipt(row, index, store=store, rules=rules, actions=actions, now=now)
+        for index, row in enumerate(_rows(payload))
+    ]
 
 
 def _rows(payload: Any) -> list[Any]:
@@ -62,7 +70,7 @@ def _rows(payload: Any) -> list[Any]:
     return rows
 
 
-def _receipt(row: Any, index: int, *, store: Store, rules: Rules, now: int) -> Receipt:
+def _receipt(row: Any, index: int, *, store: Store, rules: Rules, actions: Actions, now: int) -> Receipt:
     if not isinstance(row, dict):
         return Receipt(index, "refused", None, {"outcome": [f"{brief(row)} is no object; write {{…}}"]})
     fields = Fields(row)
@@ -71,7 +79,7 @@ def _receipt(row: Any, index: int, *, store: Store, rules: Rules, now: int) -> R
         return Receipt(index, "refused", fields.text("event_id"), fields.errors)
     if store.get("outcome", outcome.known_as) is not None:
         return Receipt(index, "repeated", outcome.known_as)
-    _fold(outcome, store)
+    _fold(outcome, store, actions)
     document, whose = orjson.dumps(outcome), outcome.customer_id
     new = store.put("outcome", outcome.known_as, document, expires_s=DECISIONS_KEPT_S, customer_id=whose)
     return Receipt(index, "accepted" if new else "repeated", outcome.known_as)
@@ -124,13 +132,19 @@ def _of_decision(outcome: Outcome, fields: Fields, store: Store, action_id: str 
         fields.wrong(
             "reason", "is missing; say why she rejected it, like price, already_has, bad_moment, not_relevant, trust"
         )
-    return replace(outcome, action_ids=meant, customer_id=decision["customer_id"], channel=decision["channel"])
+    return replace(
+        outcome,
+        action_ids=meant,
+        customer_id=decision["customer_id"],
+        channel=decision["channel"],
+        tier=decision.get("tier", ""),
+    )
 
 
-def _fold(outcome: Outcome, store: Store) -> None:
+def _fold(outcome: Outcome, store: Store, actions: Actions) -> None:
     if outcome.customer_id is None:
         return
-    store.change(outcome.customer_id, "ledger", lambda document: _in_ledger(document, outcome))
+    store.learn(outcome.customer_id, lambda document: _learnt(document, outcome, actions))
     if outcome.name == "unsubscribed":
         tells = withdrawal(MARKETING, outcome.channel or facts_of.EVERY, outcome.at, source="outcome")
         change(store, outcome.customer_id, tells)
@@ -141,8 +155,34 @@ def _fold(outcome: Outcome, store: Store) -> None:
         store.record([entry], folding(refusing(store, [outcome.customer_id])))
 
 
-def _in_ledger(document: bytes | None, outcome: Outcome) -> bytes:
+def _learnt(document: bytes | None, outcome: Outcome, actions: Actions) -> tuple[bytes, dict[str, Count]]:
+    """The ledger with the outcome, and what that adds to the counters: what the action counts now, less what it counted before."""
     ledger = ledger_of.load(document)
+    counts: dict[str, Count] = {}
     for action_id in outcome.action_ids:
+        before = ledger.counted(outcome.about, action_id)
         ledger = ledger_of.answer(ledger, outcome.about, action_id, outcome.name, outcome.at)
-    return ledger_of.dump(ledger)
+        tried, taken = ledger.counted(outcome.about, action_id)
+        for name, more in _counts(outcome, action_id, ledger, tried - before[0], taken - before[1], actions):
+            so_far = counts.get(name, Count())
+            counts[name] = Count(so_far.tries + more.tries, so_far.positives + more.positives)
+    return ledger_of.dump(ledger), counts
+
+
+def _counts(
+    outcome: Outcome, action_id: str, ledger: Ledger, tried: int, taken: int, actions: Actions
+) -> Iterable[tuple[str, Count]]:
+    """What one answer adds, at the weight of the decision's own time, so that the order of outcomes is no matter."""
+    row = actions.rows.get(action_id)
+    if row is None or not (tried or taken):  # no longer in the catalogue, or nothing new
+        return ()
+    return tallied(
+        actions.learning,
+        action=action_id,
+        group=actions.actions[row].group,
+        channel=outcome.channel or "",
+        tier=outcome.tier,
+        at=next(contact.at for contact in ledger.contacts if contact.decision_id == outcome.about),
+        tried=tried,
+        taken=taken,
+    ).items()

@@ -122,6 +122,7 @@ def _post_fork(arbiter: Any, worker: Any) -> None:
         services = worker.app.callable.extensions["valet"]
         services.live.watch()  # threads die at a fork
         services.overlay.watch()
+        services.beliefs.watch()
 
 
 def _child_exit(arbiter: Any, worker: Any) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from models.actions import Actions
     from models.settings import Settings
+    from service.beliefs import Beliefs
     from service.live import Live
     from service.merchandising import Rulebook
     from service.overlay import Overlay
@@ -29,6 +30,7 @@ class Services:
     settings  the shop's `valet.toml`
     rulebook  its merchandising rules, ready to be asked      segments  its named segments, alike
     actions   the action catalogue: `actions.toml` beside the settings, else the one that comes with the service
+    beliefs   what is thought of the actions' chances, from what became of them
     clock     what time it is, int seconds since 1970 UTC; constant under VALET_NOW
     secret    signs tokens (recommendation_id, links)
     sends     when each mailing began
@@ -44,6 +46,7 @@ class Services:
     rulebook: Rulebook
     segments: Segments
     actions: Actions
+    beliefs: Beliefs
     clock: Callable[[], int]
     secret: bytes
     sends: Sends

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from models.errors import StoreUnavailable
-from service.store import ITEMS, NOTHING, TOMBSTONE, Customer, Entry, Fold, Join, Part, Status
+from service.store import COUNTERS, ITEMS, NOTHING, TOMBSTONE, Customer, Entry, Fold, Join, Learn, Part, Status
 
 
 class FakeStore:
@@ -23,6 +23,8 @@ class FakeStore:
         self.whose: dict[tuple[str, str], str] = {}
         self.changed: dict[str, tuple[int, bytes]] = {}
         self.version = 0
+        self.counted: dict[str, tuple[int, float, float]] = {}
+        self.counted_version = 0
         self.away = False
         self.writes = 0
         self.before_change: Callable[[], object] | None = None
@@ -64,6 +66,25 @@ class FakeStore:
             self.people[customer_id] = old
         stands: bytes | None = getattr(old, part)
         return stands
+
+    def learn(self, customer_id: str, change: Learn) -> None:
+        counts: Mapping[str, tuple[float, float]] = {}
+
+        def keep(document: bytes | None) -> bytes:
+            nonlocal counts
+            ledger, counts = change(document)
+            return ledger
+
+        self.change(customer_id, "ledger", keep)
+        self.counted_version += bool(counts)
+        for name, (tries, positives) in counts.items():
+            _, *sums = self.counted.get(name, (0, 0.0, 0.0))
+            self.counted[name] = (self.counted_version, sums[0] + tries, sums[1] + positives)
+
+    def counters(self, *, after_version: int = 0) -> tuple[int, dict[str, tuple[float, float]]]:
+        self._answer()
+        newer = {name: (n, p) for name, (version, n, p) in self.counted.items() if version > after_version}
+        return self.counted_version, newer
 
     def merge(self, anonymous: str, known: str, join: Join) -> bool:
         self._answer()
@@ -154,7 +175,8 @@ class FakeStore:
 
     def versions(self) -> Mapping[str, int]:
         self._answer()
-        return {ITEMS: self.version} if self.version else {}
+        versions = {ITEMS: self.version, COUNTERS: self.counted_version}
+        return {name: version for name, version in versions.items() if version}
 
     def bump(self, name: str) -> int:
         return 1

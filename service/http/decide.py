@@ -13,6 +13,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError, fields, validate
 
 from models.actions import OUTCOMES, Items
+from models.arms import ARMS
 from models.bundle import Bundle
 from models.profile import Profile
 from service.customers import NOBODY
@@ -43,7 +44,7 @@ class DecideQuery(Schema):
     placement = fields.String(validate=ID, metadata={"description": "Where on the channel it stands"})
     n = Whole(validate=validate.Range(1, MOST), metadata={"description": "How many actions; 3 for an agent, else 1"})
     decision_id = fields.String(validate=validate.Length(1, 200), metadata={"description": "Makes the call idempotent"})
-    seed = Whole(metadata={"description": "Of exploration; kept, without effect yet"})
+    seed = Whole(metadata={"description": "Of exploration; without it customer, place, versions and day"})
     explain = fields.String(
         validate=validate.OneOf(EXPLAIN), metadata={"description": "How much of why; top by default"}
     )
@@ -102,7 +103,9 @@ class ActionSchema(Schema):
     rank = fields.Integer(required=True)
     priority = fields.Float(required=True)
     factors = fields.Nested(FactorsSchema, required=True)
-    probability = fields.Float(required=True)
+    probability = fields.Float(
+        required=True, metadata={"description": "The chance to stand at this rank, given those above"}
+    )
     why = fields.List(fields.String(), required=True)
     not_before = fields.DateTime(required=True, allow_none=True)
     content = fields.Nested(ContentSchema, required=True)
@@ -114,7 +117,7 @@ class DecisionSchema(Schema):
     """The answer of /next-best-action."""
 
     decision_id = fields.String(required=True)
-    arm = fields.String(required=True)
+    arm = fields.String(required=True, validate=validate.OneOf(ARMS))
     actions = fields.List(fields.Nested(ActionSchema), required=True)
     dropped = fields.Dict(keys=fields.String(validate=validate.OneOf(ORDER)), values=fields.Integer(), required=True)
     no_action_reason = fields.String(required=True, allow_none=True)
@@ -133,6 +136,13 @@ class LoggedSchema(Schema):
     placement = fields.String(required=True, allow_none=True)
     context = fields.Dict(required=True)
     at = fields.DateTime(required=True)
+    tier = fields.String(metadata={"description": "That chances were learnt for"})
+    seed = fields.Integer()
+    chances = fields.Dict(
+        keys=fields.String(),
+        values=fields.Float(),
+        metadata={"description": "Of every action to stand first, where it had one; they sum to 1"},
+    )
     answer = fields.Nested(DecisionSchema, required=True)
     outcomes = fields.Dict(keys=fields.String(validate=validate.OneOf(OUTCOMES)), values=fields.Raw())
 
@@ -192,7 +202,7 @@ def _decided(loaded: dict[str, Any]) -> dict[str, Any]:
 
 def _learnt(bundle: Bundle | None, shop: Services, *, lang: str, now: int) -> Learnt:
     if bundle is None:
-        return Learnt(attach=lambda *_: [], currency=shop.settings.shop.currency)
+        return Learnt(attach=lambda *_: [], believe=shop.beliefs, currency=shop.settings.shop.currency)
 
     def attach(items: Items, profile: Profile, item_ids: Sequence[str]) -> list[Any]:
         asked = ListRequest(intent=items.intent, item_ids=tuple(item_ids), n=items.n, lang=lang).at(None)
@@ -205,6 +215,7 @@ def _learnt(bundle: Bundle | None, shop: Services, *, lang: str, now: int) -> Le
 
     return Learnt(
         attach=attach,
+        believe=shop.beliefs,
         tiers=bundle.models.tiers if bundle.version else None,
         currency=currency(),
         model_version=bundle.version or None,

@@ -42,4 +42,7 @@ class OutcomesBody(Schema):
 )
 def post_outcomes() -> Response:
     """Keep what became of decisions and recommendations; a receipt a row."""
-    return receipts(record(json_body(), store=store(), rules=rules(), now=services().clock()))
+    shop = services()
+    told = record(json_body(), store=store(), rules=rules(), actions=shop.actions, now=shop.clock())
+    shop.beliefs.refresh()
+    return receipts(told)

@@ -21,6 +21,7 @@ TOMBSTONE = "tombstone"  # the kind of document that says: somebody was erased
 NOTHING: Mapping[str, bytes] = {}
 
 ITEMS = "items"  # the version number of the items' overlay
+COUNTERS = "counters"  # and of the counters
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Entry:
 
 
 Fold = Callable[[str, bytes | None, Sequence[Entry]], bytes]  # (customer_id, profile, new entries) -> profile
+Learn = Callable[[bytes | None], "tuple[bytes, Mapping[str, tuple[float, float]]]"]  # ledger -> (ledger, what to count)
 Join = Callable[[Customer, Customer], Customer]  # (the known one, the other) -> what stands of the known one
 
 
@@ -89,6 +91,15 @@ class Store(Protocol):
 
         None from `change` leaves the part as it is.
         """
+
+    def learn(self, customer_id: str, change: Learn) -> None:
+        """Replace a customer's ledger, as `change` does, and add to counters what came with it: both or neither.
+
+        What is added to is pairs of sums by name; all that a call adds stands with the next version of COUNTERS.
+        """
+
+    def counters(self, *, after_version: int = 0) -> tuple[int, dict[str, tuple[float, float]]]:
+        """What counters were added to since a version: (the version to ask from next time, the sums by name)."""
 
     def merge(self, anonymous: str, known: str, join: Join) -> bool:
         """Make `anonymous` another name of the customer `known`, atomically; False where it is one already, and nothing is done.

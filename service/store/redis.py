@@ -14,7 +14,20 @@ from dataclasses import replace
 from typing import Any
 
 from models.errors import InputError, StoreUnavailable
-from service.store import ITEMS, KEY_TTL_S, NOTHING, TOMBSTONE, Customer, Entry, Fold, Join, Part, Status
+from service.store import (
+    COUNTERS,
+    ITEMS,
+    KEY_TTL_S,
+    NOTHING,
+    TOMBSTONE,
+    Customer,
+    Entry,
+    Fold,
+    Join,
+    Learn,
+    Part,
+    Status,
+)
 from service.store import redis_keys as keys
 from service.store import redis_scripts as scripts
 from service.store.redis_server import RedisServer
@@ -96,6 +109,30 @@ class RedisStore:
             if self._server.run(scripts.COMMIT, [self._commit(stamp, newer)])[0]:
                 break
         return changed
+
+    def learn(self, customer_id: str, change: Learn) -> None:
+        for _ in _attempts():
+            stamp, customer = self._read([customer_id])[customer_id]
+            ledger, counts = change(customer.ledger)
+            newer = replace(customer, ledger=ledger)
+            names = (keys.customer_key(customer.customer_id), keys.VERSIONS, keys.COUNTED, keys.COUNTED_LAST)
+            head = (stamp, os.urandom(8), customer.sequence, keys.dump_parts(newer), COUNTERS)
+            added = [(keys.utf8(name), repr(tries), repr(positives)) for name, (tries, positives) in counts.items()]
+            if self._server.run(scripts.LEARN, [(names, (*head, *itertools.chain(*added)))])[0]:
+                break
+
+    def counters(self, *, after_version: int = 0) -> tuple[int, dict[str, tuple[float, float]]]:
+        version, names = self._server.calls(
+            [("HGET", keys.VERSIONS, COUNTERS), ("ZRANGEBYSCORE", keys.COUNTED_LAST, f"({after_version}", "+inf")],
+            bulk=True,
+        )
+        sums: dict[str, tuple[float, float]] = {}
+        for start in range(0, len(names), PAGE):
+            page = names[start : start + PAGE]
+            [found] = self._server.calls([("HMGET", keys.COUNTED, *page)], bulk=True)
+            pairs = (pair.split() for pair in found)
+            sums |= {name.decode(): (float(n), float(p)) for name, (n, p) in zip(page, pairs, strict=True)}
+        return int(version or 0), sums
 
     def merge(self, anonymous: str, known: str, join: Join) -> bool:
         for _ in _attempts():

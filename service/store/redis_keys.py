@@ -12,6 +12,7 @@ log:<n>          1,000 events by their sequence, a hash. Not a stream: XDEL leav
                  the whole block is gone (measured, Redis 7.0), so that an erased customer would stay; HDEL frees them
 sequence         the number of the newest event
 document:<kind>:<key>      versions (hash)      items (hash)      items:changed (item by version, sorted set)
+counters         what is counted, a hash: name -> two sums      counters:changed (name by version, sorted set)
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ SEQUENCE = b"sequence"
 VERSIONS = b"versions"
 ITEM_DOCUMENTS = b"items"
 ITEMS_CHANGED = b"items:changed"
+COUNTED = b"counters"
+COUNTED_LAST = b"counters:changed"
 BUCKET = 1000  # events in a log:<n>
 DIGEST = 16  # bytes
 MOVED = -2

@@ -32,6 +32,23 @@ redis.call('SET', KEYS[1], ARGV[2] .. struct.pack('<I8', sequence) .. ARGV[4])
 return 1
 """)
 
+# Write a customer, and add to counters, if she is still the one that was read. 1, or 0 where that is not so.
+# KEYS customer, versions, counters, counters:changed
+# ARGV her stamp as read, her new stamp, her sequence, her parts, name of the version, then for each counter its name and what to add to both
+LEARN = Script("""
+if redis.call('GETRANGE', KEYS[1], 0, 7) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2] .. struct.pack('<I8', ARGV[3]) .. ARGV[4])
+local version = #ARGV > 5 and redis.call('HINCRBY', KEYS[2], ARGV[5], 1)
+for i = 6, #ARGV, 3 do
+  local sums = redis.call('HGET', KEYS[3], ARGV[i]) or '0 0'
+  local tries, positives = string.match(sums, '(%S+) (%S+)')
+  local added = string.format('%.17g %.17g', tries + ARGV[i + 1], positives + ARGV[i + 2])
+  redis.call('HSET', KEYS[3], ARGV[i], added)
+  redis.call('ZADD', KEYS[4], version, ARGV[i])
+end
+return 1
+""")
+
 # Set the profiles of customers who had no event after training read the log, but not of other names. The places in the list of those
 # who had; -1 where the log has not come so far.
 # KEYS sequence, customers…    ARGV the sequence that training read up to, new stamp, profiles…

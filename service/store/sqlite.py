@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.errors import InputError
-from service.store import ITEMS, NOTHING, TOMBSTONE, Customer, Entry, Fold, Join, Part, Status
+from service.store import COUNTERS, ITEMS, NOTHING, TOMBSTONE, Customer, Entry, Fold, Join, Learn, Part, Status
 from service.store.sqlite_file import SqliteFile, Synchronous
 
 TIMEOUT_S = 0.2
@@ -21,6 +21,8 @@ PAUSE_S = 0.002  # what a bulk writer leaves to others between two chunks: longe
 PAGE = 500
 ONE = "SELECT customer_id, profile, facts, ledger, sequence FROM customers WHERE customer_id = ?"
 SCRUB_S = 5.0  # how long an erasure waits until nobody reads what it erased
+ADD = """INSERT INTO counters VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    tries = tries + excluded.tries, positives = positives + excluded.positives, version = excluded.version"""
 
 
 class SqliteStore:
@@ -68,15 +70,29 @@ class SqliteStore:
         return ["accepted" if sequence else "repeated" for sequence in sequences]
 
     def change(self, customer_id: str, part: Part, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
-        query = f"INSERT INTO customers (customer_id, {part}) VALUES (?, ?) ON CONFLICT DO UPDATE SET {part} = excluded.{part}"
         with self._file.writing() as db:
             customer_id = _owner(db, customer_id)
             stands = _part(db, customer_id, part)
             changed = change(stands)
             if changed is None:
                 return stands
-            db.execute(query, (customer_id, changed))
+            _set_part(db, customer_id, part, changed)
             return changed
+
+    def learn(self, customer_id: str, change: Learn) -> None:
+        with self._file.writing() as db:
+            customer_id = _owner(db, customer_id)
+            ledger, counts = change(_part(db, customer_id, "ledger"))
+            _set_part(db, customer_id, "ledger", ledger)
+            if counts:
+                version = _bump(db, COUNTERS)
+                db.executemany(ADD, [(name, tries, positives, version) for name, (tries, positives) in counts.items()])
+
+    def counters(self, *, after_version: int = 0) -> tuple[int, dict[str, tuple[float, float]]]:
+        version = self.versions().get(COUNTERS, 0)  # first: what is added in between is read twice, never missed
+        with self._file.reading() as db:
+            rows = db.execute("SELECT name, tries, positives FROM counters WHERE version > ?", (after_version,))
+            return version, {name: (tries, positives) for name, tries, positives in rows}
 
     def merge(self, anonymous: str, known: str, join: Join) -> bool:
         with self._file.writing() as db:
@@ -352,6 +368,13 @@ def _publish(db: sqlite3.Connection, chunk: list[tuple[str, bytes]], sequence: i
 def _part(db: sqlite3.Connection, customer_id: str, part: Part | str) -> bytes | None:
     row = db.execute(f"SELECT {part} FROM customers WHERE customer_id = ?", (customer_id,)).fetchone()
     return None if row is None else row[0]
+
+
+def _set_part(db: sqlite3.Connection, customer_id: str, part: Part | str, document: bytes) -> None:
+    query = (
+        f"INSERT INTO customers (customer_id, {part}) VALUES (?, ?) ON CONFLICT DO UPDATE SET {part} = excluded.{part}"
+    )
+    db.execute(query, (customer_id, document))
 
 
 def _set_profile(db: sqlite3.Connection, customer_id: str, profile: bytes, sequence: int) -> None:

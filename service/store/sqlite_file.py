@@ -51,6 +51,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE findable (digest TEXT NOT NULL, customer_id TEXT NOT NULL, PRIMARY KEY (digest, customer_id)) WITHOUT ROWID",
         "CREATE INDEX findable_of_customer ON findable (customer_id)",
     ),
+    (
+        """CREATE TABLE counters (
+            name TEXT PRIMARY KEY, tries REAL NOT NULL, positives REAL NOT NULL, version INTEGER NOT NULL) WITHOUT ROWID""",
+        "CREATE INDEX counters_by_version ON counters (version)",
+    ),
 )
 SCHEMA = len(MIGRATIONS)
 

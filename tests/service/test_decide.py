@@ -43,7 +43,8 @@ SILENCE = action("silence", **{"class": "silence"})
 
 
 def catalogue(*actions: str, more: str = "") -> Actions:
-    return parse(more + "".join(actions) + SILENCE, "actions.toml")
+    settled = "" if "[learning]" in more else '[learning]\nexploration = "none"\n'
+    return parse(more + settled + "".join(actions) + SILENCE, "actions.toml")
 
 
 class World:

@@ -2,12 +2,15 @@
 
 from datetime import UTC, datetime
 
+import orjson
 import pytest
 
 from models.errors import InputError, StoreUnavailable
 from models.profile import load
+from models.propensity import action_cell, cell, group_cell, weight
 from service import facts as facts_of
 from service import ledger as ledger_of
+from service.beliefs import Beliefs
 from service.events import Receipt, Rules
 from service.outcomes import record
 from tests.service.test_decide import DAY, NOW, TWO_A_WEEK, YES, World, action, catalogue, chosen
@@ -25,7 +28,7 @@ def world() -> World:
 
 
 def tell(world: World, payload, *, now=NOW + 60) -> list[Receipt]:
-    return record(payload, store=world.store, rules=Rules("THB"), now=now)
+    return record(payload, store=world.store, rules=Rules("THB"), actions=world.actions, now=now)
 
 
 def one(world: World, **row) -> str:
@@ -156,3 +159,63 @@ def test_an_outcome_may_come_weeks_later(world):
     assert [r.status for r in tell(world, {"decision_id": "d1", "outcome": "no_response"}, now=NOW + 40 * DAY)] == [
         "accepted"
     ]
+
+
+# --- learning ------------------------------------------------------------------------------------------------------------------------
+
+
+def counted(world: World) -> tuple[float, float]:
+    """(tries, positives) of the action `a`, in answers of the decision's time."""
+    worth = weight(NOW, world.actions.learning.half_life_days)
+    _, tries, positives = world.store.counted.get(action_cell(world.actions.learning, "a"), (0, 0.0, 0.0))
+    return tries / worth, positives / worth
+
+
+@pytest.mark.parametrize(
+    ("told", "counts"),
+    [
+        (["shown"], (1, 0)),
+        (["clicked"], (1, 1)),
+        (["shown", "clicked", "accepted", "converted", "clicked"], (1, 1)),
+        (["no_response"], (1, 0)),
+        (["no_response", "accepted"], (1, 1)),
+        (["rejected", "complaint"], (1, 0)),
+        (["not_sent"], (0, 0)),
+        (["shown", "not_sent"], (0, 0)),
+        (["accepted", "not_sent", "shown"], (0, 0)),
+    ],
+)
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_decision_counts_once_for_learning_whatever_is_told_in_whatever_order(world, told, counts, backwards):
+    for outcome in reversed(told) if backwards else told:
+        one(world, outcome=outcome, reason="price")
+    assert counted(world) == pytest.approx(counts)
+
+
+def test_an_outcome_moves_the_action_its_group_and_its_cell(world):
+    one(world, outcome="accepted")
+    learning = world.actions.learning
+    (decided,) = [orjson.loads(document) for (kind, _), document in world.store.kept.items() if kind == "decision"]
+    names = {
+        group_cell(learning, "a"),
+        action_cell(learning, "a"),
+        cell(learning, "a", decided["channel"], decided["tier"]),
+    }
+    assert names <= world.store.counted.keys()
+
+
+def test_the_next_decision_believes_what_was_told(world):
+    beliefs = Beliefs(world.store)
+    before = beliefs(world.actions, "website", "", NOW).mean[world.actions.rows["a"]]
+    one(world, outcome="rejected", reason="price")
+    beliefs.refresh()
+    assert beliefs(world.actions, "website", "", NOW).mean[world.actions.rows["a"]] < before
+
+
+def test_while_the_store_is_away_what_was_believed_is_believed_on(world):
+    one(world, outcome="accepted")
+    beliefs = Beliefs(world.store)
+    before = beliefs(world.actions, "website", "", NOW)
+    world.store.away = True
+    beliefs.refresh()
+    assert beliefs(world.actions, "website", "", NOW) is before

@@ -41,6 +41,7 @@ def stop_watching(store: str) -> None:
         for app in WATCHING.pop(url):
             services: Services = app.extensions["valet"]
             services.overlay.stop()
+            services.beliefs.stop()
             services.live.stop()
 
 

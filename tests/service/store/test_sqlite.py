@@ -34,6 +34,7 @@ def store(path: Path) -> Iterator[SqliteStore]:
 WRITES: dict[str, Callable[[Store], object]] = {
     "record": lambda store: store.record([event("ann", "b")], fold),
     "change": lambda store: store.change("ann", "facts", lambda _: b"1"),
+    "learn": lambda store: store.learn("ann", lambda _: (b"1", {"a": (1.0, 0.0)})),
     "publish": lambda store: store.publish([("ann", b"[]")], sequence=0, fold=fold),
     "put": lambda store: store.put("decision", "1", b""),
     "erase": lambda store: store.erase("ann"),

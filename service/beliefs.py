@@ -1,0 +1,85 @@
+"""Beliefs: what is thought of every action's chance now, kept beside the request path.
+
+Counters live in the store; an outcome adds to them in its own transaction. The worker that took it looks at once, the others within POLL_S,
+off the request path: they ask for what was added since their last look. A decision reads one reference, and no counter.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import structlog
+
+from models.actions import Actions
+from models.errors import StoreUnavailable
+from models.propensity import Belief, Count, Counts, believe, coded, decoded
+from service.store import COUNTERS, Store
+from service.watch import Watch
+
+POLL_S = 0.5
+HOUR_S = 3_600
+MOST = 512  # beliefs kept: channels × tiers, of the live catalogue
+
+log = structlog.get_logger(__name__)
+
+Key = tuple[str, str, str, int]
+
+
+def starting(actions: Actions, channel: str, tier: str, now: int, counts: Counts | None = None) -> Belief:
+    """What is believed with these counters, none by default; as it is logged, so that a replay reads the same."""
+    hour = now // HOUR_S * HOUR_S  # the same in all workers for an hour
+    return decoded(coded(believe(actions.starts, counts or {}, actions.learning, channel=channel, tier=tier, now=hour)))
+
+
+class Beliefs:
+    """The beliefs of one store. What was believed is replaced whole: readers need no lock."""
+
+    def __init__(self, store: Store | None, *, poll_s: float = POLL_S) -> None:
+        self._store = store
+        self._reading = threading.Lock()
+        self._version = 0
+        self._counts: dict[str, Count] = {}
+        self._kept: dict[Key, Belief] = {}
+        self._away = False
+        self._watch = Watch(self.refresh, every_s=poll_s, name="valet-beliefs")
+        self.refresh()
+
+    def __call__(self, actions: Actions, channel: str, tier: str, now: int) -> Belief:
+        """The belief of every action of a catalogue."""
+        self._watch.start()
+        kept, key = self._kept, (actions.version, channel, tier, now // HOUR_S)
+        if key not in kept:
+            if len(kept) >= MOST:
+                kept.clear()
+            kept[key] = starting(actions, channel, tier, now, self._counts)
+        return kept[key]
+
+    def watch(self) -> None:
+        """Start watching in this process."""
+        self._watch.start()
+
+    def stop(self) -> None:
+        """Stop watching; what is believed stays."""
+        self._watch.stop()
+
+    def refresh(self) -> None:
+        """Read what was added since the last look. While the store is away, what is believed stays."""
+        if self._store is None:
+            return
+        with self._reading:
+            try:
+                self._look(self._store)
+                self._away = False
+            except StoreUnavailable as error:
+                if not self._away:
+                    log.warning("counters cannot be read", error=str(error))
+                self._away = True
+
+    def _look(self, store: Store) -> None:
+        newest = store.versions().get(COUNTERS, 0)
+        if newest == self._version:
+            return
+        before = {} if newest < self._version else self._counts  # another store, or an emptied one
+        version, sums = store.counters(after_version=self._version if before else 0)
+        self._counts = before | {name: Count(*pair) for name, pair in sums.items()}
+        self._version, self._kept = version, {}
