@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,7 +66,12 @@ def run(options: Options, *, now: int) -> int:
     """The whole job; the exit code says how it ended. `now` is the machine's clock, seconds since 1970 UTC."""
     steps = Steps()
     # A second BLAS thread gains nothing on the small systems that most of a run solves, and spins beside the solver's own threads.
-    with threadpool_limits(1, "blas"), publish.lock(options.models_dir), _opened(options.store) as store:
+    with (
+        threadpool_limits(1, "blas"),
+        publish.lock(options.models_dir),
+        _opened(options.store) as store,
+        ThreadPoolExecutor(1) as beside,
+    ):
         if options.demo:
             options = _with_demo_shop(options, store, now)
             now = max(
@@ -75,6 +81,8 @@ def run(options: Options, *, now: int) -> int:
             source = _read(options, store, now, steps)
         with steps("split"):
             held_out = _hold_out(options, source, now)
+        people_known = read_table(options.customers) if options.customers else []
+        intent_learning = beside.submit(_intent, options, source, people_known)  # waits for no choice
         with steps("choose"):
             chosen = learn.choose(held_out.parts.train, source.terms, say=steps.say)
         with steps("fit and evaluate"):
@@ -86,8 +94,7 @@ def run(options: Options, *, now: int) -> int:
             models = learn.learn(source.history, chosen, source.terms)
             models = replace(learn.with_lifetimes(models, source.history, source.terms), catalogue=source.catalogue)
         with steps("purchase intent"):
-            people_known = read_table(options.customers) if options.customers else []
-            intent = _intent(options, source, people_known)
+            intent = intent_learning.result()
             models = replace(models, intent=intent.intent)
         manifest = build_manifest(
             options, source.reading, source.history, as_of=source.as_of, chosen=chosen, held_out=held_out.parts.how,
@@ -224,7 +231,8 @@ def _evaluate(options: Options, source: Source, held_out: HeldOut, chosen: learn
     parts = held_out.parts
     terms = replace(source.terms, now=source.terms.now if parts.at is None else parts.at)
     trained = learn.learn(parts.train, chosen, terms)
-    return tuple(evaluate(trained, task, now=parts.at, seed=options.seed) for task in held_out.tasks)
+    with ThreadPoolExecutor(options.threads) as pool:
+        return tuple(pool.map(lambda task: evaluate(trained, task, now=parts.at, seed=options.seed), held_out.tasks))
 
 
 def _live(

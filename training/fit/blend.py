@@ -16,7 +16,7 @@ from training.queries import Queries
 from training.scoring import Scores, Sources
 
 K_MEASURED = 20
-CANDIDATES = 100  # the best of each source: what could come among the first 20 of a blend
+CANDIDATES = 60  # the best of each source: what could come among the first 20 of a blend
 STEPS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0)  # a source beside the best one
 ROUNDS = 3
 FOLDS, LEAST_BAGGED = 4, 200  # parts of the queries, where there are so many

@@ -23,7 +23,7 @@ from training.queries import Queries
 
 RATIO = 1.25  # weights within a group differ by less, so that λ is right to an eighth
 STEPS = 3  # of conjugate gradients, as implicit takes
-MANY_PAIRS, MANY_ITEMS = 500_000, 10_000  # from here on 256 factors earn their time
+MANY_PAIRS, MANY_ITEMS = 500_000, 10_000  # from here on 256 factors and 16 iterations earn their time, below 128 and 8
 
 SEARCH_FACTORS, SEARCH_ITERATIONS = 32, 4  # the search learns smaller models
 SEARCH_PAIRS = 200_000  # of a sample of the customers
@@ -42,11 +42,11 @@ GRIDS = {
 class Parameters:
     """`regularization` is λ per unit of weight for a history of mean weight, whatever the exponent: the two are searched apart.
 
-    factors None: 128, or 256 for many items and pairs.
+    factors, iterations  None: by the size of the data
     """
 
     factors: int | None = None
-    iterations: int = 16
+    iterations: int | None = None
     regularization: float = 0.006
     unobserved: float = 0.03
     exponent: float = 0.75
@@ -67,14 +67,14 @@ def fit(matrix: csr_matrix, parameters: Parameters = Parameters(), *, threads: i
 
     An item without pairs gets the zero vector; so do all where there is no pair.
     """
-    size = parameters.factors or _dimensions(matrix)
+    parameters = _sized(matrix, parameters)
     by_customer, by_item = np.argsort(_weights(matrix), kind="stable"), np.argsort(_weights(matrix.T), kind="stable")
     matrix = matrix.tocsr()[by_customer][:, by_item].tocsr()
     customers, items = _side(matrix, parameters), _side(matrix.T.tocsr(), parameters)
     rng = np.random.default_rng(parameters.seed)
-    left, right = (_start(rng, rows, size) for rows in matrix.shape)
+    left, right = (_start(rng, rows, parameters.factors or 0) for rows in matrix.shape)
     with threadpool_limits(1, "blas"):
-        for _ in range(parameters.iterations):
+        for _ in range(parameters.iterations or 0):
             _solve(customers, left, right, threads)
             _solve(items, right, left, threads)
         vectors = np.empty_like(right)
@@ -95,16 +95,18 @@ def search(
     measured on fewer factors, iterations and customers. More factors and customers want less regularisation, so that goes down
     from there as long as models of full size get better.
     """
-    size = start.factors or _dimensions(matrix)
-    start = replace(start, factors=size)
+    start = _sized(matrix, start)
     if len(queries) == 0 or matrix.nnz == 0:
         return start, None
     sample = _sample(matrix, SEARCH_PAIRS, start.seed)
-    small = replace(start, factors=min(SEARCH_FACTORS, size), iterations=SEARCH_ITERATIONS)
+    small = replace(start, factors=min(SEARCH_FACTORS, start.factors or SEARCH_FACTORS), iterations=SEARCH_ITERATIONS)
     found = climb(
         small, GRIDS, lambda tried: ndcg(fit(sample, tried, threads=threads), queries), evaluations=EVALUATIONS
     )
-    large, sample = replace(found, factors=size, iterations=start.iterations), _sample(matrix, LAST_PAIRS, start.seed)
+    large, sample = (
+        replace(found, factors=start.factors, iterations=start.iterations),
+        _sample(matrix, LAST_PAIRS, start.seed),
+    )
     best, factors = _less_regularised(sample, queries, large, threads)
     return best, factors if sample is matrix else None
 
@@ -139,8 +141,11 @@ def _sample(matrix: csr_matrix, pairs: int, seed: int) -> csr_matrix:
     return matrix if share >= 1 else matrix[np.random.default_rng(seed).random(matrix.shape[0]) < share]
 
 
-def _dimensions(matrix: csr_matrix) -> int:
-    return 256 if matrix.nnz >= MANY_PAIRS and matrix.shape[1] >= MANY_ITEMS else 128
+def _sized(matrix: csr_matrix, parameters: Parameters) -> Parameters:
+    """The same parameters, with as many factors and iterations as the data earn where they do not say."""
+    many = matrix.nnz >= MANY_PAIRS and matrix.shape[1] >= MANY_ITEMS
+    factors, iterations = (256, 16) if many else (128, 8)
+    return replace(parameters, factors=parameters.factors or factors, iterations=parameters.iterations or iterations)
 
 
 def _weights(matrix: csr_matrix) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.popularity import Popularity
 from models.settings import DAY_S
@@ -24,36 +25,48 @@ class Parameters:
 
 def fit(history: History, parameters: Parameters = Parameters(), *, now: int) -> Popularity:
     """Scores as of `now`; without times, plain counts. Rows without a known customer count each for itself."""
-    bought = history.purchases
-    if bought.has_times:
-        bought = bought.where(bought.at <= now)
-    if parameters.once_a_day:
-        bought = once_a_day(bought)
-    worth = np.ones(len(bought))
-    if parameters.half_life_days is not None and bought.has_times:
-        worth = np.exp2((bought.at - now) / (DAY_S * parameters.half_life_days))
-    return Popularity(np.bincount(bought.item, weights=worth, minlength=len(history.items)).astype(np.float32))
+    return _counted(_bought(history, parameters.once_a_day, now), parameters.half_life_days, now)
 
 
 def search(train: History, validation: History, *, now: int) -> Parameters:
     """The parameters whose list of `train` as of `now` foretells the purchases of `validation` best; the first of equals."""
-    candidates = [
-        Parameters(half_life, once_a_day)
-        for half_life in (HALF_LIVES_DAYS if train.has_times else (None,))
-        for once_a_day in (True, False)
-    ]
-    return max(candidates, key=lambda parameters: _foretold(fit(train, parameters, now=now), validation))
+    found, value = Parameters(), -1.0
+    wanted = _wanted(validation)
+    bought = {once_a_day: _bought(train, once_a_day, now) for once_a_day in (True, False)}
+    for half_life_days in HALF_LIVES_DAYS if train.has_times else (None,):
+        for once_a_day, rows in bought.items():
+            gain = _gain(_counted(rows, half_life_days, now), wanted)
+            if gain > value:
+                found, value = Parameters(half_life_days, once_a_day), gain
+    return found
 
 
-def _foretold(popularity: Popularity, validation: History) -> float:
-    """The sum of 1 / log2(rank + 1) over the (customer, item) pairs bought: NDCG's gain on the whole list."""
-    bought = validation.purchases.where(validation.purchases.customer >= 0)
-    items = np.unique(bought.customer.astype(np.int64) * len(popularity.score) + bought.item) % max(
-        len(popularity.score), 1
-    )
+def _bought(history: History, daily: bool, now: int) -> History:
+    bought = history.purchases
+    if bought.has_times:
+        bought = bought.where(bought.at <= now)
+    return once_a_day(bought) if daily else bought
+
+
+def _counted(bought: History, half_life_days: float | None, now: int) -> Popularity:
+    worth = np.ones(len(bought))
+    if half_life_days is not None and bought.has_times:
+        worth = np.exp2((bought.at - now) / (DAY_S * half_life_days))
+    return Popularity(np.bincount(bought.item, weights=worth, minlength=len(bought.items)).astype(np.float32))
+
+
+def _wanted(validation: History) -> NDArray[np.int64]:
+    """int64[pairs]: the item of each (customer, item) that was bought."""
+    bought, items = validation.purchases, np.int64(max(len(validation.items), 1))
+    bought = bought.where(bought.customer >= 0)
+    return np.unique(bought.customer * items + bought.item) % items
+
+
+def _gain(popularity: Popularity, wanted: NDArray[np.int64]) -> float:
+    """The sum of 1 / log2(rank + 1) over what was wanted: NDCG's gain on the whole list."""
     rank = np.empty(len(popularity.score), dtype=np.int64)
     rank[np.argsort(-popularity.score, kind="stable")] = np.arange(1, len(popularity.score) + 1)
-    return float((1 / np.log2(rank[items] + 1)).sum())
+    return float((1 / np.log2(rank[wanted] + 1)).sum())
 
 
 def once_a_day(bought: History) -> History:

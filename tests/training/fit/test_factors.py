@@ -106,5 +106,5 @@ def test_without_any_purchase_all_vectors_are_zero():
 
 def test_the_search_names_the_number_of_factors_and_keeps_the_rest_where_nothing_can_be_measured():
     nobody = Queries(carts(np.zeros(0, np.int32), 40), csr_matrix((0, 40)))
-    assert search(purchases(), nobody) == (Parameters(factors=128), None)
+    assert search(purchases(), nobody) == (Parameters(factors=128, iterations=8), None)
     assert search(purchases(), nobody, replace(SMALL, factors=16))[0].factors == 16
