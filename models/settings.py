@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -22,6 +23,7 @@ from models.toml import Place, build
 DAY_S = 86_400
 MOST_WEIGHT = 100  # of an event
 MOST_N = 100
+MOST_RATE = 1_000_000  # requests a second
 
 Intent = Literal[
     "complementary", "similar", "for_you", "buy_again", "trending", "popular", "recently_viewed", "because_you"
@@ -45,6 +47,16 @@ class Browser:
 
     origins: tuple[str, ...] = ()  # like https://shop.example; none: pages of other origins may not call
     key: str | None = None  # pages send it as ?key=…; everybody can read it: it tells shops apart, and proves nothing
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one caller may ask for. What comes from this machine without a key is not limited."""
+
+    per_key: float = 0.0  # requests a second of each key; 0: any number
+    per_address: float = 50.0  # of each address that has no key but a public one; IPv6 by /64; 0: any number
+    burst_seconds: float = 10.0  # how many seconds' worth may come at once
+    proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-For is believed, like 10.0.0.0/8
 
 
 @dataclass(frozen=True)
@@ -182,6 +194,7 @@ class Settings:
     shop: Shop = Shop()
     history: HistorySettings = HistorySettings()
     browser: Browser = Browser()
+    limits: Limits = Limits()
     tiers: TierSettings = TierSettings()
     training: TrainingSettings = TrainingSettings()
     complements: ComplementSettings = ComplementSettings()
@@ -257,6 +270,7 @@ def _check(settings: Settings, place: Place) -> None:
         raise (place / "shop" / "url").error(f"{settings.shop.url!r} is no address; write https://shop.example")
     _check_placements(settings.placements, place / "placements")
     _check_browser(settings.browser, place / "browser")
+    _check_limits(settings.limits, place / "limits")
     _check_experiments(settings, place / "placements")
     _check_merchandising(settings, place)
     _check_segments(settings, place / "segments")
@@ -344,6 +358,21 @@ def _check_browser(browser: Browser, place: Place) -> None:
             )
     if browser.key is not None and not re.fullmatch(r"[\w.-]{1,100}", browser.key):
         raise (place / "key").error("write 1 to 100 letters, digits, '_', '-' or '.'")
+
+
+def _check_limits(limits: Limits, place: Place) -> None:
+    for name in ("per_key", "per_address"):
+        if not 0 <= getattr(limits, name) <= MOST_RATE:
+            raise (place / name).error(f"must be between 0 (no limit) and {MOST_RATE} requests a second")
+    if not 1 <= limits.burst_seconds <= DAY_S:
+        raise (place / "burst_seconds").error(f"must be between 1 and {DAY_S}")
+    for number, proxy in enumerate(limits.proxies):
+        try:
+            ip_network(proxy)
+        except ValueError as error:
+            raise (place / "proxies" / str(number)).error(
+                f"{error}; write addresses and networks, like 10.0.0.0/8"
+            ) from error
 
 
 def _check_experiments(settings: Settings, place: Place) -> None:

@@ -8,13 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
 if TYPE_CHECKING:
     from flask import Flask
 
     from models.actions import Actions
+    from models.settings import Settings
+    from service.keys import Keyring
     from service.services import Services
     from service.settings import ServiceSettings
+    from service.store import Store
 
+log = structlog.get_logger(__name__)
 DEFAULT_ACTIONS = Path(__file__).with_name("actions.toml")
 MOST_BYTES = 1 << 20  # of a body; a batch sets its own
 
@@ -24,6 +30,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
     from flask import Flask
 
     from service.http import (
+        access,
         browser,
         customers,
         decide,
@@ -31,6 +38,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
         experiments,
         items,
         links,
+        load,
         lookup,
         observe,
         operations,
@@ -43,7 +51,8 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
     from service.settings import from_environment
 
     observe.log_json()
-    services = assemble(settings or from_environment(os.environ))
+    settings = settings or from_environment(os.environ)
+    services = assemble(settings)
     app = Flask("service", static_folder=None)
     app.config.update(
         API_TITLE="Valet",
@@ -55,19 +64,22 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
         MAX_CONTENT_LENGTH=MOST_BYTES,
     )
     app.extensions["valet"] = services
-    app.extensions["valet.metrics"] = Metrics(services.live)
+    app.extensions["valet.metrics"] = metrics = Metrics(services.live)
     observe.observe(app)
+    access.admit(app)
     browser.admit(app)
     api = ProblemApi(app)
     parts = (recommend, decide, events, outcomes, customers, lookup, privacy, items, links, experiments, browser)
     for part in (*parts, operations):
         api.register_blueprint(part.blueprint)
+    load.shed(app, metrics, patience_s=settings.patience_s)
     return app
 
 
 def assemble(settings: ServiceSettings) -> Services:
     """The services that these settings describe."""
     from service.beliefs import Beliefs
+    from service.limits import Limits
     from service.live import Live
     from service.merchandising import Rulebook
     from service.overlay import Overlay
@@ -98,8 +110,28 @@ def assemble(settings: ServiceSettings) -> Services:
         sends=Sends(store),
         pseudonyms=Pseudonyms(store),
         retention=Retention(store, keep_days=shop.events_keep_days, clock=clock),
-        agent_key=settings.agent_key,
+        keyring=_keyring(settings, shop, store),
+        limits=Limits(),
+        customer_secrets=settings.customer_secrets,
     )
+
+
+def _keyring(settings: ServiceSettings, shop: Settings, store: Store | None) -> Keyring:
+    """The keys that the settings give, and those that the store keeps."""
+    from service.keys import Keyring, given
+
+    texts = [*settings.keys]
+    if settings.agent_key is not None:
+        texts.append(("agent", settings.agent_key.decode()))
+    if shop.browser.key is not None:
+        texts.append(("public", shop.browser.key))
+    keyring = Keyring(store, (given(scope, text) for scope, text in texts))
+    if keyring.open:
+        log.warning(
+            "no keys: everybody on this machine may call everything, nobody else anything",
+            cure="valet-serve keys create",
+        )
+    return keyring
 
 
 def _actions(settings: ServiceSettings) -> Actions:

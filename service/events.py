@@ -37,7 +37,7 @@ MOST_EXTRA_BYTES = 8_192
 LONGEST_NAME = 100
 MOST_PIECES = 1e6
 WHEN = ("time", "timestamp_micros", "event_timestamp")
-WHOSE = ("customer_id", "session_id")
+WHOSE = ("customer_id", "session_id", "customer_token")
 ITEM = ("item_id", "quantity", "price", "value")
 KNOWN = {"event", "event_id", "items", "order_id", "currency", "recommendation_id", "decision_id", *WHEN, *WHOSE, *ITEM}
 ERASED = {"time": ["is before this customer was erased; what was before is not taken back"]}
@@ -51,12 +51,14 @@ class Rules:
 
     currency      None: that of the first row of a call that names one
     max_age_days  0: any age
+    whose         the customer of a row: the one it names, or of its customer_token
     known_item    whether the catalogue knows an item; None: there is no catalogue to ask
     """
 
     currency: str | None = None
     max_age_days: int = 30
     known_item: Callable[[str], bool] | None = None
+    whose: Callable[[Fields], str | None] = lambda fields: fields.text("customer_id")
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,8 @@ def _read(row: Any, index: int, *, rules: Rules, now: int, new_id: Callable[[], 
     fields = Fields(row)
     event_id = fields.text("event_id")
     event = _event(fields, rules, now)
-    customer_id = key(fields.text("customer_id"), fields.text("session_id"))
+    name = rules.whose(fields)
+    customer_id = key(name, fields.text("session_id"))
     if customer_id is None and not fields.errors.keys() & set(WHOSE):
         fields.wrong("customer_id", "is missing; say whose event it is: customer_id or session_id")
     more = {name: fields.text(name) for name in ("recommendation_id", "decision_id")}
@@ -218,7 +221,7 @@ def _read(row: Any, index: int, *, rules: Rules, now: int, new_id: Callable[[], 
         return Receipt(index, "refused", event_id, fields.errors)
     timed = any(row.get(name) is not None for name in WHEN)
     known_as = event_id or (digest(row) if timed else new_id())
-    named = fields.text("customer_id") is not None
+    named = name is not None
     strange = _strange(lines, rules)
     entries = tuple(
         Entry(

@@ -10,14 +10,16 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 
 from models.errors import InputError
-from service import create_app
+from service import create_app, key_commands
 from service.settings import ACTIONS, CONFIG, ServiceSettings, from_environment
 
 if TYPE_CHECKING:
@@ -39,8 +41,11 @@ FLAGS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until told to stop; exit 2 where the settings cannot be used."""
-    flags = _flags(arguments)
+    """Serve until told to stop; exit 2 where the settings cannot be used. `keys …` is about keys, see service.key_commands."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["keys"]:
+        sys.exit(key_commands.main(given[1:], now=int(time.time())))
+    flags = _flags(given)
     os.environ.update(_overruled(flags))
     os.environ.setdefault(
         "OPENBLAS_NUM_THREADS", "1"
@@ -64,10 +69,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn around one application, made before the workers are forked: they share its memory."""
 
-    def __init__(self, app: WSGIApplication, settings: ServiceSettings) -> None:
+    def __init__(self, app: Any, settings: ServiceSettings) -> None:
         self._app = app
         self._settings = settings
         super().__init__()
+        self._check_keys()
 
     def load_config(self) -> None:
         """Our options, then those of GUNICORN_CMD_ARGS."""
@@ -77,6 +83,17 @@ class Server(BaseApplication):  # type: ignore[misc]
         for name, value in vars(given).items():
             if value is not None and name in self.cfg.settings:
                 self.cfg.set(name, value)
+
+        self._check_keys()
+
+    def _check_keys(self) -> None:
+        """Raise InputError where others than this machine can call, and nobody needs a key."""
+        hosts = [address[0] for address in self.cfg.address if isinstance(address, tuple)]
+        if self._app.extensions["valet"].keyring.open and not all(map(_loopback, hosts)):
+            raise InputError(
+                f"{', '.join(hosts)} can be reached by others, and there are no keys: make one with "
+                "`valet-serve keys create --scope server`, or serve this machine alone with --host 127.0.0.1"
+            )
 
     def load(self) -> WSGIApplication:
         """The application."""
@@ -105,7 +122,7 @@ def _options(settings: ServiceSettings) -> dict[str, Any]:
         "bind": f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}",
         "workers": settings.workers,
         "threads": settings.threads,
-        "worker_class": "gthread",  # keep-alive needs it: sync closes every connection
+        "worker_class": "service.worker.Worker",  # gthread: sync closes every connection
         "keepalive": KEEPALIVE_S,
         "preload_app": True,
         "limit_request_line": 0,  # an id of 1,000 characters is 12,000 once it is percent-encoded; the parser stops at 1 MB
@@ -117,12 +134,20 @@ def _options(settings: ServiceSettings) -> dict[str, Any]:
     }
 
 
+def _loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _post_fork(arbiter: Any, worker: Any) -> None:
     if worker.app.callable is not None:
         services = worker.app.callable.extensions["valet"]
         services.live.watch()  # threads die at a fork
         services.overlay.watch()
         services.beliefs.watch()
+        services.keyring.watch()
 
 
 def _child_exit(arbiter: Any, worker: Any) -> None:
@@ -157,7 +182,8 @@ def _demo(directory: Path) -> dict[str, str]:
 
 def _flags(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="valet-serve", description="Serve recommendations and next best actions over HTTP."
+        prog="valet-serve",
+        description="Serve recommendations and next best actions over HTTP. `valet-serve keys --help`: who may call what.",
     )
     parser.add_argument("--host", help="127.0.0.1 by default")
     parser.add_argument("--port", help="8000 by default; 0 takes a free one")

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from models.actions import Actions
     from models.settings import Settings
     from service.beliefs import Beliefs
+    from service.keys import Keyring
+    from service.limits import Limits
     from service.live import Live
     from service.merchandising import Rulebook
     from service.overlay import Overlay
@@ -36,7 +38,9 @@ class Services:
     sends     when each mailing began
     pseudonyms  keyed hashes of who was erased, and of what customers are found by
     retention   drops events that were kept long enough
-    agent_key   what the call centre sends as a bearer token to find customers; None: nobody finds any
+    keyring   who may call what
+    limits    and how often
+    customer_secrets  with which the shop signs its customer_tokens; () where it signs none
     """
 
     store: Store | None
@@ -52,4 +56,6 @@ class Services:
     sends: Sends
     pseudonyms: Pseudonyms
     retention: Retention
-    agent_key: bytes | None
+    keyring: Keyring
+    limits: Limits
+    customer_secrets: tuple[bytes, ...]

@@ -9,9 +9,12 @@ from pathlib import Path
 
 from models.errors import InputError
 from models.settings import Settings, parse
+from service.keys import Scope
 
 CONFIG = "valet.toml"
 ACTIONS = "actions.toml"
+KEYS: Mapping[str, Scope] = {"VALET_PUBLIC_KEY": "public", "VALET_SERVER_KEY": "server", "VALET_ADMIN_KEY": "admin"}
+LEAST_SECRET = 32  # bytes, as RFC 7518, section 3.2, wants of a key of HS256
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,10 @@ class ServiceSettings:
     actions  the catalogue of actions beside it; None: the one that comes with the service
     now      a clock that stands still (tests, replays), seconds since 1970 UTC; None: the machine's
     secret   signs tokens; None: one that the store keeps
-    agent_key  what the call centre sends to find customers; None: nobody finds any
+    agent_key  what the call centre sends to find customers, and a key of its scope
+    keys     other keys that are set here, by scope; the store has those that valet-serve keys makes
+    customer_secrets  with which the shop signs who a visitor is, see service.customer_tokens
+    patience_s  how long a request may wait for a thread before it is turned away
     poll_s   how often `current` is looked at, off the request path
     """
 
@@ -37,7 +43,10 @@ class ServiceSettings:
     now: int | None = None
     secret: bytes | None = None
     agent_key: bytes | None = None
+    keys: tuple[tuple[Scope, str], ...] = ()
+    customer_secrets: tuple[bytes, ...] = ()
     poll_s: float = 0.5
+    patience_s: float = 0.5
 
 
 def from_environment(environ: Mapping[str, str]) -> ServiceSettings:
@@ -54,9 +63,12 @@ def from_environment(environ: Mapping[str, str]) -> ServiceSettings:
         port=_whole(values, "VALET_PORT", default.port, least=0, most=65_535),
         workers=_whole(values, "VALET_WORKERS", default.workers, least=1, most=1_000),
         threads=_whole(values, "VALET_THREADS", default.threads, least=1, most=1_000),
+        patience_s=_whole(values, "VALET_PATIENCE_MS", 500, least=1, most=60_000) / 1000,
         now=_time(values, "VALET_NOW"),
         secret=values["VALET_SECRET"].encode() if "VALET_SECRET" in values else None,
         agent_key=values["VALET_AGENT_KEY"].encode() if "VALET_AGENT_KEY" in values else None,
+        keys=tuple((scope, values[name]) for name, scope in KEYS.items() if name in values),
+        customer_secrets=_secrets(values.get("VALET_CUSTOMER_SECRET", "")),
     )
 
 
@@ -79,6 +91,14 @@ def _config(values: Mapping[str, str]) -> Path | None:
     if "VALET_CONFIG" in values:
         return Path(values["VALET_CONFIG"])
     return Path(CONFIG) if Path(CONFIG).is_file() else None
+
+
+def _secrets(text: str) -> tuple[bytes, ...]:
+    """The secrets of customer_tokens, separated by commas: an old one beside a new one."""
+    found = tuple(secret.strip().encode() for secret in text.split(",") if secret.strip())
+    if any(len(secret) < LEAST_SECRET for secret in found):
+        raise InputError(f"VALET_CUSTOMER_SECRET needs {LEAST_SECRET} bytes at least: openssl rand -hex 32 makes one.")
+    return found
 
 
 def _beside(config: Path | None) -> Path | None:

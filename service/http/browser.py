@@ -1,19 +1,19 @@
 """The shop's pages: /valet.js, and which origins may call what from a browser.
 
-A browser says where a page is from (`Origin`). From the origins of `[browser]` in valet.toml, with the public key where there is one, a page may
-post events and ask for lists; from others it is refused, because a browser would send its request even if the page may not read the answer.
-Who names no origin, a server, is no page. Everything is sent without a preflight: events as text/plain, lists as a plain GET.
+A browser says where a page is from (`Origin`). From the origins of `[browser]` in valet.toml, with a public key where there is one
+(service.http.access), a page may post events and ask for lists; from others it is refused, because a browser would send its request
+even if the page may not read the answer. Who names no origin, a server, is no page. Everything is sent without a preflight: events as
+text/plain, lists as a plain GET.
 """
 
 from __future__ import annotations
 
-import hmac
 from pathlib import Path
 
 from flask import Flask, Response, request
 from flask_smorest import Blueprint
 
-from service.http.bodies import PUBLIC_KEY
+from service.http.access import PAGE, caller
 from service.http.problems import problem
 from service.http.services import services
 
@@ -62,8 +62,7 @@ def _refuse() -> Response | None:
         )
     if request.method == "OPTIONS":  # a preflight never has the key
         return Response(status=204, headers=PREFLIGHT)
-    given = request.args.get(PUBLIC_KEY, "")
-    if browser.key is not None and not hmac.compare_digest(given.encode(), browser.key.encode()):
+    if browser.key is not None and caller() is PAGE:
         return problem(403, "The public key is wrong or missing; send browser.key of valet.toml as ?key=….")
     return None
 

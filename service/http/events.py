@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import uuid4
 
 from flask import Response, request
@@ -9,6 +10,7 @@ from flask_smorest import Blueprint
 from marshmallow import INCLUDE, Schema, fields
 
 from service.events import record
+from service.http.access import caller, whose
 from service.http.bodies import json_body
 from service.http.receipts import RESPONSES, receipts
 from service.http.services import rules, services, store
@@ -39,6 +41,7 @@ class EventSchema(ItemSchema):
     event = fields.String(required=True, metadata={"description": "view_item, add_to_cart, purchase, …"})
     event_id = fields.String(metadata={"description": "Makes it idempotent"})
     customer_id = fields.String()
+    customer_token = fields.String(metadata={"description": "Instead of customer_id, from pages: signed by the shop"})
     session_id = fields.String(metadata={"description": "The visit, where the customer is not known"})
     items = fields.List(fields.Nested(ItemSchema))
     time = fields.DateTime(metadata={"description": "When it happened; now by default"})
@@ -62,12 +65,13 @@ def post_events() -> Response:
     """Keep what happened; a receipt a row says whether it was accepted, known already, or refused, and why."""
     shop = services()
     shop.retention.watch()
-    most = MOST_OF_A_PAGE if request.headers.get("Origin") else MOST_BYTES
+    page = request.headers.get("Origin") or caller().scope == "public"
+    most = MOST_OF_A_PAGE if page else MOST_BYTES
     return receipts(
         record(
             json_body(most=most, plain=True),
             store=store(),
-            rules=rules(),
+            rules=replace(rules(), whose=whose().row),
             now=shop.clock(),
             new_id=lambda: uuid4().hex,
             pseudonyms=shop.pseudonyms,

@@ -40,9 +40,16 @@ class Metrics:
         self._rule_errors = Counter(
             "valet_rule_errors", "Merchandising rules that could not be decided", ["rule"], registry=self._registry
         )
+        self._refused = Counter(
+            "valet_refused", "Requests turned away by keys, limits and load", ["why"], registry=self._registry
+        )
         self._lists = Counter(
             "valet_recommendations", "Lists answered", ["intent", "fallback", "degraded"], registry=self._registry
         )
+
+    def refused(self, why: str) -> None:
+        """Count one request that was turned away before anything was done."""
+        self._refused.labels(why).inc()
 
     def answered(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""

@@ -15,6 +15,7 @@ from models.bundle import Bundle
 from models.rules import is_a
 from models.settings import Settings
 from service.customers import Known, key, visitor
+from service.http.access import Whose, whose
 from service.http.answers import document
 from service.http.batch import answer_lines, spooled
 from service.http.bodies import json_body, query, without_nulls
@@ -77,7 +78,7 @@ def recommend_batch() -> Response:
 def rank_items() -> Response:
     """The items given, best first for this customer; none is left out."""
     shop = services()
-    asked = replace(_asked(RANK.load(without_nulls(json_body())), shop.settings), intent="for_you")
+    asked = replace(_asked(RANK.load(without_nulls(json_body())), shop.settings, whose()), intent="for_you")
     known = visitor(shop.store, asked.customer_id, asked.session_id)
     bundle = shop.overlay.bundle()
     now = shop.clock()
@@ -87,7 +88,7 @@ def rank_items() -> Response:
 
 def _recommended(loaded: dict[str, Any]) -> dict[str, Any]:
     shop = services()
-    asked = _asked(loaded, shop.settings)
+    asked = _asked(loaded, shop.settings, whose())
     known = visitor(shop.store, asked.customer_id, asked.session_id)
     return _answer(asked, known, shop.overlay.bundle(), shop, metrics().recommended)
 
@@ -148,10 +149,10 @@ def _shown(answer: Mapping[str, Any]) -> Iterator[str]:
 
 def _stream(shop: Services) -> Response:
     bundle = shop.overlay.bundle()  # one for all lines
-    count = metrics().recommended
+    count, named = metrics().recommended, whose()
 
     def ask(document: Any) -> Request:
-        return _asked(BODY.load(without_nulls(document)), shop.settings)
+        return _asked(BODY.load(without_nulls(document)), shop.settings, named)
 
     def answer(asked: Request, known: Known) -> dict[str, Any]:
         return _answer(asked, known, bundle, shop, count)
@@ -161,16 +162,17 @@ def _stream(shop: Services) -> Response:
 
 def _placed(loaded: dict[str, Any], settings: Settings, place: int) -> Request:
     try:
-        return _asked(loaded, settings)
+        return _asked(loaded, settings, whose())
     except ValidationError as error:
         raise ValidationError({"requests": {place: error.messages}}) from error
 
 
-def _asked(loaded: Mapping[str, Any], settings: Settings) -> Request:
+def _asked(loaded: Mapping[str, Any], settings: Settings, named: Whose) -> Request:
     """The request of a loaded document, with the defaults of its placement. A placement nobody set up is a label, unless others are."""
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in loaded.items()
     }
+    values["customer_id"] = named(values.get("customer_id"), values.pop("customer_token", None))
     values.setdefault("lang", settings.shop.language if settings.shop.language in LANGUAGES else "en")
     values["boost"] = tuple(Boost(**boost) for boost in values.get("boost", ()))
     values["promotions"] = tuple(Promotion(**promotion) for promotion in values.get("promotions", ()))

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from models.filters import COMPARABLE, Filter, FilterError, parse
+from service.customer_tokens import LONGEST
 from service.reasons import LANGUAGES
 from service.request import INTENTS
 from service.selection import EXPLORED, PINNED, PROMOTED
@@ -71,6 +72,12 @@ class ListSchema(Schema):
     """What GET and POST share."""
 
     customer_id = _id(description="Whose list it is")
+    customer_token = fields.String(
+        validate=validate.Length(1, LONGEST),
+        metadata={
+            "description": "Instead of customer_id, from pages: a JWT (HS256) of `sub` and `exp` that the shop signed"
+        },
+    )
     session_id = _id(description="The visit, where the customer is not known")
     placement = _id(description="Where the list stands; gives intent and n their defaults")
     send_id = fields.String(

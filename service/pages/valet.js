@@ -12,7 +12,7 @@
       for (const one of [value ?? []].flat()) url.searchParams.append(name, one);
     return url;
   };
-  const who = () => (session ? { session_id: session, ...(customer && { customer_id: customer }) } : {});
+  const who = () => (session ? { session_id: session, ...(customer && { customer_token: customer }) } : {});
   const later = () => { timer ||= setTimeout(send, wait); };
 
   function send(leaving) {
@@ -73,6 +73,6 @@
   }
 
   document.addEventListener("visibilitychange", () => document.hidden && send(true));
-  window.valet = { event, consent, show, customer: (id) => { customer = id; } };
+  window.valet = { event, consent, show, customer: (token) => { customer = token; } };
   if (mailed) event("email_click"); // a person: mail scanners follow links, but run no scripts of the page they find
 })();

@@ -21,6 +21,7 @@ from redis.exceptions import NoPermissionError, NoScriptError, RedisError, Respo
 from redis.retry import Retry
 
 from models.errors import InputError, StoreUnavailable
+from service.store.breaker import Breaker
 
 SCHEMA = 1
 SCHEMA_KEY = "schema"
@@ -50,6 +51,7 @@ class RedisServer:
         self._timeout_s = timeout_s
         self._quick = _client(url, timeout_s)
         self._bulk = _client(url, timeout_s * BULK)
+        self._breaker = Breaker()
         self._checked = False
 
     def call(self, *command: Any) -> Any:
@@ -148,23 +150,32 @@ class RedisServer:
     def _send(self, commands: Sequence[Command], *, bulk: bool) -> list[Any]:
         """The answers, refusals among them as exceptions."""
         self.check()
+        if not self._breaker.admits():
+            raise StoreUnavailable(f"{self._name}: it did not answer several times in a row; it is asked again soon")
         client = self._bulk if bulk else self._quick
         try:
-            if len(commands) == 1:
-                return [client.execute_command(*commands[0])]  # type: ignore[no-untyped-call]
-            with client.pipeline(transaction=False) as pipeline:
-                for command in commands:
-                    pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
-                return pipeline.execute(raise_on_error=False)
+            answers = _answers(client, commands)
         except ResponseError as error:
-            return [error]
+            answers = [error]
         except (RedisError, OSError) as error:
+            self._breaker.silent()
             raise self._unavailable(error) from error
+        self._breaker.answered()
+        return answers
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         return StoreUnavailable(
             f"{self._name}: {error or error.__class__.__name__} (deadline {self._timeout_s * 1000:.0f} ms)"
         )
+
+
+def _answers(client: Redis, commands: Sequence[Command]) -> list[Any]:
+    if len(commands) == 1:
+        return [client.execute_command(*commands[0])]  # type: ignore[no-untyped-call]
+    with client.pipeline(transaction=False) as pipeline:
+        for command in commands:
+            pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
+        return pipeline.execute(raise_on_error=False)
 
 
 def _client(url: str, timeout_s: float) -> Redis:

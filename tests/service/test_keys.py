@@ -1,0 +1,149 @@
+"""Keys, on both stores: made once, kept as digests, rotated and revoked, and known through what happens to a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from models.errors import InputError
+from service import key_commands
+from service.keys import Keyring, given, listed, make, revoke
+from service.store import Store
+from service.store.open import open_store
+from tests.conftest import start_redis
+
+NOW = 1_767_225_600
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    opened = open_store(store_url)
+    assert opened is not None
+    yield opened
+    opened.close()
+
+
+def test_a_key_works_until_it_is_revoked_and_no_other_text_does(store: Store) -> None:
+    keyring = Keyring(store)
+    assert keyring.open
+    key, text = make(store, "server", name="web", now=NOW)
+    keyring.refresh()
+    assert not keyring.open
+    assert keyring.find(text, now=NOW) == key
+    assert keyring.find(f"{text}x", now=NOW) is None
+    revoke(store, key.key_id, at=NOW + 10)
+    keyring.refresh()
+    assert [keyring.find(text, now=at) is None for at in (NOW + 9, NOW + 10)] == [False, True]
+    assert not keyring.open  # one that is revoked opens nothing
+
+
+def test_what_is_revoked_sooner_later_counts_from_then(store: Store) -> None:
+    key, _ = make(store, "agent", name="", now=NOW)
+    revoke(store, key.key_id, at=NOW + 100)
+    revoke(store, key.key_id, at=NOW + 5)
+    revoke(store, key.key_id, at=NOW + 50)
+    assert [one.ends_at for one in listed(store)] == [NOW + 5]
+
+
+def test_nobody_can_read_a_key_in_the_store(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'valet.db'}")
+    assert store is not None
+    _, text = make(store, "admin", name="me", now=NOW)
+    store.close()
+    kept = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert text.encode() not in kept
+    assert text.rsplit("_", maxsplit=1)[-1].encode() not in kept
+
+
+def test_a_store_that_is_away_or_emptied_takes_no_known_key_away(tmp_path: Path) -> None:
+    with start_redis(tmp_path) as server:
+        store = open_store(server.url)
+        assert store is not None
+        _, text = make(store, "server", name="", now=NOW)
+        keyring = Keyring(store)
+        server.process.kill()
+        server.process.wait()
+        keyring.refresh()
+        assert keyring.find(text, now=NOW) is not None
+        (tmp_path / "empty").mkdir()
+        with start_redis(tmp_path / "empty", port=server.port):
+            keyring.refresh()
+            assert keyring.find(text, now=NOW) is not None
+            assert not keyring.open
+            _, another = make(store, "server", name="", now=NOW)
+            keyring.refresh()
+            assert [keyring.find(one, now=NOW) is not None for one in (text, another)] == [True, True]
+        store.close()
+
+
+def test_while_no_store_has_said_which_keys_there_are_nothing_is_open() -> None:
+    keyring = Keyring(open_store("redis://127.0.0.1:1/0"), [given("server", "s" * 16)])
+    assert not keyring.read
+    assert not keyring.open
+    assert keyring.find("s" * 16, now=NOW) is not None
+
+
+@pytest.mark.parametrize(("scope", "open_to_all"), [("agent", True), ("public", True), ("server", False)])
+def test_a_key_of_the_settings_for_agents_or_pages_closes_nothing_else(scope, open_to_all) -> None:
+    assert Keyring(None, [given(scope, "x" * 16)]).open is open_to_all
+
+
+def test_a_key_that_can_be_guessed_stops_the_start() -> None:
+    with pytest.raises(InputError, match="VALET_SERVER_KEY"):
+        given("server", "short")
+
+
+# --- valet-serve keys -------------------------------------------------------------------------------------------------------------------
+
+
+def run(store_url: str, *arguments: str) -> int:
+    return key_commands.main(["--store", store_url, *arguments], now=NOW)
+
+
+def test_keys_are_made_listed_rotated_and_revoked(store_url: str, store: Store, capsys) -> None:
+    assert run(store_url, "create", "--scope", "server", "--name", "web") == 0
+    text = capsys.readouterr().out.strip()
+    [key] = listed(store)
+    assert run(store_url, "rotate", key.key_id, "--overlap", "60") == 0
+    fresh = capsys.readouterr().out.strip()
+    keyring = Keyring(store)
+    both = [keyring.find(one, now=NOW + 59) is not None for one in (text, fresh)]
+    later = [keyring.find(one, now=NOW + 60) is not None for one in (text, fresh)]
+    assert (both, later) == ([True, True], [False, True])
+    assert run(store_url, "revoke", listed(store)[-1].key_id) == 0
+    assert run(store_url, "list") == 0
+    listing = capsys.readouterr().out
+    assert key.key_id in listing
+    assert "web" in listing
+    assert text not in listing
+
+
+def test_the_first_start_makes_a_key_of_each_scope_once(store_url: str, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert run(store_url, "init", "--folder", str(tmp_path / "keys")) == 0
+    files = sorted((tmp_path / "keys").iterdir())
+    assert [file.name for file in files] == ["admin", "agent", "public", "server"]
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    store = open_store(store_url)
+    assert store is not None
+    keyring = Keyring(store)
+    for file in files:
+        key = keyring.find(file.read_text().strip(), now=NOW)
+        assert key is not None
+        assert key.scope == file.name
+
+
+@pytest.mark.parametrize(
+    ("url", "arguments", "code", "said"),
+    [
+        ("sqlite:///STORE", ("revoke", "nothing"), 2, "there is no key 'nothing'"),
+        ("sqlite:///STORE", ("rotate", "nothing"), 2, "there is no key 'nothing'"),
+        ("none", ("list",), 2, "VALET_SERVER_KEY"),
+        ("redis://127.0.0.1:1/0", ("create", "--scope", "agent"), 1, "127.0.0.1:1"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(tmp_path: Path, capsys, url, arguments, code, said) -> None:
+    assert run(url.replace("STORE", str(tmp_path / "valet.db")), *arguments) == code
+    assert said in capsys.readouterr().err

@@ -1,0 +1,192 @@
+"""The real server at its edges: what is no request, what is too long, who may reach it, a full house, and an end that nobody notices."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.service.serving import Serving, call, serving
+from tests.worlds import save, tiny_models
+
+LIST = "/recommend?item_id=DR-001&n=1"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shop")
+    save(folder / "models" / "trained", "one", tiny_models())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def service(folder: Path) -> Iterator[Serving]:
+    with serving(folder, "--workers", "2", "--threads", "4") as running:
+        yield running
+
+
+def sent(service: Serving, raw: bytes) -> tuple[int, bytes, dict]:
+    """Status, head and document of what a raw request is answered with."""
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
+        connection.sendall(raw)
+        answer = b""
+        while part := connection.recv(1 << 16):
+            answer += part
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), head, orjson.loads(body)
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"GET /recommend?n=" + b"1" * (1 << 20) + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"GET /recommend?n=" + b"1" * (1 << 18) + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 20_000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-Many: x\r\n" * 200 + b"\r\n", 431),
+        (b"\x16\x03\x01 secret-person\r\n\r\n", 400),
+        (b"GET /customers/secret-person HTTP/9.9\r\n\r\n", 400),
+        (b"POST /events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: secret-person\r\n\r\n", 400),
+        (b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
+    ],
+)
+def test_what_is_no_request_is_a_problem_and_the_log_repeats_no_word_of_it(
+    service: Serving, raw: bytes, status: int
+) -> None:
+    answered, head, document = sent(service, raw)
+    assert (answered, document["status"]) == (status, status)
+    assert b"application/problem+json" in head
+    assert "secret-person" not in service.printed.read_text()
+
+
+def test_others_are_not_served_without_keys_and_are_with_one(folder: Path) -> None:
+    started = subprocess.run(
+        [sys.executable, "-m", "service.serve", "--host", "0.0.0.0", "--port", "0"],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if not name.startswith("VALET_")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert started.returncode == 2
+    assert "valet-serve keys create" in started.stderr
+    key = "a-server-key-of-the-settings"
+    with serving(folder, "--host", "0.0.0.0", "--store", "none", environment={"VALET_SERVER_KEY": key}) as running:
+        assert running.get(LIST)[0] == 401
+        with running.connect() as connection:
+            connection.request("GET", LIST, headers={"Authorization": f"Bearer {key}"})
+            assert connection.getresponse().status == 200
+
+
+def test_a_key_is_made_rotated_and_revoked_while_the_service_runs(tmp_path: Path) -> None:
+    save(tmp_path / "models" / "trained", "one", tiny_models())
+
+    def keys(*arguments: str) -> str:
+        command = [sys.executable, "-m", "service.serve", "keys", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True).stdout
+
+    def statuses(running: Serving, *texts: str) -> list[int]:
+        time.sleep(1.2)  # two looks of every worker
+        found = []
+        for text in texts:
+            with running.connect() as connection:
+                connection.request("GET", LIST, headers={"Authorization": f"Bearer {text}"})
+                found.append(connection.getresponse().status)
+        return found
+
+    first = keys("create", "--scope", "server").strip()
+    with serving(tmp_path, "--workers", "2") as running:
+        assert statuses(running, first, "other") == [200, 401]
+        key_id = first.split("_")[2]
+        second = keys("rotate", key_id, "--overlap", "86400").strip()
+        assert statuses(running, first, second) == [200, 200]
+        keys("revoke", key_id)
+        assert statuses(running, first, second) == [401, 200]
+
+
+def test_the_workers_of_a_machine_share_a_limit(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "limited.toml").write_text('[browser]\nkey = "pk"\n[limits]\nper_address = 1\nburst_seconds = 20\n')
+    flags = ("--workers", "2", "--store", "none", "--config", str(tmp_path / "limited.toml"))
+    with serving(folder, *flags) as running:
+        answers = Counter(running.get(f"{LIST}&key=pk")[0] for _ in range(40))
+    assert 20 <= answers[200] <= 30
+    assert answers[200] + answers[429] == 40
+
+
+def test_a_full_house_turns_away_at_once_and_answers_the_others_in_time(folder: Path) -> None:
+    environment = {"VALET_PATIENCE_MS": "50", "VALET_STORE": "none"}
+    with serving(folder, "--threads", "1", environment=environment) as running:
+        taken: list[tuple[int, str | None, float]] = []
+
+        def ask() -> None:
+            with running.connect() as connection:
+                for _ in range(8):
+                    began = time.monotonic()
+                    body = orjson.dumps({"requests": [{"intent": "for_you", "customer_id": "c", "n": 100}] * 20})
+                    connection.request("POST", "/recommend/batch", body, {"Content-Type": "application/json"})
+                    answer = connection.getresponse()
+                    answer.read()
+                    taken.append((answer.status, answer.getheader("Retry-After"), time.monotonic() - began))
+
+        clients = [threading.Thread(target=ask) for _ in range(48)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+        assert running.get("/livez")[0] == 200
+        assert running.get(LIST)[0] == 200
+    found = Counter(status for status, _, _ in taken)
+    assert found[200] > 0
+    assert found[503] > 0
+    assert set(found) == {200, 503}
+    assert {again for status, again, _ in taken if status == 503} == {"1"}
+
+
+def test_stopped_it_finishes_what_it_began_and_waits_for_no_idle_connection(folder: Path) -> None:
+    store = {"VALET_STORE": "sqlite:///stop.db"}
+    with serving(folder, "--workers", "2", environment=store) as running, ExitStack() as stack:
+        idle = stack.enter_context(running.connect())
+        assert call(idle, "GET", LIST)[0] == 200
+        kept: list[tuple[int, str]] = []
+
+        def tell(number: int) -> None:
+            with running.connect() as connection:
+                for nth in range(1_000):
+                    event = {
+                        "event": "view_item",
+                        "session_id": "s",
+                        "item_id": "DR-001",
+                        "event_id": f"{number}-{nth}",
+                    }
+                    try:
+                        status, _ = call(connection, "POST", "/events", orjson.dumps(event))
+                    except OSError:
+                        return
+                    kept.append((status, event["event_id"]))
+
+        tellers = [threading.Thread(target=tell, args=(number,)) for number in range(4)]
+        for teller in tellers:
+            teller.start()
+        time.sleep(0.5)
+        began = time.monotonic()
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(20) == 0
+        assert time.monotonic() - began < 15  # an idle connection alone would make it 30
+        for teller in tellers:
+            teller.join()
+    assert kept
+    assert {status for status, _ in kept} == {200}
+    with serving(folder, environment={"VALET_STORE": "sqlite:///stop.db"}) as running, running.connect() as connection:
+        export = call(connection, "GET", "/customers/session%3As/export")[1]
+    assert all(event_id in str(export) for _, event_id in kept)
