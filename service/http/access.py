@@ -2,9 +2,10 @@
 
     route → key → scope → limit
 
-Without any key the service is open, and answers its own machine only. A page is known by its public key or by its origin (browser.origins):
-it may ask for lists and tell events, of a visit or of who a customer_token names, never of a bare customer_id. Secret keys come in
-`Authorization: Bearer …` alone, because addresses are logged along the way; a public one may be in `?key=…`.
+Without any key the service is open, and answers its own machine only; so it does while the store has not said yet which keys there are.
+A page is known by its public key or by its origin (browser.origins): it may ask for lists and tell events, of a visit or of who a
+customer_token names, never of a bare customer_id. Secret keys come in `Authorization: Bearer …` alone, because addresses are logged
+along the way; a public one may be in `?key=…`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ OF_AGENTS = {
 LOOK_UP = "/customers"  # found by phone, e-mail or order: for the call centre, which says so with a key even where all else is open
 OF_ADMINS = {("PUT", "/actions"), ("POST", "/models/<id:version>/activate")}
 FAILURES_A_SECOND, FAILURES_AT_ONCE = 0.2, 20.0  # wrong keys of one address: guessing one is hopeless, and noisy
+FORWARDED, LOOPBACK = ("X-Forwarded-For", "Forwarded", "X-Real-IP"), "127.0.0.1"
 LOCAL = Key("local", "admin", "this machine", "", 0)
 PAGE = Key("page", "public", "an origin", "", 0)
 
@@ -106,9 +108,9 @@ def _check() -> Response | None:
     text = _sent()
     key = None if text is None else keyring.find(text, now=services().clock())
     if key is None:
-        if not keyring.open:
+        if not keyring.open and not (not keyring.read and _local()):
             return _without_key(text)
-        if not _local(request.remote_addr):
+        if not _local():
             return problem(403, "There are no keys yet, so only this machine may call: make one with valet-serve keys.")
         if rule == LOOK_UP:
             return _unknown_key(text) if keyring.agents else _no_agents()
@@ -227,9 +229,9 @@ def _grouped(text: str) -> str:
     return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else text
 
 
-def _local(text: str | None) -> bool:
-    """Whether it comes from this machine: its loopback, or a Unix socket."""
-    if not text:
-        return True
-    found = _parsed(text)
+def _local() -> bool:
+    """Whether it comes from this machine, by its loopback or a Unix socket; what a proxy passes on does not."""
+    if any(name in request.headers for name in FORWARDED):
+        return False
+    found = _parsed(request.remote_addr or LOOPBACK)
     return found is not None and found.is_loopback

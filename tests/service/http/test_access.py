@@ -147,6 +147,18 @@ def test_without_keys_this_machine_alone_is_answered(tmp_path: Path, address: st
     assert client.get("/recommend", environ_base={"REMOTE_ADDR": address}).status_code == status
 
 
+def test_without_keys_what_a_proxy_passes_on_is_not_answered(tmp_path: Path) -> None:
+    client = tiny_client(tmp_path)
+    assert client.get("/recommend", headers={"X-Forwarded-For": "10.0.0.9"}).status_code == 403
+
+
+def test_while_the_store_has_not_said_which_keys_there_are_others_wait(tmp_path: Path) -> None:
+    client = tiny_client(tmp_path, store="redis://127.0.0.1:1/0")
+    assert client.get("/recommend").status_code == 200
+    answer = client.get("/recommend", environ_base={"REMOTE_ADDR": "10.0.0.9"})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+
 def test_an_open_service_says_so_loudly_and_one_with_keys_does_not(tmp_path: Path, capsys) -> None:
     tiny_client(tmp_path)
     assert '"level":"warning"' in capsys.readouterr().err
