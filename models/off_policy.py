@@ -71,22 +71,47 @@ def rounds(
 ) -> Rounds:
     """Rounds of tables float64[rounds, actions]: `logged` π_b, `target` π_e, `model` q̂ (None: 0). `unit` None: each round is its own.
 
+    Raises ValueError as `ragged` does.
+    """
+    many, wide = target.shape
+    return ragged(
+        reward=reward,
+        row=np.repeat(np.arange(many), wide),
+        taken=np.arange(many) * wide + action,
+        logged=logged.ravel(),
+        target=target.ravel(),
+        model=None if model is None else model.ravel(),
+        unit=unit,
+    )
+
+
+def ragged(
+    *,
+    reward: Values,
+    row: NDArray[np.int64],
+    taken: NDArray[np.int64],
+    logged: Values,
+    target: Values,
+    model: Values | None = None,
+    unit: NDArray[np.int64] | None = None,
+) -> Rounds:
+    """The same of rounds with candidates of their own: `row` int64[candidates] is the round of each, `taken` int64[rounds] the candidate taken.
+
     Raises ValueError for a round whose action had no chance: then the log does not hold the probabilities of what it logs.
     """
-    row = np.arange(len(reward))
-    taken = logged[row, action]
-    if not (taken > 0).all():
-        raise ValueError(f"round {int(np.argmin(taken > 0))} took an action that its log gave no chance")
+    chance = logged[taken]
+    if not (chance > 0).all():
+        raise ValueError(f"round {int(np.argmin(chance > 0))} took an action that its log gave no chance")
     predicted = np.zeros_like(target) if model is None else model
-    every = np.divide(target, logged, out=np.full_like(target, np.inf), where=logged > 0)
+    weight = np.divide(target, logged, out=np.full_like(target, np.inf), where=logged > 0)
     return Rounds(
         reward=reward,
-        weight=target[row, action] / taken,
-        predicted=predicted[row, action],
-        expected=(target * predicted).sum(axis=1),
-        done=(logged * predicted).sum(axis=1),
-        choices=np.stack((every.ravel(), target.ravel())),
-        unit=row if unit is None else np.unique(unit, return_inverse=True)[1],
+        weight=weight[taken],
+        predicted=predicted[taken],
+        expected=np.bincount(row, weights=target * predicted, minlength=len(reward)),
+        done=np.bincount(row, weights=logged * predicted, minlength=len(reward)),
+        choices=np.stack((weight, target))[:, target > 0],
+        unit=np.arange(len(reward)) if unit is None else np.unique(unit, return_inverse=True)[1],
     )
 
 

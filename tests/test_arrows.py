@@ -39,6 +39,8 @@ MAY_SERVE = (
     "training/segments.py",
     "training/audiences.py",
     "training/simulate.py",
+    "training/decision_log.py",
+    "training/off_policy.py",
 )
 
 

@@ -127,12 +127,12 @@ def read_settings(path: Path | None) -> Settings:
         raise InputError(f"{path}: not UTF-8 at byte {error.start}. Save it as UTF-8.") from error
 
 
-def parse_time(text: str, time_zone: str) -> int:
+def parse_time(text: str, time_zone: str, *, flag: str = "--as-of") -> int:
     """Seconds since 1970 of an ISO 8601 time; without an offset it is the shop's own time."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise InputError(f"--as-of {text!r} is no time; write 2026-11-20 or 2026-11-20T18:00:00+07:00") from error
+        raise InputError(f"{flag} {text!r} is no time; write 2026-11-20 or 2026-11-20T18:00:00+07:00") from error
     return int((moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(time_zone))).timestamp())
 
 
