@@ -108,8 +108,8 @@ def ragged(
         reward=reward,
         weight=weight[taken],
         predicted=predicted[taken],
-        expected=np.bincount(row, weights=target * predicted, minlength=len(reward)),
-        done=np.bincount(row, weights=logged * predicted, minlength=len(reward)),
+        expected=np.bincount(row, weights=target * predicted, minlength=len(reward)).astype(np.float64),
+        done=np.bincount(row, weights=logged * predicted, minlength=len(reward)).astype(np.float64),
         choices=np.stack((weight, target))[:, target > 0],
         unit=np.arange(len(reward)) if unit is None else np.unique(unit, return_inverse=True)[1],
     )

@@ -40,6 +40,7 @@ MAY_SERVE = (
     "training/audiences.py",
     "training/simulate.py",
     "training/decision_log.py",
+    "training/decision_report.py",
     "training/off_policy.py",
 )
 

@@ -1,8 +1,8 @@
 """What deciding is worth: customers for whom everything is decided beside those who are held out, by tier, and whether we know for whom.
 
-Both were dealt by hash at their first decision, and are compared by what they bought in the weeks after it, whatever they were then told: so the
-difference is what the decisions did. The score of a customer is the uplift that the other half of the customers shows in her tier and with as many
-orders before; the Qini curve says whether it finds those who are moved.
+Both were dealt by hash at their first decision, and are compared by what they bought in the weeks after it, whatever they were told then: so
+the difference is what the decisions did. The score of a customer is the uplift that the other half of the customers shows in her tier and
+with as many orders before; the Qini curve says whether it finds those who are moved.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WITHIN_DAYS = 28
 LEAST = 50  # customers in each arm; below, no share has a normal interval
 MOST_ORDERS = 3  # orders before are told apart up to so many
 EVIDENCE = 200.0  # customers that the uplift of all weighs as much as, in that of a cell
-MINOR = 100
+MINOR, SEED = 100, 0
 ALL = "all"
 
 Values = NDArray[np.float64]
@@ -61,8 +61,8 @@ class Worth:
             | {"uplift": _plain(share.difference), "spend_uplift": _plain(money.difference)}
             for share, money in zip(self.bought, self.spend, strict=True)
         ]
-        curve = self.curve and {"value": self.curve.coefficient, "interval": list(self.curve.interval)}
-        return {"within_days": WITHIN_DAYS, "refusal": self.refusal, "tiers": rows, "qini": curve}
+        qini = None if self.curve is None else _drawn(self.curve)
+        return {"within_days": WITHIN_DAYS, "refusal": self.refusal, "tiers": rows, "qini": qini}
 
 
 def worth(dealt: Mapping[str, Dealt], history: History) -> Worth:
@@ -102,11 +102,12 @@ def gather(dealt: Mapping[str, Dealt], history: History) -> People:
 def scores(people: People) -> Values:
     """float64[people]: the uplift in her cell (tier, orders before) among the other half, shrunk to that of all."""
     cells = list(zip(people.tiers, people.before.tolist(), strict=True))
-    half = np.arange(len(cells)) % 2
+    half = np.random.default_rng(SEED).permutation(len(cells)) % 2
     found = np.zeros(len(cells))
     for own in (0, 1):
         other = half != own
-        known = {one.group: one.difference for one in by_group([cell for cell, yes in zip(cells, other, strict=True) if yes], people.bought[other], people.treated[other])}
+        groups = [cells[nth] for nth in np.flatnonzero(other)]
+        known = {one.group: one.difference for one in by_group(groups, people.bought[other], people.treated[other])}
         whole = uplift(ALL, people.bought[other], people.treated[other])
         everybody = whole.difference.value if whole else 0.0
         shrunk = {cell: _shrunk(one, everybody) for cell, one in known.items()}
@@ -135,6 +136,15 @@ def _purchases(ids: list[str], history: History) -> tuple[Ints, History]:
     bought = history.purchases
     kept = person[bought.customer] != MISSING
     return person[bought.customer[kept]], bought.where(kept)
+
+
+def _drawn(curve: Qini) -> dict[str, Any]:
+    return {
+        "value": round(curve.coefficient, 6),
+        "interval": [round(bound, 6) for bound in curve.interval],
+        "share": curve.share.round(6).tolist(),
+        "gained": curve.gained.round(6).tolist(),
+    }
 
 
 def _plain(found: Estimate) -> dict[str, Any]:

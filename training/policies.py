@@ -11,6 +11,7 @@ from models.off_policy import Rounds, ragged
 from training.decision_log import Decided
 
 EVIDENCE = 50.0  # decisions that the mean reward weighs as much as, in the reward of an action on a channel
+SEED = 0  # of the halves
 SILENCE = ""  # no action: the log never tried it where it had something to say
 
 Chances = Mapping[str, float]
@@ -91,7 +92,8 @@ def _model(
     row: NDArray[np.int64],
 ) -> NDArray[np.float64]:
     """float64[candidates]: the mean reward of the action on the channel among the other half of the customers, shrunk to their mean."""
-    half, many = unit % 2, int(cells.max(initial=-1)) + 1
+    half = (np.random.default_rng(SEED).permutation(int(unit.max(initial=-1)) + 1) % 2)[unit]
+    many = int(cells.max(initial=-1)) + 1
     means = []
     for other in (1, 0):
         some = half == other

@@ -44,6 +44,7 @@ def render(manifest: Mapping[str, Any], history: History, customers: Census) -> 
         "weeks": _weeks(history),
         "tail": _tail(history),
         "quality": _quality(manifest["evaluation"]["tables"]) if manifest["evaluation"] else "",
+        "qini": _qini((manifest.get("decisions") or {}).get("uplift")),
         "tiers": _tiers(customers.tiers),
         "segments": _segments(customers),
     }
@@ -119,6 +120,18 @@ def _quality(tables: Sequence[Mapping[str, Any]]) -> Markup:
         axes.barh([TITLES[row["model"]] for row in rows], values, xerr=errors, color=colours, ecolor=SOFT)
         axes.set_title(table["title"], loc="left")
         axes.set_xlabel(f"NDCG@{table['k']}, 95 % interval")
+    return _svg(figure)
+
+
+def _qini(uplift: Mapping[str, Any] | None) -> Markup:
+    """What treating the best-scored share gains, beside treating at random."""
+    if not uplift or not uplift["qini"]:
+        return Markup("")
+    curve = uplift["qini"]
+    figure, axes = _figure("Customers who buy, gained by deciding for the best-scored share")
+    axes.plot(curve["share"], curve["gained"], color=ACCENT)
+    axes.plot([0, 1], [0, curve["gained"][-1]], color=PALE, linewidth=0.8)
+    axes.set(xlabel="share of the customers", ylabel="gained, per customer", xlim=(0, 1))
     return _svg(figure)
 
 

@@ -27,6 +27,7 @@ from training import intents, learn, people, publish, report, rights, type_map
 from training.audiences import audiences
 from training.catalogue import build_catalogue, read_table
 from training.census import census
+from training.decision_report import decisions
 from training.demo import write_demo
 from training.evaluate import OURS, POPULARITY, Table, Task, evaluate, ndcg_of
 from training.fit.affinities import Goods
@@ -102,6 +103,8 @@ def run(options: Options, *, now: int) -> int:
         )  # fmt: skip
         manifest["intent"] = intent.manifest
         manifest["segments"] = _segments(options, source, models, people_known)
+        with steps("value decisions"):
+            manifest["decisions"] = decisions(store, source.history, now=now)
         with steps("publish"):
             if models.complements is not None:
                 said = options.settings.complements
