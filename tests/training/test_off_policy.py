@@ -1,11 +1,16 @@
 """What other decisions would have brought, on a log whose truth is known."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
 
+from service.decide import Learnt, Request, next_best_action
+from service.events import Rules
+from service.outcomes import record
 from service.store.open import open_store
+from tests.service.test_decide import action, catalogue
 from tests.training.decisions import CHANCES, DAY, NOW, RATES, fill, write
 from training import off_policy
 from training.decision_log import read
@@ -135,6 +140,26 @@ def test_policies_deal_their_chances_as_named(store, policy, due):
     write(store, "anna", "d1", taken="sale")
     (one,) = read(store, now=NOW).decided
     assert policy(one) == pytest.approx(due)
+
+
+def test_what_the_service_decides_and_is_told_is_what_is_read(store):
+    shop = catalogue(action("sale", propensity=0.2), action("news", propensity=0.2))
+    shop = replace(shop, learning=replace(shop.learning, exploration="thompson"))
+    then = NOW - 10 * DAY
+    for nth in range(40):
+        asked = Request(f"c{nth}", "website")
+        made = next_best_action(
+            asked, store=store, actions=shop, learnt=Learnt(attach=lambda *_: []), now=then, new_id=f"d{nth}"
+        )
+        told = {"decision_id": made["decision_id"], "outcome": "clicked" if nth % 2 else "shown"}
+        told["action_id"] = made["actions"][0]["action_id"]
+        record([told], store=store, rules=Rules(currency=None), actions=shop, now=then + 60)
+    log = read(store, now=NOW)
+    assert len(log.decided) == 40
+    assert {one.taken for one in log.decided} == {"sale", "news"}
+    assert all(sum(one.chances.values()) == pytest.approx(1) and one.taken in one.chances for one in log.decided)
+    assert sum(one.answered for one in log.decided) == 20
+    assert {one.arm for one in log.dealt.values()} == {"full"}
 
 
 def test_of_an_erased_customer_nothing_is_read(store):
