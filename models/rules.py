@@ -20,7 +20,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from models import quick_rules
 from models.errors import ValetError
+from models.quick_rules import Quick
 from models.toml import Place
 
 if TYPE_CHECKING:
@@ -79,12 +81,14 @@ class Rule:
 
     names      the names it reads; a context need not hold more
     functions  the windowed functions that it calls
+    quick      the same without CEL, where it is simple
     """
 
     source: str
     names: frozenset[str]
     program: Program
     functions: frozenset[str] = frozenset()
+    quick: Quick | None = None
 
     @classmethod
     def parse(cls, source: str, names: Names, place: Place) -> Rule:
@@ -92,7 +96,8 @@ class Rule:
         tokens = _tokens(source, place)
         read = _check_names(tokens, names, place)
         called = _check_windows(tokens, place)
-        rule = cls(source, frozenset(read), _compile(source, place), frozenset(called))
+        program = _compile(source, place)
+        rule = cls(source, frozenset(read), program, frozenset(called), quick_rules.quick(tokens))
         for part in _comparisons(tokens, place):
             _check_choices(part, names, place)
             _try(source[part[0].start : part[-1].end], {name: names[name] for name in read}, place)

@@ -24,18 +24,46 @@ T = TypeVar("T")
 Readers: TypeAlias = "Mapping[Any, Callable[[Any, Place], Any]]"
 
 
-def build(cls: type[T], text: str, source: str, *, readers: Readers | None = None) -> T:
+def build(
+    cls: type[T], text: str, source: str, *, readers: Readers | None = None, most: Mapping[str, int] | None = None
+) -> T:
     """The dataclass `cls` from a TOML text; `source` names the text in errors. Raises InputError.
 
     A key is the field's name without a trailing underscore (`class` fills `class_`). A date or time without an offset is UTC.
     readers  for fields of these types, what makes them of the plain value
+    most     how long the lists under these keys may be
     """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{source}: {error}. Mend the TOML there.") from error
-    built: T = _build(cls, document, Place(source, text, readers=readers or {}))
+    place = Place(source, text, readers=readers or {})
+    _check_lengths(document, most or {}, place)
+    built: T = _build(cls, document, place)
     return built
+
+
+def construct(cls: type[T], document: Mapping[str, Any], source: str, *, most: Mapping[str, int] | None = None) -> T:
+    """As `build`, of plain values that came another way, as JSON perhaps: times are texts there. Raises InputError that names the key."""
+    place = Place(source, "", readers={datetime: _written_moment})
+    _check_lengths(document, most or {}, place)
+    built: T = _build(cls, document, place)
+    return built
+
+
+def _check_lengths(document: Mapping[str, Any], most: Mapping[str, int], place: Place) -> None:
+    for key, length in most.items():
+        held = document.get(key)
+        if isinstance(held, list) and len(held) > length:
+            raise (place / key).error(f"{len(held):,} are too many; at most {length:,}")
+
+
+def _written_moment(value: Any, place: Place) -> datetime:
+    """A time in RFC 3339, as a text."""
+    try:
+        return _moment(datetime.fromisoformat(value) if isinstance(value, str) else value, place)
+    except ValueError:
+        raise place.error(f"{value!r} is not a time; write 2026-11-20T18:00:00+07:00") from None
 
 
 @dataclass(frozen=True)
@@ -52,7 +80,7 @@ class Place:
 
     def error(self, message: str) -> InputError:
         """An InputError that names file, line and key."""
-        return InputError(f"{self.source}{self._line()}: {'.'.join(self.path)}: {message}")
+        return InputError(f"{self.source}{self._line() if self.text else ''}: {'.'.join(self.path)}: {message}")
 
     def _line(self) -> str:
         """The line of the last key: table by table, an element of a list of tables by its number; as far as it is found."""

@@ -13,7 +13,8 @@ import structlog
 if TYPE_CHECKING:
     from flask import Flask
 
-    from models.actions import Actions
+    from models.action_catalogue import Catalogue
+    from models.rules import Names
     from models.settings import Settings
     from service.keys import Keyring
     from service.services import Services
@@ -31,6 +32,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
 
     from service.http import (
         access,
+        actions,
         browser,
         customers,
         decide,
@@ -69,7 +71,20 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
     access.admit(app)
     browser.admit(app)
     api = ProblemApi(app)
-    parts = (recommend, decide, events, outcomes, customers, lookup, privacy, items, links, experiments, browser)
+    parts = (
+        recommend,
+        decide,
+        actions,
+        events,
+        outcomes,
+        customers,
+        lookup,
+        privacy,
+        items,
+        links,
+        experiments,
+        browser,
+    )
     for part in (*parts, operations):
         api.register_blueprint(part.blueprint)
     load.shed(app, metrics, patience_s=settings.patience_s)
@@ -89,10 +104,12 @@ def assemble(settings: ServiceSettings) -> Services:
     from service.sends import Sends
     from service.services import Services
     from service.settings import read_shop
+    from service.shelf import Shelf
     from service.signing import signing_key
     from service.store.open import open_store
 
     shop = read_shop(settings.config)
+    file = _actions(settings, shop)
     store = open_store(settings.store, key_ttl_s=key_ttl_s(shop))
     clock = _clock(settings.now)
     live = Live(settings.models_dir, poll_s=settings.poll_s)
@@ -103,8 +120,8 @@ def assemble(settings: ServiceSettings) -> Services:
         settings=shop,
         rulebook=Rulebook(shop),
         segments=Segments(shop),
-        actions=_actions(settings),
         beliefs=Beliefs(store),
+        shelf=Shelf(file, store, known=_known(shop)),
         clock=clock,
         secret=settings.secret or signing_key(store),
         sends=Sends(store),
@@ -134,13 +151,21 @@ def _keyring(settings: ServiceSettings, shop: Settings, store: Store | None) -> 
     return keyring
 
 
-def _actions(settings: ServiceSettings) -> Actions:
-    """The shop's catalogue, else the one that comes with the service."""
-    from models.actions import parse
+def _actions(settings: ServiceSettings, shop: Settings) -> Catalogue:
+    """The catalogue of the shop's file, else of the one that comes with the service."""
+    from models.action_catalogue import parse
     from service.settings import read_text
 
     path = settings.actions or DEFAULT_ACTIONS
-    return parse(read_text(path), str(path))
+    return parse(read_text(path), str(path), known=_known(shop))
+
+
+def _known(shop: Settings) -> Names:
+    """What the conditions of actions may read."""
+    from models.action_rules import names
+
+    tiers = [rule.name for rule in shop.tiers.rules]
+    return names(context=shop.context, attributes=shop.attributes, tiers=tiers)
 
 
 def _clock(now: int | None) -> Callable[[], int]:

@@ -9,9 +9,12 @@ levers), with what tires the customer and what has just happened as factors of t
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from models.action_catalogue import Set, numbers
 from models.actions import Action, Actions
+from service import budgets
 from service.funnel import Look
 
 CONTEXT_RANGE = LEVER_RANGE = (0.1, 10.0)
@@ -43,20 +46,21 @@ def factors(action: Action, seen: Look) -> Factors:
     """The factors of one action in this situation."""
     return Factors(
         propensity=float(seen.belief.mean[seen.at.actions.rows[action.id]]),
-        value=_value(action, seen),
+        value=of_tier(action.value, action.value_by_tier, seen),
         context=_context(action, seen),
         lever=1.0 if seen.at.arm == "no_levers" else _lever(action, seen.at.actions),
         fatigue=_fatigue(action, seen),
         recency=_recency(action, seen),
-        cost=action.cost,
+        cost=of_tier(action.cost, action.cost_by_tier, seen),
     )
 
 
-def _value(action: Action, seen: Look) -> float:
-    if not action.value_by_tier:
-        return action.value
-    own = (action.value_by_tier[tier] for tier in seen.at.picture.tiers if tier in action.value_by_tier)
-    return next(own, action.value)
+def of_tier(usual: float, by_tier: Mapping[str, float], seen: Look) -> float:
+    """What holds for her tier, where something of its own does."""
+    if not by_tier:
+        return usual
+    own = (by_tier[tier] for tier in seen.at.picture.tiers if tier in by_tier)
+    return next(own, usual)
 
 
 def _context(action: Action, seen: Look) -> float:
@@ -76,7 +80,10 @@ def _lever(action: Action, actions: Actions) -> float:
 
 
 def _fatigue(action: Action, seen: Look) -> float:
-    return 1.0 if action.serving else math.exp(-seen.at.actions.policy.fatigue * seen.unanswered)
+    if action.serving or not seen.unanswered:
+        return 1.0
+    policy = seen.at.actions.policy
+    return math.exp(-of_tier(policy.fatigue, policy.fatigue_by_tier, seen) * seen.unanswered)
 
 
 def _recency(action: Action, seen: Look) -> float:
@@ -102,8 +109,23 @@ class Candidate(NamedTuple):
     priority: float
 
 
-def ranked(passed: list[Action], seen: Look) -> list[Candidate]:
+def ranked(passed: Set, seen: Look) -> list[Candidate]:
     """The candidates, best first; equal ones by id, so that the order is always the same."""
-    priced = [(action, factors(action, seen)) for action in passed]
+    actions = seen.index.actions
+    priced = [(actions[number], factors(actions[number], seen)) for number in numbers(passed)]
     candidates = [Candidate(action, own, own.priority) for action, own in priced]
     return sorted(candidates, key=lambda candidate: (-candidate.priority, candidate.action.id))
+
+
+def too_little(candidates: Sequence[Candidate], seen: Look) -> dict[str, str]:
+    """Who falls short of the price of a scarce budget or of a chance, by action id, with the code."""
+    short = ((one.action.id, _too_little(one, seen)) for one in candidates if one.action.class_ != "silence")
+    return {action_id: code for action_id, code in short if code is not None}
+
+
+def _too_little(one: Candidate, seen: Look) -> str | None:
+    at = seen.at
+    paid = one.action.budget is not None or one.action.stock is not None
+    if paid and not at.allotted and budgets.too_dear(one.action, at.actions, at.levels, bid=one.priority, now=at.now):
+        return "BUDGET"
+    return "MIN_PROPENSITY" if one.factors.propensity < at.actions.policy.min_propensity else None

@@ -21,7 +21,10 @@ Open = NDArray[np.bool_]
 
 
 class Terms(NamedTuple):
-    """How to choose: how many, whether each of another group, above which priority, in which arm, how and from which seed."""
+    """How to choose: how many, whether each of another group, above which priority, in which arm, how and from which seed.
+
+    short  action id -> drop code of who falls short of something else
+    """
 
     n: int
     distinct_groups: bool
@@ -29,6 +32,7 @@ class Terms(NamedTuple):
     arm: Arm
     exploration: Exploration
     seed: int
+    short: Mapping[str, str] = {}
 
 
 class Choice(NamedTuple):
@@ -81,6 +85,8 @@ def choose(candidates: Sequence[Candidate], belief: Belief, terms: Terms) -> Cho
 def _unfit(one: Candidate, terms: Terms) -> str | None:
     if one.action.class_ == "silence":
         return None
+    if one.action.id in terms.short:
+        return terms.short[one.action.id]
     if one.priority <= terms.min_value:
         return "MIN_VALUE"
     return "HOLDOUT" if terms.arm == "holdout" and not one.action.serving else None

@@ -3,8 +3,9 @@
 one read (the customer) → funnel (who may be told what) → arbitration (what is worth most) → one reservation in her ledger → log → answer
 
 The reservation compares and sets: where another decision was faster, this one is made again on what the ledger then says, so that a limit of
-two contacts is two, whatever races. With the store away nothing is made from ignorance: service messages only, nothing is reserved or
-logged, and the answer says `degraded`.
+two contacts is two, whatever races. Tokens of budgets and stock are taken in the same transaction; where a pool refuses, the decision is made
+again without it. A catalogue with budgets or stock reads how they stand, which is a second read. With the store away nothing is made from
+ignorance: service messages only, nothing is reserved or logged, and the answer says `degraded`.
 """
 
 from __future__ import annotations
@@ -12,25 +13,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, tzinfo
 from typing import Any
 
 import orjson
 
 from models import thompson
-from models.actions import Action, Actions, Items, Treatment
+from models.action_catalogue import Catalogue, numbers
+from models.actions import Items, Texts, Treatment
 from models.errors import StoreUnavailable
 from models.profile import EMPTY, Profile, load, rfc3339
 from models.propensity import Belief
 from models.tiers import Tiers
+from service import budgets, hours
 from service import facts as facts_of
 from service import ledger as ledger_of
-from service.arbitration import Candidate, ranked
+from service.arbitration import Candidate, of_tier, ranked, too_little
 from service.beliefs import starting
 from service.choice import Choice, Terms, choose
-from service.funnel import ORDER, Look, Situation, funnel, look, treatment
+from service.funnel import ORDER, Look, Situation, funnel, look
 from service.ledger import DAY_S, Contact, Ledger
 from service.picture import NOTHING, Picture, picture
-from service.store import Customer, Store
+from service.store import Customer, Settlement, Store
 from service.why import Explain, say, why
 
 DECISIONS_KEPT_S = 90 * DAY_S
@@ -42,7 +46,7 @@ Attach = Callable[
 ]  # (what, whose, item ids it is about) -> items of an answer
 
 
-Believe = Callable[[Actions, str, str, int], Belief]  # (catalogue, channel, tier, now)
+Believe = Callable[[Catalogue, str, str, int], Belief]  # (catalogue, channel, tier, now)
 
 
 class DecisionTakenError(Exception):
@@ -83,6 +87,8 @@ class Learnt:
     tiers: Tiers | None = None
     currency: str | None = None
     model_version: str | None = None
+    zone: tzinfo = UTC  # the shop's
+    hour: Callable[[Situation], int | None] = lambda _: None  # of her day, at which she is best reached
 
 
 IGNORANT = Learnt(attach=lambda *_: [])
@@ -94,7 +100,9 @@ class Decision:
 
     choice: Choice
     candidates: tuple[Candidate, ...]
-    dropped: Mapping[str, str]  # action id -> drop code
+    dropped: Mapping[
+        str, int
+    ]  # drop code -> how many actions, in the order of the funnel; stages that dropped none are left out
     seen: Look
 
     @property
@@ -107,18 +115,13 @@ class Decision:
         """Whether there is something to say to the customer."""
         return any(one.action.class_ != "silence" for one in self.best)
 
-    def counts(self) -> dict[str, int]:
-        """How many actions each stage dropped, in the order of the funnel; stages that dropped none are left out."""
-        counts = Counter(self.dropped.values())
-        return {code: counts[code] for code in ORDER if code in counts}
-
     def no_action_reason(self) -> str | None:
         """Where there is nothing to say: the stage that stopped the action that came furthest."""
-        return None if self.speaks else next(reversed(self.counts()), None)
+        return None if self.speaks else next(reversed(list(self.dropped)), None)
 
 
 def next_best_action(
-    request: Request, *, store: Store | None, actions: Actions, learnt: Learnt, now: int, new_id: str
+    request: Request, *, store: Store | None, actions: Catalogue, learnt: Learnt, now: int, new_id: str
 ) -> dict[str, Any]:
     """The answer of the contract. Raises DecisionTakenError for the decision_id of another customer or channel."""
     decision_id = request.decision_id or new_id
@@ -129,6 +132,7 @@ def next_best_action(
             return _repeated(store, kept, request)
         customer = store.customer(request.customer_id) or Customer(request.customer_id)
         situation = situate(request, customer, actions=actions, learnt=learnt, now=now)
+        situation = with_levels(situation, store)
         if request.dry_run:
             return answer(decide(request, situation), request, learnt=learnt, decision_id=decision_id)
         decision = _reserve(store, request, situation, decision_id=decision_id, known=customer.ledger)
@@ -139,7 +143,7 @@ def next_best_action(
         return answer(decide(request, situation), request, learnt=learnt, decision_id=decision_id)
 
 
-def situate(request: Request, customer: Customer, *, actions: Actions, learnt: Learnt, now: int) -> Situation:
+def situate(request: Request, customer: Customer, *, actions: Catalogue, learnt: Learnt, now: int) -> Situation:
     """The situation of a customer whom the store knows. Her profile is not looked at where she refused that, save for open complaints."""
     facts = facts_of.load(customer.facts)
     profile = load(customer.profile)
@@ -148,7 +152,9 @@ def situate(request: Request, customer: Customer, *, actions: Actions, learnt: L
     seen = picture(told, facts, tiers=learnt.tiers, currency=learnt.currency, now=now) if profiled else NOTHING
     return Situation(
         channel=request.channel,
+        customer_id=customer.customer_id,
         placement=request.placement,
+        language=request.lang,
         context=request.context,
         now=now,
         facts=facts,
@@ -161,6 +167,7 @@ def situate(request: Request, customer: Customer, *, actions: Actions, learnt: L
         profiled=profiled,
         arm=actions.arms.arm(customer.customer_id),
         seed=_seed(request, customer.customer_id, actions, learnt, now),
+        zone=hours.zone_of(facts["attributes"], learnt.zone),
     )
 
 
@@ -169,7 +176,7 @@ def tier(seen: Picture) -> str:
     return seen.tiers[0] if seen.tiers else ""
 
 
-def _seed(request: Request, customer_id: str, actions: Actions, learnt: Learnt, now: int) -> int:
+def _seed(request: Request, customer_id: str, actions: Catalogue, learnt: Learnt, now: int) -> int:
     """One seed for a customer, place, version and day, so that a page that is loaded again says the same; the request's own wins."""
     if request.seed is not None:
         return thompson.seed("asked", request.seed)
@@ -177,7 +184,17 @@ def _seed(request: Request, customer_id: str, actions: Actions, learnt: Learnt, 
     return thompson.seed(customer_id, request.channel, request.placement, actions.version, learnt.model_version, day)
 
 
-def ignorant(request: Request, *, actions: Actions, now: int) -> Situation:
+def with_levels(situation: Situation, store: Store) -> Situation:
+    """The situation with how the pools stand that actions of this channel draw on; no read where none does."""
+    index = situation.actions.index
+    paid = index.paid & index.channels.get(situation.channel, 0)
+    if not paid:
+        return situation
+    names = budgets.pools(situation.actions, [index.actions[n] for n in numbers(paid)], now=situation.now)
+    return replace(situation, levels=store.levels(names, now=situation.now))
+
+
+def ignorant(request: Request, *, actions: Catalogue, now: int) -> Situation:
     """The situation while the store is away."""
     nobody = situate(request, Customer(request.customer_id), actions=actions, learnt=IGNORANT, now=now)
     return replace(nobody, picture=NOTHING, blind=True, arm="full")
@@ -188,6 +205,7 @@ def decide(request: Request, situation: Situation) -> Decision:
     seen = look(situation)
     passed, dropped = funnel(seen)
     candidates = ranked(passed, seen)
+    policy = situation.actions.policy
     rows = [situation.actions.rows[one.action.id] for one in candidates]
     choice = choose(
         candidates,
@@ -195,35 +213,61 @@ def decide(request: Request, situation: Situation) -> Decision:
         Terms(
             n=request.length,
             distinct_groups=request.channel == AGENT,
-            min_value=situation.actions.policy.min_value,
+            min_value=of_tier(policy.min_value, policy.min_value_by_tier, seen),
             arm=situation.arm,
             exploration="none" if situation.blind else situation.actions.learning.exploration,
             seed=situation.seed,
+            short=too_little(candidates, seen),
         ),
     )
-    return Decision(choice, tuple(candidates), {**dropped, **choice.dropped}, seen)
+    counts = Counter(choice.dropped.values())
+    counts.update({code: gone.bit_count() for code, gone in dropped.items()})
+    return Decision(choice, tuple(candidates), {code: counts[code] for code in ORDER if code in counts}, seen)
 
 
 def _reserve(
     store: Store, request: Request, situation: Situation, *, decision_id: str, known: bytes | None
 ) -> Decision:
-    """Decide, and put the contact into the ledger in the same breath; silence writes nothing."""
+    """Decide, and put the contact into the ledger in the same breath; silence writes nothing. Each refusal of a pool leaves one pool less."""
+    while True:
+        decision, refused = _try(store, request, situation, decision_id=decision_id, known=known)
+        if not refused:
+            return decision
+        situation = replace(situation, closed=situation.closed | set(refused))
+
+
+def _try(
+    store: Store, request: Request, situation: Situation, *, decision_id: str, known: bytes | None
+) -> tuple[Decision, list[str]]:
+    """The decision as it stands in the ledger, or which pools refused it."""
     decision = decide(request, replace(situation, ledger=situation.ledger.without(decision_id)))
     if not decision.speaks:
-        return decision
+        return decision, []
 
-    def reserve(document: bytes | None) -> bytes | None:
+    def settle(document: bytes | None) -> Settlement | None:
         nonlocal decision
-        ledger = ledger_of.load(document).without(decision_id)
+        before = ledger_of.load(document)
+        ledger = before.without(decision_id)
         if document != known:
             decision = decide(request, replace(situation, ledger=ledger))
-        return _with_contact(ledger, decision, decision_id) if decision.speaks else None
+        if not decision.speaks:
+            return None
+        return _settlement(ledger, decision, decision_id, replaced=before.find(decision_id))
 
-    store.change(request.customer_id, "ledger", reserve)
-    return decision
+    refused = store.settle(request.customer_id, settle, now=situation.now)
+    return decision, refused
 
 
-def _with_contact(ledger: Ledger, decision: Decision, decision_id: str) -> bytes:
+def _settlement(ledger: Ledger, decision: Decision, decision_id: str, *, replaced: Contact | None) -> Settlement:
+    """The ledger with the contact, and the tokens that go with it."""
+    contact = _contact(decision, decision_id)
+    at = decision.seen.at
+    bids = {one.action.id: budgets.NO_PACING if at.allotted else one.priority for one in decision.best}
+    moves = (*budgets.returns(replaced), *budgets.takes(contact, bids, at.actions))
+    return Settlement(ledger_of.dump(ledger_of.reserve(ledger, contact, keep_s=CONTACTS_KEPT_S)), moves)
+
+
+def _contact(decision: Decision, decision_id: str) -> Contact:
     at = decision.seen.at
     contact = Contact(
         decision_id=decision_id,
@@ -232,8 +276,9 @@ def _with_contact(ledger: Ledger, decision: Decision, decision_id: str) -> bytes
         until=None if at.way.outbound else at.now + at.way.valid_minutes * 60,
         counted=any(not one.action.serving for one in decision.best),
         actions=tuple(one.action.id for one in decision.best),
+        groups=tuple(one.action.group for one in decision.best),
     )
-    return ledger_of.dump(ledger_of.reserve(ledger, contact, keep_s=CONTACTS_KEPT_S))
+    return replace(contact, drawn=budgets.drawn(contact, at.actions))
 
 
 def answer(decision: Decision, request: Request, *, learnt: Learnt, decision_id: str) -> dict[str, Any]:
@@ -243,7 +288,7 @@ def answer(decision: Decision, request: Request, *, learnt: Learnt, decision_id:
         "decision_id": decision_id,
         "arm": at.arm,
         "actions": [_action(rank, decision, request, learnt) for rank in range(1, len(decision.best) + 1)],
-        "dropped": decision.counts(),
+        "dropped": dict(decision.dropped),
         "no_action_reason": decision.no_action_reason(),
         "catalogue_version": at.actions.version,
         "model_version": learnt.model_version,
@@ -254,7 +299,8 @@ def answer(decision: Decision, request: Request, *, learnt: Learnt, decision_id:
 
 def _action(rank: int, decision: Decision, request: Request, learnt: Learnt) -> dict[str, Any]:
     one, at = decision.best[rank - 1], decision.seen.at
-    form = _form(one.action, at)
+    form = decision.seen.forms.by_number[at.actions.index.number[one.action.id]]
+    waits = hours.not_before(at.way, zone=at.zone, now=at.now, hour=learnt.hour(at))
     items = learnt.attach(form.items, at.profile, at.picture.item_ids) if form.items else []
     return {
         "action_id": one.action.id,
@@ -264,7 +310,8 @@ def _action(rank: int, decision: Decision, request: Request, learnt: Learnt) -> 
         "factors": one.factors._asdict(),
         "probability": decision.choice.chances[rank - 1],
         "why": why(one, at.picture, explain=request.explain, lang=request.lang),
-        "not_before": None,
+        "not_before": None if waits is None else rfc3339(waits),
+        "shadow_price": budgets.shadow_price(one.action, at.actions, at.levels, now=at.now),
         "content": {
             "title": say(form.title, at.picture, request.lang),
             "text": say(form.text, at.picture, request.lang),
@@ -275,23 +322,23 @@ def _action(rank: int, decision: Decision, request: Request, learnt: Learnt) -> 
     }
 
 
-def _form(action: Action, at: Situation) -> Treatment:
-    form = treatment(action, at.channel, at.placement)
-    if form is None:
-        raise ValueError(f"{action.id} passed the funnel without a treatment for {at.channel}")
-    return form
-
-
 def _agent(one: Candidate, form: Treatment, decision: Decision, lang: str) -> dict[str, Any]:
     words = decision.seen.at.picture
     return {
-        "script": say(form.script, words, lang),
+        "script": say(_script(form, decision.seen), words, lang),
         "objections": [
             {"says": say(objection.says, words, lang), "answer": say(objection.answer, words, lang)}
             for objection in form.objections
         ],
         "if_rejected": _if_rejected(one, form, decision),
     }
+
+
+def _script(form: Treatment, seen: Look) -> Texts:
+    """What is said to people like her: by tier or life cycle, where the catalogue knows how."""
+    picture = seen.at.picture
+    own = (form.scripts[name] for name in (*picture.tiers, picture.lifecycle or "") if name in form.scripts)
+    return next(own, form.script)
 
 
 def _if_rejected(one: Candidate, form: Treatment, decision: Decision) -> str | None:

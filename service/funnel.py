@@ -1,17 +1,26 @@
 """The funnel: which actions may be chosen at all, in a fixed order of stages; an action is dropped once, with the code of the first.
 
-Consent, addresses and complaints are looked at before anything of the profile is. A stage is a question: must this action be dropped?
+Consent, addresses and complaints are looked at before anything of the profile is. A stage says which of the actions still there must go, for
+all of them at once: sets of actions are ints, one bit an action (models.action_catalogue). Conditions are asked of who is still there alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from hashlib import blake2b
+from typing import NamedTuple
 
-from models.actions import Action, Actions, Channel, Treatment
+from models import action_rules
+from models.action_catalogue import Catalogue, Forms, Index, Set, numbers, union
+from models.actions import Action, Channel
 from models.arms import Arm
+from models.budgets import Level
 from models.profile import Profile
 from models.propensity import Belief, coded, decoded, hers
+from service import budgets, hours, policy
+from service.conditions import Conditions
 from service.facts import Answer, Facts, consent, do_not_contact
 from service.ledger import DAY_S, Answers, Ledger
 from service.picture import Picture
@@ -53,6 +62,11 @@ class Situation:
     profiled   whether profile and picture may be read; they are empty where not
     belief     what is believed of the chance of every action of the catalogue here
     arm        of the experiment that goes on all the time; `seed` is that of the choice
+    zone       her time zone, else the shop's
+    levels     how the pools of budgets and stock stand (models.budgets)
+    closed     pools that this decision may not draw on: they refused, or a batch gave them to others
+    allotted   whether a batch has shared out the pools: then their price is not asked
+    positives  action id -> positive answers so far, over all customers: what a ramp goes by
     """
 
     channel: str
@@ -60,9 +74,11 @@ class Situation:
     facts: Facts
     profile: Profile
     picture: Picture
-    actions: Actions
+    actions: Catalogue
     belief: Belief
+    customer_id: str = ""
     placement: str | None = None
+    language: str = "en"
     context: Mapping[str, object] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
     blind: bool = False
@@ -70,6 +86,11 @@ class Situation:
     profiled: bool = True
     arm: Arm = "full"
     seed: int = 0
+    zone: tzinfo = UTC
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    closed: frozenset[str] = frozenset()
+    allotted: bool = False
+    positives: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def way(self) -> Channel:
@@ -79,35 +100,55 @@ class Situation:
 
 @dataclass(frozen=True)
 class Look:
-    """A situation with what all actions ask of it, answered once."""
+    """A situation with what all actions ask of it, answered once.
+
+    answers   what came of each action so far
+    forms     how each action looks at this place
+    refused   marketing for purposes that have no consent here
+    full      actions that a contact limit stops       rests  that a suppression stops
+    late      whether what is sent now would have to wait for longer than it is valid
+    """
 
     at: Situation
     belief: Belief  # with her own answers
     answers: Mapping[str, Answers]
-    refused: frozenset[str]  # purposes that have no consent here
-    full: bool  # a contact limit is reached
+    forms: Forms
+    refused: Set
+    full: Set
+    rests: Set
     unaddressable: bool
+    late: bool
     unanswered: int
+
+    @property
+    def index(self) -> Index:
+        """The catalogue's."""
+        return self.at.actions.index
+
+
+class Passage(NamedTuple):
+    """Who came through the funnel, and whom each stage dropped, by its code."""
+
+    passed: Set
+    dropped: Mapping[str, Set]
 
 
 def look(situation: Situation) -> Look:
     """Answer once what every action asks."""
-    actions, now, ledger = situation.actions, situation.now, situation.ledger
-    full = any(
-        ledger.count(since=now - round(limit.days * DAY_S), now=now, channel=limit.channel) >= limit.contacts
-        for limit in actions.limits
-        if limit.channel in (None, situation.channel)
-    )
-    said = {purpose: consent(situation.facts, purpose, situation.channel) for purpose in actions.purposes}
+    actions, ledger, index = situation.actions, situation.ledger, situation.actions.index
+    said = {purpose: consent(situation.facts, purpose, situation.channel) for purpose in index.purposes}
     answers = ledger.answers()
     return Look(
         at=situation,
         belief=_belief(situation, answers),
         answers=answers,
-        refused=frozenset(purpose for purpose, answer in said.items() if _refuses(answer, situation)),
-        full=full,
+        forms=index.forms(situation.channel, situation.placement, situation.language),
+        refused=union(index.purposes[purpose] for purpose, answer in said.items() if _refuses(answer, situation)),
+        full=policy.full(ledger, actions, channel=situation.channel, tiers=situation.picture.tiers, now=situation.now),
+        rests=policy.resting(ledger, actions, channel=situation.channel, now=situation.now),
         unaddressable=situation.way.outbound and do_not_contact(situation.facts, situation.channel),
-        unanswered=ledger.unanswered(since=now - round(actions.policy.fatigue_days * DAY_S)),
+        late=hours.too_late(situation.way, zone=situation.zone, now=situation.now),
+        unanswered=ledger.unanswered(since=situation.now - round(actions.policy.fatigue_days * DAY_S)),
     )
 
 
@@ -129,114 +170,157 @@ def _refuses(answer: Answer, situation: Situation) -> bool:
     return situation.blind or answer == "no" or (answer == "unknown" and situation.way.outbound)
 
 
-def funnel(seen: Look) -> tuple[list[Action], dict[str, str]]:
-    """The actions that pass every stage, in the catalogue's order; and for each other one the code of the stage that dropped it."""
-    passed: list[Action] = []
-    dropped: dict[str, str] = {}
-    stages = [(code, drops) for code, drops in STAGES if code not in _IDLE or not _IDLE[code](seen)]
-    for action in seen.at.actions.actions:
-        for code, drops in stages:
-            if drops(action, seen):
-                dropped[action.id] = code
-                break
-        else:
-            passed.append(action)
-    return passed, dropped
+def funnel(seen: Look) -> Passage:
+    """The actions that pass every stage, and for each other one the stage that dropped it."""
+    alive, dropped = seen.index.all, dict[str, Set]()
+    conditions = Conditions(seen.at)
+    for code, stops in STAGES:
+        out = alive & stops(seen, alive)
+        if code in RULE_STAGES and alive ^ out:
+            failed, wrong = _ruled_out(code, seen, alive ^ out, conditions)
+            out |= failed
+            alive ^= wrong
+            dropped[RULE_ERROR] = dropped.get(RULE_ERROR, 0) | wrong
+        alive ^= out
+        dropped[code] = out
+    return Passage(alive, {code: dropped[code] for code in ORDER if dropped.get(code)})
 
 
-def treatment(action: Action, channel: str, placement: str | None) -> Treatment | None:
-    """The action's first treatment for this place: one made for the placement before one for the whole channel."""
-    there = action.forms.get(channel, ())
-    if placement is None:
-        return there[0] if there else None
-    made = (one for one in there if placement in one.placements)
-    anywhere = (one for one in there if not one.placements)
-    return next(made, None) or next(anywhere, None)
+def _ruled_out(stage: str, seen: Look, alive: Set, conditions: Conditions) -> tuple[Set, Set]:
+    """Whose condition of this stage does not hold, and whose cannot be decided."""
+    failed, wrong = 0, 0
+    rules = seen.index.conditions.get(stage, {})
+    for number, rule in rules.items():
+        if alive >> number & 1:
+            said = conditions.ask(rule)
+            failed |= (said == "fails") << number
+            wrong |= (said == RULE_ERROR) << number
+    return failed, wrong
 
 
-def _dates(action: Action, seen: Look) -> bool:
-    starts, ends = action.lifespan
-    return not starts <= seen.at.now < ends
+def _dates(seen: Look, _: Set) -> Set:
+    return ~seen.index.living(seen.at.now)
 
 
-def _state(action: Action, _: Look) -> bool:
-    return action.state != "active"
+def _state(seen: Look, _: Set) -> Set:
+    return ~seen.index.active
 
 
-def _channel(action: Action, seen: Look) -> bool:
-    return seen.at.channel not in action.forms
+def _channel(seen: Look, _: Set) -> Set:
+    return ~seen.index.channels.get(seen.at.channel, 0)
 
 
-def _placement(action: Action, seen: Look) -> bool:
-    return treatment(action, seen.at.channel, seen.at.placement) is None
+def _placement(seen: Look, _: Set) -> Set:
+    return ~seen.forms.all
 
 
-def _consent(action: Action, seen: Look) -> bool:
-    return action.purpose in seen.refused and not action.serving
+def _consent(seen: Look, _: Set) -> Set:
+    return seen.refused
 
 
-def _do_not_contact(action: Action, seen: Look) -> bool:
-    return seen.unaddressable and action.class_ != "silence"
+def _do_not_contact(seen: Look, _: Set) -> Set:
+    return ~seen.index.silent if seen.unaddressable else 0
 
 
-def _open_complaint(action: Action, seen: Look) -> bool:
-    return seen.at.complaint and not action.serving
+def _quiet_hours(seen: Look, _: Set) -> Set:
+    return ~seen.index.silent if seen.late else 0
 
 
-def _profiling(action: Action, seen: Look) -> bool:
-    return action.profiled and not seen.at.profiled
+def _open_complaint(seen: Look, _: Set) -> Set:
+    return ~seen.index.serving if seen.at.complaint else 0
 
 
-def _tier(action: Action, seen: Look) -> bool:
-    picture = seen.at.picture
-    wrong_tier = action.tiers and not any(name in action.tiers for name in picture.tiers)
-    return bool(wrong_tier or (action.lifecycles and picture.lifecycle not in action.lifecycles))
+def _profiling(seen: Look, _: Set) -> Set:
+    return 0 if seen.at.profiled else seen.index.profiled
 
 
-def _applicability(action: Action, seen: Look) -> bool:
-    numbers = seen.at.picture.numbers
-    for fact, bounds in action.needs.items():
-        value = numbers.get(fact)
+def _tier(seen: Look, _: Set) -> Set:
+    index, picture = seen.index, seen.at.picture
+    tiers = index.any_tier | union(index.tiers.get(name, 0) for name in picture.tiers)
+    return ~tiers | ~(index.any_lifecycle | index.lifecycles.get(picture.lifecycle or "", 0))
+
+
+def _applicability(seen: Look, alive: Set) -> Set:
+    numbers_, actions = seen.at.picture.numbers, seen.index.actions
+    return union(
+        1 << number for number in numbers(alive & seen.index.needing) if _misses(actions[number].needs, numbers_)
+    )
+
+
+def _misses(needs: Mapping[str, tuple[float, ...]], known: Mapping[str, float]) -> bool:
+    for fact, bounds in needs.items():
+        value = known.get(fact)
         if value is None or value < bounds[0] or (len(bounds) > 1 and value > bounds[1]):
             return True
     return False
 
 
-def _cool_off(action: Action, seen: Look) -> bool:
-    answers = seen.answers.get(action.id)
-    if answers is None:
-        return False
-    return any(
-        outcome in answers.last and seen.at.now < answers.last[outcome] + days * DAY_S
-        for outcome, days in action.cool_off_days.items()
+def _cool_off(seen: Look, alive: Set) -> Set:
+    resting = 0
+    for name, answers in seen.answers.items():
+        number = seen.index.number.get(name)
+        if number is not None and alive >> number & 1:
+            days = seen.index.actions[number].cool_off_days
+            resting |= any(seen.at.now < answers.last.get(key, -LONG) + days[key] * DAY_S for key in days) << number
+    return resting
+
+
+def _suppression(seen: Look, _: Set) -> Set:
+    return seen.rests
+
+
+def _contact_limit(seen: Look, _: Set) -> Set:
+    return seen.full
+
+
+def _budget(seen: Look, alive: Set) -> Set:
+    at = seen.at
+    return union(
+        1 << number
+        for number in numbers(alive & seen.index.paid)
+        if budgets.spent(seen.index.actions[number], at.actions, at.levels, closed=at.closed, now=at.now)
     )
 
 
-def _contact_limit(action: Action, seen: Look) -> bool:
-    return seen.full and not action.serving
+def _ramp(seen: Look, alive: Set) -> Set:
+    """New actions reach a share of the customers, always the same ones, that grows with what is known of them."""
+    return union(
+        1 << number
+        for number in numbers(alive & seen.index.ramped)
+        if not _reached(seen.index.actions[number], seen.at)
+    )
 
 
-_QUESTIONS: dict[str, Callable[[Action, Look], bool]] = {
+def _reached(action: Action, at: Situation) -> bool:
+    if action.ramp is None:
+        return True
+    known = min(at.positives.get(action.id, 0.0) / action.ramp.positives, 1.0)
+    reach = action.ramp.start + (1 - action.ramp.start) * known
+    digest = blake2b(f"{action.id}\x00{at.customer_id}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") < reach * 2**64
+
+
+RULE_ERROR = "RULE_ERROR"
+RULE_STAGES = frozenset(action_rules.STAGES)
+LONG = 1 << 62
+_STOPS: Mapping[str, Callable[[Look, Set], Set]] = {
     "DATES": _dates,
     "STATE": _state,
     "CHANNEL": _channel,
     "PLACEMENT": _placement,
     "CONSENT": _consent,
     "DO_NOT_CONTACT": _do_not_contact,
+    "QUIET_HOURS": _quiet_hours,
     "OPEN_COMPLAINT": _open_complaint,
     "PROFILING": _profiling,
     "TIER": _tier,
+    "ELIGIBILITY": lambda *_: 0,
     "APPLICABILITY": _applicability,
+    "SUITABILITY": lambda *_: 0,
     "COOL_OFF": _cool_off,
+    "SUPPRESSION": _suppression,
     "CONTACT_LIMIT": _contact_limit,
+    "BUDGET": _budget,
+    "RAMP": _ramp,
 }
-STAGES = tuple((code, _QUESTIONS[code]) for code in ORDER if code in _QUESTIONS)
-_IDLE: dict[str, Callable[[Look], bool]] = {  # when a stage has nothing to drop, it need not be asked 200 times
-    "PLACEMENT": lambda seen: seen.at.placement is None,
-    "CONSENT": lambda seen: not seen.refused,
-    "DO_NOT_CONTACT": lambda seen: not seen.unaddressable,
-    "OPEN_COMPLAINT": lambda seen: not seen.at.complaint,
-    "PROFILING": lambda seen: seen.at.profiled,
-    "COOL_OFF": lambda seen: not seen.answers,
-    "CONTACT_LIMIT": lambda seen: not seen.full,
-}
+STAGES = tuple((code, _STOPS[code]) for code in ORDER if code in _STOPS)

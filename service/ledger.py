@@ -26,6 +26,9 @@ class Contact:
     at        seconds since 1970     until  when an unshown one is released, None never
     counted   whether limits count it (service messages do not count)
     actions   ids, best first        outcomes  action id -> outcome -> when
+    groups    of its actions, in their order
+    drawn     action id -> pool -> tokens that it took of budgets and stock
+    reasons   action id -> why she rejected it
     """
 
     decision_id: str
@@ -35,6 +38,9 @@ class Contact:
     counted: bool
     actions: tuple[str, ...]
     outcomes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    drawn: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     def shown(self, action_id: str) -> int | None:
         """When the customer saw this action, None when as far as we know she did not."""
@@ -67,15 +73,13 @@ class Ledger:
         """The ledger as if a decision had not been made."""
         return Ledger(tuple(contact for contact in self.contacts if contact.decision_id != decision_id))
 
-    def count(self, *, since: int, now: int, channel: str | None) -> int:
-        """How many contacts that limits count stand after `since`; on one channel, or over all."""
-        return sum(
-            contact.counted
-            and contact.at > since
-            and (channel is None or contact.channel == channel)
-            and contact.stands(now)
-            for contact in self.contacts
-        )
+    def find(self, decision_id: str) -> Contact | None:
+        """The contact of a decision."""
+        return next((contact for contact in self.contacts if contact.decision_id == decision_id), None)
+
+    def standing(self, *, since: int, now: int) -> list[Contact]:
+        """The contacts after `since` that limits count: seen, or still reserved."""
+        return [contact for contact in self.contacts if contact.counted and contact.at > since and contact.stands(now)]
 
     def unanswered(self, *, since: int) -> int:
         """How many counted contacts after `since` were seen and not answered."""
@@ -124,24 +128,26 @@ class Answers:
 
 
 def load(document: bytes | None) -> Ledger:
-    """The ledger in a document; empty where there is none."""
+    """The ledger in a document; empty where there is none. Older documents know no groups, tokens and reasons."""
     rows: list[list[Any]] = orjson.loads(document) if document else []
-    return Ledger(
-        tuple(
-            Contact(decision_id, channel, at, until, counted, tuple(actions), outcomes)
-            for decision_id, channel, at, until, counted, actions, outcomes in rows
-        )
-    )
+    return Ledger(tuple(map(_contact, rows)))
+
+
+def _contact(row: list[Any]) -> Contact:
+    decision_id, channel, at, until, counted, actions, outcomes, *rest = row
+    groups, drawn, reasons = rest or ((), {}, {})
+    head = (decision_id, channel, at, until, counted)
+    return Contact(*head, tuple(actions), outcomes, tuple(groups), drawn, reasons)
 
 
 def dump(ledger: Ledger) -> bytes:
     """The document of a ledger."""
-    return orjson.dumps(
-        [
-            [row.decision_id, row.channel, row.at, row.until, row.counted, row.actions, row.outcomes]
-            for row in ledger.contacts
-        ]
-    )
+    return orjson.dumps([_row(contact) for contact in ledger.contacts])
+
+
+def _row(contact: Contact) -> list[Any]:
+    head = [contact.decision_id, contact.channel, contact.at, contact.until, contact.counted]
+    return [*head, contact.actions, contact.outcomes, contact.groups, contact.drawn, contact.reasons]
 
 
 def reserve(ledger: Ledger, contact: Contact, *, keep_s: int) -> Ledger:
@@ -160,17 +166,20 @@ def reserve(ledger: Ledger, contact: Contact, *, keep_s: int) -> Ledger:
     return Ledger((*contacts, contact))
 
 
-def answer(ledger: Ledger, decision_id: str, action_id: str, outcome: str, at: int) -> Ledger:
+def answer(
+    ledger: Ledger, decision_id: str, action_id: str, outcome: str, at: int, *, reason: str | None = None
+) -> Ledger:
     """The ledger with an outcome; told twice, it stands once, with its first time. An unknown decision changes nothing."""
     return Ledger(
         tuple(
-            _answered(contact, action_id, outcome, at) if contact.decision_id == decision_id else contact
+            _answered(contact, action_id, outcome, at, reason) if contact.decision_id == decision_id else contact
             for contact in ledger.contacts
         )
     )
 
 
-def _answered(contact: Contact, action_id: str, outcome: str, at: int) -> Contact:
+def _answered(contact: Contact, action_id: str, outcome: str, at: int, reason: str | None) -> Contact:
     outcomes = contact.outcomes.get(action_id, {})
     outcomes = {**outcomes, outcome: min(at, outcomes.get(outcome, at))}
-    return dataclasses.replace(contact, outcomes={**contact.outcomes, action_id: outcomes})
+    reasons = contact.reasons if reason is None else {**contact.reasons, action_id: reason}
+    return dataclasses.replace(contact, outcomes={**contact.outcomes, action_id: outcomes}, reasons=reasons)

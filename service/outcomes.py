@@ -18,6 +18,7 @@ from models.errors import InputError
 from models.event_log import encode
 from models.profile import Event
 from models.propensity import Count, tallied
+from service import budgets
 from service import facts as facts_of
 from service import ledger as ledger_of
 from service.consents import change, folding, refusing, withdrawal
@@ -26,7 +27,7 @@ from service.events import MOST_ROWS, Receipt, Rules
 from service.facts import MARKETING
 from service.fields import Fields, brief, digest, minor
 from service.ledger import Ledger
-from service.store import Entry, Store
+from service.store import Entry, Move, Settlement, Store
 
 FIELDS = (
     *("decision_id", "recommendation_id", "action_id", "item_id", "outcome"),
@@ -79,7 +80,7 @@ def _receipt(row: Any, index: int, *, store: Store, rules: Rules, actions: Actio
         return Receipt(index, "refused", fields.text("event_id"), fields.errors)
     if store.get("outcome", outcome.known_as) is not None:
         return Receipt(index, "repeated", outcome.known_as)
-    _fold(outcome, store, actions)
+    _fold(outcome, store, actions, now)
     document, whose = orjson.dumps(outcome), outcome.customer_id
     new = store.put("outcome", outcome.known_as, document, expires_s=DECISIONS_KEPT_S, customer_id=whose)
     return Receipt(index, "accepted" if new else "repeated", outcome.known_as)
@@ -141,10 +142,10 @@ def _of_decision(outcome: Outcome, fields: Fields, store: Store, action_id: str 
     )
 
 
-def _fold(outcome: Outcome, store: Store, actions: Actions) -> None:
+def _fold(outcome: Outcome, store: Store, actions: Actions, now: int) -> None:
     if outcome.customer_id is None:
         return
-    store.learn(outcome.customer_id, lambda document: _learnt(document, outcome, actions))
+    store.settle(outcome.customer_id, lambda document: _settled(document, outcome, actions), now=now)
     if outcome.name == "unsubscribed":
         tells = withdrawal(MARKETING, outcome.channel or facts_of.EVERY, outcome.at, source="outcome")
         change(store, outcome.customer_id, tells)
@@ -155,18 +156,21 @@ def _fold(outcome: Outcome, store: Store, actions: Actions) -> None:
         store.record([entry], folding(refusing(store, [outcome.customer_id])))
 
 
-def _learnt(document: bytes | None, outcome: Outcome, actions: Actions) -> tuple[bytes, dict[str, Count]]:
-    """The ledger with the outcome, and what that adds to the counters: what the action counts now, less what it counted before."""
-    ledger = ledger_of.load(document)
+def _settled(document: bytes | None, outcome: Outcome, actions: Actions) -> Settlement:
+    """The ledger with the outcome; the tokens of budgets and stock that it keeps or gives back; and what it adds to the counters: what the
+    action counts now, less what it counted before.
+    """
+    ledger, moves = ledger_of.load(document), list[Move]()
     counts: dict[str, Count] = {}
     for action_id in outcome.action_ids:
         before = ledger.counted(outcome.about, action_id)
-        ledger = ledger_of.answer(ledger, outcome.about, action_id, outcome.name, outcome.at)
+        moves += budgets.moves(ledger, outcome.about, action_id, outcome.name)
+        ledger = ledger_of.answer(ledger, outcome.about, action_id, outcome.name, outcome.at, reason=outcome.reason)
         tried, taken = ledger.counted(outcome.about, action_id)
         for name, more in _counts(outcome, action_id, ledger, tried - before[0], taken - before[1], actions):
             so_far = counts.get(name, Count())
             counts[name] = Count(so_far.tries + more.tries, so_far.positives + more.positives)
-    return ledger_of.dump(ledger), counts
+    return Settlement(ledger_of.dump(ledger), tuple(moves), counts)
 
 
 def _counts(

@@ -147,6 +147,7 @@ def _post_fork(arbiter: Any, worker: Any) -> None:
         services.overlay.watch()
         services.beliefs.watch()
         services.keyring.watch()
+        services.shelf.watch()
 
 
 def _child_exit(arbiter: Any, worker: Any) -> None:

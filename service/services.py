@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from models.actions import Actions
+    from models.action_catalogue import Catalogue
     from models.settings import Settings
     from service.beliefs import Beliefs
     from service.keys import Keyring
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from service.retention import Retention
     from service.segments import Segments
     from service.sends import Sends
+    from service.shelf import Shelf
     from service.store import Store
 
 
@@ -31,8 +32,9 @@ class Services:
     overlay   overlay.bundle() is that with the shop's changes since laid over it: what lists are made from
     settings  the shop's `valet.toml`
     rulebook  its merchandising rules, ready to be asked      segments  its named segments, alike
-    actions   the action catalogue: `actions.toml` beside the settings, else the one that comes with the service
     beliefs   what is thought of the actions' chances, from what became of them
+    shelf     shelf.catalogue() is the catalogue of actions: what was put last, else `actions.toml` beside the settings, else the one that
+              comes with the service; `actions` for short
     clock     what time it is, int seconds since 1970 UTC; constant under VALET_NOW
     secret    signs tokens (recommendation_id, links)
     sends     when each mailing began
@@ -49,8 +51,8 @@ class Services:
     settings: Settings
     rulebook: Rulebook
     segments: Segments
-    actions: Actions
     beliefs: Beliefs
+    shelf: Shelf
     clock: Callable[[], int]
     secret: bytes
     sends: Sends
@@ -59,3 +61,8 @@ class Services:
     keyring: Keyring
     limits: Limits
     customer_secrets: tuple[bytes, ...]
+
+    @property
+    def actions(self) -> Catalogue:
+        """The catalogue of actions that stands now. Take it once a request."""
+        return self.shelf.catalogue()

@@ -5,8 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from models.budgets import FULL, Level, admits, drawn
 from models.errors import StoreUnavailable
-from service.store import COUNTERS, ITEMS, NOTHING, TOMBSTONE, Customer, Entry, Fold, Join, Learn, Part, Status
+from service.store import (
+    COUNTERS,
+    ITEMS,
+    NOTHING,
+    TOMBSTONE,
+    Customer,
+    Entry,
+    Fold,
+    Join,
+    Move,
+    Part,
+    Settle,
+    Status,
+)
 
 
 class FakeStore:
@@ -22,6 +36,8 @@ class FakeStore:
         self.found: set[tuple[str, str]] = set()
         self.whose: dict[tuple[str, str], str] = {}
         self.changed: dict[str, tuple[int, bytes]] = {}
+        self.pools: dict[str, Level] = {}
+        self.held: dict[tuple[str, str], tuple[int, int]] = {}
         self.version = 0
         self.counted: dict[str, tuple[int, float, float]] = {}
         self.counted_version = 0
@@ -67,15 +83,59 @@ class FakeStore:
         stands: bytes | None = getattr(old, part)
         return stands
 
-    def learn(self, customer_id: str, change: Learn) -> None:
-        counts: Mapping[str, tuple[float, float]] = {}
+    def settle(self, customer_id: str, settle: Settle, *, now: int) -> list[str]:
+        self._answer()
+        settle(self.people.get(customer_id, Customer(customer_id)).ledger)
+        if self.before_change is not None:
+            faster, self.before_change = self.before_change, None
+            faster()
+        old = self.people.get(customer_id, Customer(customer_id))
+        settled = settle(old.ledger)
+        if settled is None:
+            return []
+        refused = self._move(settled.moves, now)
+        if not refused:
+            self.writes += 1
+            self.people[customer_id] = replace(old, ledger=settled.ledger)
+            self._count(settled.counts)
+        return refused
 
-        def keep(document: bytes | None) -> bytes:
-            nonlocal counts
-            ledger, counts = change(document)
-            return ledger
+    def levels(self, pools: Sequence[str], *, now: int) -> dict[str, Level]:
+        self._answer()
+        return {name: self._level(name, now) for name in pools}
 
-        self.change(customer_id, "ledger", keep)
+    def _level(self, name: str, now: int) -> Level:
+        level = self.pools.get(name, FULL)
+        late = sum(tokens for (pool, _), (tokens, until) in self.held.items() if pool == name and until <= now)
+        return replace(level, used=level.used - late)
+
+    def _move(self, moves: Sequence[Move], now: int) -> list[str]:
+        pools, held, refused = dict(self.pools), dict(self.held), list[str]()
+        for one in moves:
+            name, key = one.pool.name, (one.pool.name, one.holder)
+            level = self._level(name, now)
+            self.held = {key: kept for key, kept in self.held.items() if key[0] != name or kept[1] > now}
+            if one.kind == "take":
+                if not admits(one.pool, level, tokens=one.tokens, bid=one.bid, now=now):
+                    refused.append(name)
+                    continue
+                if one.until is not None:
+                    self.held[key] = (one.tokens, one.until)
+                level = drawn(one.pool, level, tokens=one.tokens, now=now)
+            elif name not in self.pools:
+                continue
+            else:
+                was_held = self.held.pop(key, None) is not None
+                if one.kind == "keep" and not was_held:
+                    level = replace(level, used=level.used + one.tokens)
+                if one.kind == "back" and (was_held or not one.held):
+                    level = replace(level, used=level.used - one.tokens)
+            self.pools[name] = level
+        if refused:
+            self.pools, self.held = pools, held
+        return refused
+
+    def _count(self, counts: Mapping[str, tuple[float, float]]) -> None:
         self.counted_version += bool(counts)
         for name, (tries, positives) in counts.items():
             _, *sums = self.counted.get(name, (0, 0.0, 0.0))

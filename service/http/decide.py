@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import orjson
 from flask import Response, abort
@@ -106,6 +107,10 @@ class ActionSchema(Schema):
     probability = fields.Float(
         required=True, metadata={"description": "The chance to stand at this rank, given those above"}
     )
+    shadow_price = fields.Float(
+        required=True,
+        metadata={"description": "What its share of a scarce budget or stock costs; priority is not below it"},
+    )
     why = fields.List(fields.String(), required=True)
     not_before = fields.DateTime(required=True, allow_none=True)
     content = fields.Nested(ContentSchema, required=True)
@@ -181,15 +186,15 @@ def _decided(loaded: dict[str, Any]) -> dict[str, Any]:
     shop = services()
     language = shop.settings.shop.language
     loaded.setdefault("lang", language if language in LANGUAGES else "en")
-    asked = Request(**loaded)
-    if asked.channel not in shop.actions.channels:
-        raise ValidationError({"channel": [f"Unknown; known here: {', '.join(shop.actions.channels)}."]})
+    asked, actions = Request(**loaded), shop.actions
+    if asked.channel not in actions.channels:
+        raise ValidationError({"channel": [f"Unknown; known here: {', '.join(actions.channels)}."]})
     bundle, now = shop.overlay.bundle(), shop.clock()
     try:
         return next_best_action(
             asked,
             store=shop.store,
-            actions=shop.actions,
+            actions=actions,
             learnt=_learnt(bundle, shop, lang=asked.lang, now=now),
             now=now,
             new_id=uuid4().hex,
@@ -201,8 +206,9 @@ def _decided(loaded: dict[str, Any]) -> dict[str, Any]:
 
 
 def _learnt(bundle: Bundle | None, shop: Services, *, lang: str, now: int) -> Learnt:
+    zone = ZoneInfo(shop.settings.shop.time_zone)
     if bundle is None:
-        return Learnt(attach=lambda *_: [], believe=shop.beliefs, currency=shop.settings.shop.currency)
+        return Learnt(attach=lambda *_: [], believe=shop.beliefs, currency=shop.settings.shop.currency, zone=zone)
 
     def attach(items: Items, profile: Profile, item_ids: Sequence[str]) -> list[Any]:
         asked = ListRequest(intent=items.intent, item_ids=tuple(item_ids), n=items.n, lang=lang).at(None)
@@ -219,6 +225,7 @@ def _learnt(bundle: Bundle | None, shop: Services, *, lang: str, now: int) -> Le
         tiers=bundle.models.tiers if bundle.version else None,
         currency=currency(),
         model_version=bundle.version or None,
+        zone=zone,
     )
 
 

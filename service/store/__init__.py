@@ -9,13 +9,17 @@ no Unicode is an InputError. A store may be used by many threads, and in the chi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+from models.budgets import Level, Pool
 
 Status = Literal["accepted", "repeated"]
 Part = Literal["profile", "facts", "ledger"]
 
 KEY_TTL_S = 40 * 86_400  # how long a repeat is known at least: the oldest event that is accepted (30 days), and some
+
+POOL_KEPT_S = 100 * 86_400  # how long the pool of a period that is over can still be given tokens back
 
 TOMBSTONE = "tombstone"  # the kind of document that says: somebody was erased
 NOTHING: Mapping[str, bytes] = {}
@@ -58,8 +62,35 @@ class Entry:
     received: int = 0
 
 
+@dataclass(frozen=True)
+class Move:
+    """Tokens of a pool on their way: drawn for a holder, kept for good, or given back.
+
+    take  `tokens` for a `bid` (see models.budgets.admits); those that have an `until` come back by themselves then, unless they are kept
+    keep  they do not come back by themselves; where they did, they are drawn again, whatever is left
+    back  they come back; `held`: only where they have not come back by themselves yet, and were not kept
+    """
+
+    kind: Literal["take", "keep", "back"]
+    pool: Pool
+    holder: str
+    tokens: int
+    bid: float = 0.0
+    until: int | None = None
+    held: bool = False
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """A ledger as it should stand, the tokens that move with it, and what is added to counters (pairs of sums by name); all or nothing."""
+
+    ledger: bytes
+    moves: tuple[Move, ...] = ()
+    counts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+Settle = Callable[[bytes | None], Settlement | None]  # (ledger) -> what should stand; None: as it is
 Fold = Callable[[str, bytes | None, Sequence[Entry]], bytes]  # (customer_id, profile, new entries) -> profile
-Learn = Callable[[bytes | None], "tuple[bytes, Mapping[str, tuple[float, float]]]"]  # ledger -> (ledger, what to count)
 Join = Callable[[Customer, Customer], Customer]  # (the known one, the other) -> what stands of the known one
 
 
@@ -92,11 +123,14 @@ class Store(Protocol):
         None from `change` leaves the part as it is.
         """
 
-    def learn(self, customer_id: str, change: Learn) -> None:
-        """Replace a customer's ledger, as `change` does, and add to counters what came with it: both or neither.
+    def settle(self, customer_id: str, settle: Settle, *, now: int) -> list[str]:
+        """As `change` of a ledger, with tokens of pools and what is counted in the same transaction: no pool ever hands out more than its cap.
 
-        What is added to is pairs of sums by name; all that a call adds stands with the next version of COUNTERS.
+        Returns the names of the pools that refused; then nothing is written. All that a call counts stands with the next version of COUNTERS.
         """
+
+    def levels(self, pools: Sequence[str], *, now: int) -> dict[str, Level]:
+        """How pools stand, without what has come back by now; models.budgets.FULL where nothing was drawn."""
 
     def counters(self, *, after_version: int = 0) -> tuple[int, dict[str, tuple[float, float]]]:
         """What counters were added to since a version: (the version to ask from next time, the sums by name)."""

@@ -13,19 +13,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from models.budgets import Level
 from models.errors import InputError, StoreUnavailable
 from service.store import (
     COUNTERS,
     ITEMS,
     KEY_TTL_S,
     NOTHING,
+    POOL_KEPT_S,
     TOMBSTONE,
     Customer,
     Entry,
     Fold,
     Join,
-    Learn,
+    Move,
     Part,
+    Settle,
+    Settlement,
     Status,
 )
 from service.store import redis_keys as keys
@@ -110,16 +114,27 @@ class RedisStore:
                 break
         return changed
 
-    def learn(self, customer_id: str, change: Learn) -> None:
+    def settle(self, customer_id: str, settle: Settle, *, now: int) -> list[str]:
         for _ in _attempts():
             stamp, customer = self._read([customer_id])[customer_id]
-            ledger, counts = change(customer.ledger)
-            newer = replace(customer, ledger=ledger)
-            names = (keys.customer_key(customer.customer_id), keys.VERSIONS, keys.COUNTED, keys.COUNTED_LAST)
-            head = (stamp, os.urandom(8), customer.sequence, keys.dump_parts(newer), COUNTERS)
-            added = [(keys.utf8(name), repr(tries), repr(positives)) for name, (tries, positives) in counts.items()]
-            if self._server.run(scripts.LEARN, [(names, (*head, *itertools.chain(*added)))])[0]:
+            settled = settle(customer.ledger)
+            if settled is None:
+                return []
+            call = _settling(stamp, replace(customer, ledger=settled.ledger), settled, now)
+            answer = self._server.run(scripts.SETTLE, [call])[0]
+            if isinstance(answer, list):
+                return [name.decode() for name in answer]
+            if answer:
                 break
+        return []
+
+    def levels(self, pools: Sequence[str], *, now: int) -> dict[str, Level]:
+        if not pools:
+            return {}
+        found = self._server.run(scripts.LEVELS, [((), (now, *map(keys.utf8, pools)))])[0]
+        rows = [level.decode().split() for level in found]
+        levels = [Level(int(used), float(price), int(at)) for used, price, at in rows]
+        return dict(zip(pools, levels, strict=True))
 
     def counters(self, *, after_version: int = 0) -> tuple[int, dict[str, tuple[float, float]]]:
         version, names = self._server.calls(
@@ -370,6 +385,22 @@ def _publication(batch: list[tuple[str, bytes]], sequence: int) -> tuple[Sequenc
     """Keys and arguments of scripts.PUBLISH."""
     names = (keys.SEQUENCE, *(keys.customer_key(customer_id) for customer_id, _ in batch))
     return names, (sequence, os.urandom(8), *(profile for _, profile in batch))
+
+
+def _settling(stamp: bytes, customer: Customer, settled: Settlement, now: int) -> tuple[Sequence[bytes], Sequence[Any]]:
+    """Keys and arguments of scripts.SETTLE."""
+    names = (keys.customer_key(customer.customer_id), keys.VERSIONS, keys.COUNTED, keys.COUNTED_LAST)
+    moves = list(itertools.chain(*map(_moving, settled.moves)))
+    added = [(keys.utf8(name), repr(tries), repr(positives)) for name, (tries, positives) in settled.counts.items()]
+    head = (stamp, os.urandom(8), customer.sequence, keys.dump_parts(customer), now, POOL_KEPT_S, COUNTERS, len(moves))
+    return names, (*head, *moves, *itertools.chain(*added))
+
+
+def _moving(move: Move) -> Sequence[Any]:
+    """The arguments of one move in scripts.SETTLE."""
+    pool, until = move.pool, "" if move.until is None else move.until
+    where = (move.kind, keys.utf8(pool.name), pool.cap, pool.ends, repr(pool.step))
+    return (*where, keys.utf8(move.holder), move.tokens, repr(move.bid), until, int(move.held))
 
 
 def _merging(

@@ -11,6 +11,7 @@ event:<digest>   an event's key was seen; expires
 log:<n>          1,000 events by their sequence, a hash. Not a stream: XDEL leaves the bytes in memory, dumps and rewritten logs until
                  the whole block is gone (measured, Redis 7.0), so that an erased customer would stay; HDEL frees them
 sequence         the number of the newest event
+pool:<name>      how a pool of tokens stands, a hash; held:<name> what of it comes back by itself, "tokens:holder" by its time, a sorted set
 document:<kind>:<key>      versions (hash)      items (hash)      items:changed (item by version, sorted set)
 counters         what is counted, a hash: name -> two sums      counters:changed (name by version, sorted set)
 """

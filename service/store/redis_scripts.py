@@ -32,20 +32,90 @@ redis.call('SET', KEYS[1], ARGV[2] .. struct.pack('<I8', sequence) .. ARGV[4])
 return 1
 """)
 
-# Write a customer, and add to counters, if she is still the one that was read. 1, or 0 where that is not so.
+# A pool of tokens in Lua, as models.budgets reckons it: how it stands without what has come back, and the price of a token.
+POOL = """
+local function read_pool(name, now)
+  local row = redis.call('HMGET', 'pool:' .. name, 'used', 'price', 'at')
+  local one = {name = name, used = tonumber(row[1] or 0), price = tonumber(row[2] or 0), at = tonumber(row[3] or 0)}
+  one.known = row[1] ~= false
+  one.late = redis.call('ZRANGEBYSCORE', 'held:' .. name, '-inf', now)
+  for _, member in ipairs(one.late) do one.used = one.used - tonumber(string.match(member, '^%d+')) end
+  return one
+end
+local function price(one, cap, ends, step, now)
+  if one.price == 0 or ends == 0 or now >= ends then return 0 end
+  local waited = 0
+  if now > one.at then waited = math.log((ends - one.at) / (ends - now)) end
+  return math.max(0, one.price - step * (cap - one.used) * waited)
+end
+"""
+
+# How pools stand: for each the tokens drawn, the price and its time, as texts.    ARGV now, names…
+LEVELS = Script(f"""{POOL}
+local answer = {{}}
+for i = 2, #ARGV do
+  local one = read_pool(ARGV[i], ARGV[1])
+  answer[#answer + 1] = one.used .. ' ' .. string.format('%.17g', one.price) .. ' ' .. one.at
+end
+return answer
+""")
+
+# Write a customer, if she is still the one that was read, move tokens with it and add to counters, all or nothing. The names of the pools
+# that refused (then nothing is written), 1 when it is done, 0 where she was changed meanwhile.
 # KEYS customer, versions, counters, counters:changed
-# ARGV her stamp as read, her new stamp, her sequence, her parts, name of the version, then for each counter its name and what to add to both
-LEARN = Script("""
+# ARGV her stamp as read, her new stamp, her sequence, her parts, now, seconds a pool is kept after its end, name of the counters' version,
+#      how many arguments of moves, then for each move its kind, pool, cap, end and step of the pool, holder, tokens, bid, until ('' never),
+#      whether it must be held (1), then for each counter its name and what to add to both
+SETTLE = Script(f"""{POOL}
 if redis.call('GETRANGE', KEYS[1], 0, 7) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2] .. struct.pack('<I8', ARGV[3]) .. ARGV[4])
-local version = #ARGV > 5 and redis.call('HINCRBY', KEYS[2], ARGV[5], 1)
-for i = 6, #ARGV, 3 do
+local now, refused, writes, pools, ends_of = tonumber(ARGV[5]), {{}}, {{}}, {{}}, {{}}
+local last = 8 + tonumber(ARGV[8])
+for i = 9, last, 10 do
+  local kind, name, cap, ends, step = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4])
+  local tokens, bid, held = tonumber(ARGV[i + 6]), tonumber(ARGV[i + 7]), 'held:' .. name
+  local member = ARGV[i + 6] .. ':' .. ARGV[i + 5]
+  local one = pools[name]
+  if not one then
+    one = read_pool(name, now)
+    pools[name], ends_of[name] = one, ends
+    for _, late in ipairs(one.late) do writes[#writes + 1] = {{'ZREM', held, late}} end
+  end
+  if kind == 'take' then
+    local current = price(one, cap, ends, step, now)
+    if one.used + tokens > cap or bid < tokens * current then
+      refused[#refused + 1] = name
+    else
+      one.used, one.price, one.at, one.known = one.used + tokens, current + step * tokens, now, true
+      if ARGV[i + 8] ~= '' then writes[#writes + 1] = {{'ZADD', held, ARGV[i + 8], member}} end
+    end
+  elseif one.known then
+    local score = redis.call('ZSCORE', held, member)
+    local is_held = score and tonumber(score) > now
+    if is_held then writes[#writes + 1] = {{'ZREM', held, member}} end
+    if kind == 'keep' and not is_held then one.used = one.used + tokens end
+    if kind == 'back' and (is_held or ARGV[i + 9] ~= '1') then one.used = one.used - tokens end
+  end
+end
+if #refused > 0 then return refused end
+for _, write in ipairs(writes) do redis.call(unpack(write)) end
+for name, one in pairs(pools) do
+  if one.known then
+    local key, rest = 'pool:' .. name, ends_of[name] - now + tonumber(ARGV[6])
+    redis.call('HSET', key, 'used', one.used, 'price', string.format('%.17g', one.price), 'at', one.at)
+    if ends_of[name] > 0 then
+      redis.call('EXPIRE', key, rest)
+      redis.call('EXPIRE', 'held:' .. name, rest)
+    end
+  end
+end
+local version = #ARGV > last and redis.call('HINCRBY', KEYS[2], ARGV[7], 1)
+for i = last + 1, #ARGV, 3 do
   local sums = redis.call('HGET', KEYS[3], ARGV[i]) or '0 0'
   local tries, positives = string.match(sums, '(%S+) (%S+)')
-  local added = string.format('%.17g %.17g', tries + ARGV[i + 1], positives + ARGV[i + 2])
-  redis.call('HSET', KEYS[3], ARGV[i], added)
+  redis.call('HSET', KEYS[3], ARGV[i], string.format('%.17g %.17g', tries + ARGV[i + 1], positives + ARGV[i + 2]))
   redis.call('ZADD', KEYS[4], version, ARGV[i])
 end
+redis.call('SET', KEYS[1], ARGV[2] .. struct.pack('<I8', ARGV[3]) .. ARGV[4])
 return 1
 """)
 

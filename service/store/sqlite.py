@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from models.budgets import Level
 from models.errors import InputError
-from service.store import COUNTERS, ITEMS, NOTHING, TOMBSTONE, Customer, Entry, Fold, Join, Learn, Part, Status
+from service.store import COUNTERS, ITEMS, NOTHING, TOMBSTONE, Customer, Entry, Fold, Join, Part, Settle, Status
+from service.store import sqlite_pools as pools
 from service.store.sqlite_file import SqliteFile, Synchronous
 
 TIMEOUT_S = 0.2
@@ -79,14 +81,23 @@ class SqliteStore:
             _set_part(db, customer_id, part, changed)
             return changed
 
-    def learn(self, customer_id: str, change: Learn) -> None:
+    def settle(self, customer_id: str, settle: Settle, *, now: int) -> list[str]:
         with self._file.writing() as db:
             customer_id = _owner(db, customer_id)
-            ledger, counts = change(_part(db, customer_id, "ledger"))
-            _set_part(db, customer_id, "ledger", ledger)
-            if counts:
-                version = _bump(db, COUNTERS)
-                db.executemany(ADD, [(name, tries, positives, version) for name, (tries, positives) in counts.items()])
+            settled = settle(_part(db, customer_id, "ledger"))
+            if settled is None:
+                return []
+            refused = pools.move(db, settled.moves, now=now)
+            if refused:
+                db.execute("ROLLBACK")
+            else:
+                _set_part(db, customer_id, "ledger", settled.ledger)
+                _count(db, settled.counts)
+            return refused
+
+    def levels(self, pools_: Sequence[str], *, now: int) -> dict[str, Level]:
+        with self._file.reading() as db:
+            return {name: pools.level(db, name, now=now) for name in pools_}
 
     def counters(self, *, after_version: int = 0) -> tuple[int, dict[str, tuple[float, float]]]:
         version = self.versions().get(COUNTERS, 0)  # first: what is added in between is read twice, never missed
@@ -375,6 +386,13 @@ def _set_part(db: sqlite3.Connection, customer_id: str, part: Part | str, docume
         f"INSERT INTO customers (customer_id, {part}) VALUES (?, ?) ON CONFLICT DO UPDATE SET {part} = excluded.{part}"
     )
     db.execute(query, (customer_id, document))
+
+
+def _count(db: sqlite3.Connection, counts: Mapping[str, tuple[float, float]]) -> None:
+    """Add to counters, with their next version."""
+    if counts:
+        version = _bump(db, COUNTERS)
+        db.executemany(ADD, [(name, tries, positives, version) for name, (tries, positives) in counts.items()])
 
 
 def _set_profile(db: sqlite3.Connection, customer_id: str, profile: bytes, sequence: int) -> None:

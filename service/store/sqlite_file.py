@@ -56,6 +56,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             name TEXT PRIMARY KEY, tries REAL NOT NULL, positives REAL NOT NULL, version INTEGER NOT NULL) WITHOUT ROWID""",
         "CREATE INDEX counters_by_version ON counters (version)",
     ),
+    (
+        "CREATE TABLE pools (name TEXT PRIMARY KEY, used INTEGER NOT NULL, price REAL NOT NULL, at INTEGER NOT NULL, ends INTEGER NOT NULL)",
+        """CREATE TABLE held (
+            pool TEXT NOT NULL, holder TEXT NOT NULL, tokens INTEGER NOT NULL, until INTEGER NOT NULL,
+            PRIMARY KEY (pool, holder)) WITHOUT ROWID""",
+        "CREATE INDEX held_until ON held (pool, until)",
+    ),
 )
 SCHEMA = len(MIGRATIONS)
 
@@ -96,11 +103,12 @@ class SqliteFile:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that holds the write lock from its beginning: committed whole, or not at all."""
+        """A transaction that holds the write lock from its beginning: committed whole, or not at all (who rolls it back has nothing done)."""
         with self.reading() as db, self._turn(time.monotonic() + self._timeout_s, db):
             try:
                 yield db
-                db.execute("COMMIT")
+                if db.in_transaction:
+                    db.execute("COMMIT")
             finally:
                 if db.in_transaction:
                     db.execute("ROLLBACK")

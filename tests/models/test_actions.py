@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import service
-from models.actions import Actions, parse
+from models.action_catalogue import Catalogue as Actions
+from models.action_catalogue import parse
 from models.errors import InputError
 from models.tiers import LIFECYCLES
 

@@ -42,6 +42,7 @@ def stop_watching(store: str) -> None:
             services: Services = app.extensions["valet"]
             services.overlay.stop()
             services.beliefs.stop()
+            services.shelf.stop()
             services.live.stop()
 
 

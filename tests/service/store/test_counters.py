@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from service.store import COUNTERS, Store
+from service.store import COUNTERS, Settlement, Store
 from service.store.open import open_store
 from tests.service.store.conftest import event, fold
 
 
 def learn(store: Store, customer_id: str, ledger: bytes, counts: Mapping[str, tuple[float, float]]) -> None:
-    store.learn(customer_id, lambda stands: ((stands or b"") + ledger, counts))
+    store.settle(customer_id, lambda stands: Settlement((stands or b"") + ledger, counts=counts), now=1_000)
 
 
 def test_what_is_counted_adds_up_beside_the_ledger(store: Store) -> None:
@@ -48,11 +48,11 @@ def test_sums_of_any_size_keep_their_digits(store: Store) -> None:
 
 
 def test_nothing_is_counted_where_the_ledger_cannot_be_made(store: Store) -> None:
-    def fails(_: bytes | None) -> tuple[bytes, Mapping[str, tuple[float, float]]]:
+    def fails(_: bytes | None) -> Settlement:
         raise KeyError("ledger")
 
     with pytest.raises(KeyError):
-        store.learn("ann", fails)
+        store.settle("ann", fails, now=1_000)
     assert store.counters() == (0, {})
     assert store.customer("ann") is None
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import InputError, StoreUnavailable
-from service.store import Store
+from service.store import Settlement, Store
 from service.store.open import open_store
 from service.store.sqlite import SqliteStore
 from service.store.sqlite_file import MIGRATIONS, SCHEMA
@@ -34,7 +34,7 @@ def store(path: Path) -> Iterator[SqliteStore]:
 WRITES: dict[str, Callable[[Store], object]] = {
     "record": lambda store: store.record([event("ann", "b")], fold),
     "change": lambda store: store.change("ann", "facts", lambda _: b"1"),
-    "learn": lambda store: store.learn("ann", lambda _: (b"1", {"a": (1.0, 0.0)})),
+    "settle": lambda store: store.settle("ann", lambda _: Settlement(b"1", counts={"a": (1.0, 0.0)}), now=1),
     "publish": lambda store: store.publish([("ann", b"[]")], sequence=0, fold=fold),
     "put": lambda store: store.put("decision", "1", b""),
     "erase": lambda store: store.erase("ann"),

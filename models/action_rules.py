@@ -1,0 +1,58 @@
+"""The conditions of actions: `eligibility`, `applicability` and `suitability` in CEL (models.rules), and what they may read.
+
+    customer.tier customer.lifecycle customer.<fact> cart.items cart.total attributes.<name> context.<name>
+    request.channel request.placement time.hour time.weekday time.date
+
+What is read of the customer (PROFILE) is read of nobody who refused to be profiled: such an action is dropped with PROFILING.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from models.actions import FACTS, Actions
+from models.rules import Kind, Name, Names, Rule
+from models.tiers import LIFECYCLES
+from models.toml import Place
+
+STAGES = ("ELIGIBILITY", "APPLICABILITY", "SUITABILITY")
+PROFILE = ("customer.", "attributes.", "cart.")
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+Rules = Mapping[str, Mapping[str, Rule]]  # stage -> action id -> its condition
+
+
+def names(*, context: Mapping[str, Kind] = {}, attributes: Mapping[str, Kind] = {}, tiers: Sequence[str] = ()) -> Names:
+    """What a condition may read, by name; without tiers of the shop's own any text is one."""
+    known: dict[str, Name] = {
+        "customer.tier": ("", *tiers) if tiers else "text",
+        "customer.lifecycle": ("", *LIFECYCLES),
+        **{f"customer.{fact}": "number" for fact in FACTS},
+        "cart.items": "number",
+        "cart.total": "number",
+        "request.channel": "text",
+        "request.placement": "text",
+        "time.hour": "number",
+        "time.weekday": WEEKDAYS,
+        "time.date": "text",
+    }
+    known |= {f"context.{name}": kind for name, kind in context.items()}
+    return known | {f"attributes.{name}": kind for name, kind in attributes.items()}
+
+
+NAMES = names()
+
+
+def compiled(actions: Actions, known: Names, place: Place) -> Rules:
+    """Every condition, ready to be asked. Raises InputError with line and cure for one that does not parse or cannot be decided."""
+    rules: dict[str, dict[str, Rule]] = {stage: {} for stage in STAGES}
+    for number, action in enumerate(actions.actions):
+        for stage, source in action.rules.items():
+            here = place / "actions" / str(number) / stage.lower()
+            rules[stage][action.id] = Rule.parse(source, known, here)
+    return rules
+
+
+def profiled(rule: Rule) -> bool:
+    """Whether it reads something of the customer's profile."""
+    return any(name.startswith(PROFILE) for name in rule.names)

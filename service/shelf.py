@@ -1,0 +1,104 @@
+"""The shelf: the catalogue of actions that decisions are made from, and how a new one comes to all workers.
+
+1. at the start it is the file's (`actions.toml`, else the one that comes with Valet), unless the shop has put another since;
+2. PUT /actions keeps the document under its version, counts the shelf's number up, and says which version stands at that number;
+3. every worker polls the number, off the request path, and swaps one reference: at once in the worker that took it, within a second elsewhere.
+
+What was put stands over the file until something else is put: machines that are restarted with an older file do not fall back.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import orjson
+import structlog
+
+from models.action_catalogue import Catalogue, read
+from models.errors import InputError, StoreUnavailable
+from models.rules import Names
+from service.store import Store
+from service.watch import Watch
+
+NUMBER = "actions"  # the version number that workers poll
+DOCUMENTS, STANDS = "actions", "actions_stand"  # documents by version; which version stands at a number
+POLL_S = 0.25
+
+log = structlog.get_logger(__name__)
+
+
+class Shelf:
+    """The live catalogue. One reference, replaced whole: readers need no lock. `known` is what conditions may read."""
+
+    def __init__(self, file: Catalogue, store: Store | None, *, known: Names, poll_s: float = POLL_S) -> None:
+        self._store = store
+        self.known = known
+        self._catalogue = file
+        self._number = 0
+        self._kept: dict[str, Catalogue] = {file.version: file}
+        self._filed = False
+        self._away = False
+        self._refreshing = threading.Lock()
+        self._watch = Watch(self.refresh, every_s=poll_s, name="valet-actions")
+        self.refresh()
+
+    def catalogue(self) -> Catalogue:
+        """The catalogue to decide from. Take it once a request."""
+        self._watch.start()
+        return self._catalogue
+
+    def at(self, version: str) -> Catalogue | None:
+        """A catalogue that stood once, to decide again as then; None where the store does not know it. StoreUnavailable."""
+        if version not in self._kept:
+            document = None if self._store is None else self._store.get(DOCUMENTS, version)
+            if document is None:
+                return None
+            self._kept[version] = self._read(document)
+        return self._kept[version]
+
+    def put(self, catalogue: Catalogue) -> None:
+        """Let another catalogue stand. Raises StoreUnavailable; then it may stand or not."""
+        if self._store is None:
+            raise StoreUnavailable("this service runs without a store; name one with VALET_STORE")
+        self._store.put(DOCUMENTS, catalogue.version, orjson.dumps(catalogue.document))
+        number = self._store.bump(NUMBER)
+        self._store.put(STANDS, str(number), catalogue.version.encode())
+        self.refresh()
+
+    def watch(self) -> None:
+        """Start watching in this process."""
+        self._watch.start()
+
+    def stop(self) -> None:
+        """Stop watching; what stands stays."""
+        self._watch.stop()
+
+    def refresh(self) -> None:
+        """Look whether another catalogue was put. While the store is away, or has one that cannot be read, what stands is kept."""
+        if self._store is None:
+            return
+        with self._refreshing:
+            try:
+                self._look(self._store)
+                self._away = False
+            except (StoreUnavailable, InputError) as error:
+                if not self._away:
+                    log.warning("the catalogue of actions cannot be read", error=str(error))
+                self._away = True
+
+    def _look(self, store: Store) -> None:
+        if not self._filed:  # so that what it decides can be decided again when the file is another one
+            store.put(DOCUMENTS, self._catalogue.version, orjson.dumps(self._catalogue.document))
+            self._filed = True
+        newest = store.versions().get(NUMBER, 0)
+        for number in range(newest, self._number, -1):  # the newest may be about to be written
+            version = store.get(STANDS, str(number))
+            if version is not None:
+                found = self.at(version.decode())
+                if found is not None:
+                    self._catalogue, self._number = found, number
+                    log.info("actions live", catalogue_version=found.version)
+                return
+
+    def _read(self, document: bytes) -> Catalogue:
+        return read(orjson.loads(document), "the store's actions", known=self.known)

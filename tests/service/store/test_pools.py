@@ -1,0 +1,136 @@
+"""Pools of tokens over both stores: never overdrawn, all or nothing with the ledger, and back when nobody was shown what they were for."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+import pytest
+
+from models.budgets import FULL, Level, Pool, price
+from service.store import Move, Settlement, Store
+from service.store.open import open_store
+from tests.fakes import FakeStore
+
+NOW = 1_000_000
+STOCK = Pool("stock:x", 3)
+PACED = Pool("budget:b", 100, ends=NOW + 1_000, step=0.5)
+
+
+@pytest.fixture(params=["real", "fake"])
+def any_store(request: pytest.FixtureRequest, store: Store) -> Store:
+    """Both stores, and the fake that other tests lean on."""
+    return store if request.param == "real" else FakeStore()
+
+
+def take(pool: Pool = STOCK, holder: str = "h", tokens: int = 1, **fields) -> Move:
+    return Move("take", pool, holder, tokens, **{"bid": 1e9, **fields})
+
+
+def settle(store: Store, *moves: Move, now: int = NOW, ledger: bytes = b"[]", who: str = "ann") -> list[str]:
+    return store.settle(who, lambda _: Settlement(ledger, moves), now=now)
+
+
+def level(store: Store, pool: Pool = STOCK, now: int = NOW) -> Level:
+    return store.levels([pool.name], now=now)[pool.name]
+
+
+def test_tokens_are_drawn_until_none_is_left(any_store: Store) -> None:
+    assert level(any_store) == FULL
+    assert [settle(any_store, take(holder=str(n))) for n in range(5)] == [[], [], [], ["stock:x"], ["stock:x"]]
+    assert level(any_store).used == 3
+
+
+def test_what_is_refused_writes_nothing_of_the_rest(any_store: Store) -> None:
+    other = Pool("other", 5)
+    settle(any_store, take(tokens=3), ledger=b"first")
+    assert settle(any_store, take(other), take(), ledger=b"second") == ["stock:x"]
+    assert level(any_store, other) == FULL
+    customer = any_store.customer("ann")
+    assert customer is not None
+    assert customer.ledger == b"first"
+
+
+def test_two_takes_of_one_call_count_together(any_store: Store) -> None:
+    assert settle(any_store, take(tokens=2), take(tokens=2)) == ["stock:x"]
+    assert settle(any_store, take(tokens=2), take(tokens=1)) == []
+
+
+def test_what_was_held_and_not_kept_comes_back_by_itself(any_store: Store) -> None:
+    settle(any_store, take(tokens=3, until=NOW + 60))
+    assert [level(any_store, now=NOW + seconds).used for seconds in (0, 59, 60, 100)] == [3, 3, 0, 0]
+    assert settle(any_store, take(), now=NOW + 59) == ["stock:x"]
+    assert settle(any_store, take(), now=NOW + 60) == []
+    assert level(any_store, now=NOW + 100).used == 1
+
+
+@pytest.mark.parametrize(("kept_at", "used"), [(30, 2), (90, 2)])
+def test_what_is_kept_stays_drawn_and_is_drawn_again_where_it_had_come_back(any_store, kept_at, used):
+    settle(any_store, take(tokens=2, until=NOW + 60))
+    settle(any_store, Move("keep", STOCK, "h", 2), now=NOW + kept_at)
+    assert level(any_store, now=NOW + 1_000).used == used
+
+
+@pytest.mark.parametrize(
+    ("until", "held", "at", "used"),
+    [(None, False, 10, 0), (60, True, 10, 0), (60, True, 90, 0), (None, True, 10, 2)],
+)
+def test_what_is_given_back_is_given_back_once(any_store, until, held, at, used):
+    settle(any_store, take(tokens=2, until=None if until is None else NOW + until))
+    settle(any_store, Move("back", STOCK, "h", 2, held=held), now=NOW + at)
+    assert level(any_store, now=NOW + 1_000).used == used
+
+
+def test_moves_of_a_pool_that_is_forgotten_change_nothing(any_store: Store) -> None:
+    assert settle(any_store, Move("back", STOCK, "h", 2), Move("keep", STOCK, "h", 2)) == []
+    assert level(any_store) == FULL
+
+
+def test_the_price_rises_with_draws_falls_with_time_and_turns_low_bids_away(any_store: Store) -> None:
+    settle(any_store, take(PACED, tokens=20))
+    risen = level(any_store, PACED)
+    assert (risen.used, risen.price, price(PACED, risen, now=NOW)) == (20, 10.0, 10.0)
+    assert settle(any_store, take(PACED, bid=9.99)) == ["budget:b"]
+    assert settle(any_store, take(PACED, bid=10.0)) == []
+    later = level(any_store, PACED, now=NOW + 500)
+    assert price(PACED, later, now=NOW + 500) == 0.0
+    assert settle(any_store, take(PACED, bid=0.0), now=NOW + 500) == []
+
+
+def test_both_stores_reckon_the_same_price(any_store: Store) -> None:
+    for at, tokens in ((0, 5), (3, 7), (40, 1), (41, 20)):
+        settle(any_store, take(PACED, tokens=tokens), now=NOW + at)
+    fake = FakeStore()
+    for at, tokens in ((0, 5), (3, 7), (40, 1), (41, 20)):
+        settle(fake, take(PACED, tokens=tokens), now=NOW + at)
+    assert level(any_store, PACED).price == pytest.approx(level(fake, PACED).price, rel=1e-12)
+
+
+def test_none_changes_nothing(any_store: Store) -> None:
+    settle(any_store, ledger=b"stands")
+    assert any_store.settle("ann", lambda _: None, now=NOW) == []
+    assert any_store.customer("ann").ledger == b"stands"
+
+
+def test_of_many_threads_as_many_are_served_as_there_are_tokens(store: Store) -> None:
+    pool, served = Pool("stock:y", 50), Counter[bool]()
+
+    def work(name: int) -> None:
+        for n in range(20):
+            served[not settle(store, take(pool, holder=f"{name}/{n}"), who=f"c{name}-{n}")] += 1
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert served == {True: 50, False: 70}
+    assert level(store, pool).used == 50
+
+
+def test_another_process_sees_what_was_drawn(store: Store, store_url: str) -> None:
+    settle(store, take(tokens=2, until=NOW + 60))
+    other = open_store(store_url)
+    assert other is not None
+    assert level(other).used == 2
+    other.close()
