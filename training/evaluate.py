@@ -21,9 +21,10 @@ from scipy.sparse import csr_matrix
 
 from models import bundle
 from models.bundle import Models
-from models.errors import InputError, ValetError
+from models.errors import InputError
 from models.vocabulary import MISSING, Vocabulary
 from training import metrics, scoring
+from training.command import ended
 from training.history import History, aligned
 from training.metrics import Ranked, Values
 from training.queries import Queries, completions, next_purchases, strangers
@@ -225,18 +226,14 @@ def _rows(ranked: Mapping[str, Ranked], popularity: NDArray[np.float64], seed: i
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure a bundle on a file; exit 2 where bundle or files cannot be used."""
     given = _parser().parse_args(arguments)
-    try:
-        task, now = _task(given)
-        models = bundle.load(given.bundle).models
-        name = (
-            {"popular": POPULARITY, "buy_again": "repeat"}.get(given.intent, OURS)
-            if given.model is None
-            else given.model
-        )
-        found = measure(models, task, name, now=now)
-    except ValetError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    return ended(lambda: _measured(given), interrupted="interrupted; nothing was changed")
+
+
+def _measured(given: argparse.Namespace) -> int:
+    task, now = _task(given)
+    models = bundle.load(given.bundle).models
+    name = given.model or {"popular": POPULARITY, "buy_again": "repeat"}.get(given.intent, OURS)
+    found = measure(models, task, name, now=now)
     told = {"k": given.k, "customers": len(task.queries), "model": name, "metrics": found}
     lines = [f"{task.title}: {len(task.queries):,} {task.unit}, {task.left_out:,} left out, model {name}"]
     lines += [f"{measure}@{given.k}  {value:.4f}" for measure, value in found.items()]

@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from models.errors import InputError, ValetError
+from models.errors import InputError
 from models.words import yes
 from service import consents, events, facts, ledger
 from service.decide import CONTACTS_KEPT_S
@@ -28,6 +28,7 @@ from service.ledger import Contact
 from service.pseudonyms import Pseudonyms
 from service.store import Store
 from service.store.open import open_store
+from training.command import ended
 from training.reading.columns import plain
 from training.reading.files import find
 from training.reading.rows import table_rows
@@ -35,7 +36,6 @@ from training.settings import DEFAULT_STORE, parse_time, read_settings
 
 BATCH = events.MOST_ROWS
 EXAMPLES = 3  # of each reason, that are told
-UNUSABLE, INTERRUPTED = 2, 130
 _WHOSE = "customerid userid customer user clientid memberid contactid subscriberid รหัสลูกค้า"
 CONSENT: Mapping[str, str] = {
     "customer_id": _WHOSE,
@@ -232,16 +232,13 @@ def _with(document: bytes | None, made: Sequence[Contact]) -> bytes:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Import, and say what became of the rows; exit 2 for what cannot be used."""
     given = _parser().parse_args(arguments)
-    try:
+
+    def work() -> int:
         for line in run(given, now=int(time.time())):
             sys.stdout.write(f"{line}\n")
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; what was imported stays, and counts once when it comes again\n")
-        return INTERRUPTED
-    except ValetError as error:
-        sys.stderr.write(f"{error}\n")
-        return UNUSABLE
-    return 0
+        return 0
+
+    return ended(work, interrupted="interrupted; what was imported stays, and counts once when it comes again")
 
 
 def run(given: argparse.Namespace, *, now: int) -> Iterator[str]:

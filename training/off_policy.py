@@ -16,12 +16,13 @@ from typing import Any
 
 import orjson
 
-from models.errors import DiskError, InputError, ValetError
+from models.errors import DiskError, InputError
 from models.lift import Estimate
 from models.off_policy import Valuation, value
 from models.profile import rfc3339
 from service.store.open import open_store
 from training import policies
+from training.command import ended
 from training.decision_log import SETTLE_DAYS, DecisionLog, read
 from training.policies import Policy, seen_by
 from training.settings import DEFAULT_STORE, parse_time
@@ -112,18 +113,15 @@ def run(given: argparse.Namespace, *, now: int) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Value a policy; exit 2 for what cannot be used, 3 where the log is not enough to say, 5 where the disk is full."""
     given = _parser().parse_args(arguments)
-    try:
+
+    def work() -> int:
         found = run(given, now=int(time.time()))
         sys.stdout.write("".join(f"{line}\n" for line in lines(found)))
         if given.json:
             _write(Path(given.json), found)
-    except DiskError as error:
-        sys.stderr.write(f"{error}\n")
-        return 5
-    except ValetError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return REFUSED if found["refusals"] else 0
+        return REFUSED if found["refusals"] else 0
+
+    return ended(work, interrupted="interrupted; nothing was changed")
 
 
 def _write(path: Path, found: Mapping[str, Any]) -> None:

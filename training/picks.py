@@ -25,7 +25,7 @@ import orjson
 from threadpoolctl import threadpool_limits
 
 from models.bundle import Bundle
-from models.errors import DiskError, InputError, ValetError
+from models.errors import InputError
 from models.profile import load
 from models.settings import Settings
 from service.customers import Known
@@ -39,6 +39,7 @@ from service.selection import NOTHING, Wishes
 from service.signing import recommendation_id, signing_key
 from service.store.open import open_store
 from service.taste import Taste
+from training.command import ended
 from training.crowd import Crowd, Person, add_options, allowed, gather, in_order, load_bundle, resolve, tastes
 from training.progress import Progress
 from training.sheet import Sheet
@@ -271,18 +272,12 @@ def _rows_of(people: Sequence[Person]) -> bytes:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the sheet; exit 2 for what cannot be used, 5 where the disk is full, 130 when interrupted (run again: it goes on)."""
     given = _parser().parse_args(arguments)
-    try:
+
+    def work() -> int:
         sys.stdout.write(f"{run(given)}\n")
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; run it again, and it goes on from there\n")
-        return 130
-    except DiskError as error:
-        sys.stderr.write(f"{error}\n")
-        return 5
-    except ValetError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+        return 0
+
+    return ended(work, interrupted="interrupted; run it again, and it goes on from there")
 
 
 def _parser() -> argparse.ArgumentParser:

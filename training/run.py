@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from models import bundle
 from models.bundle import Models
 from models.catalogue import Catalogue
-from models.errors import BundleError, DiskError, InputError, LockedError, ValetError
+from models.errors import BundleError, InputError
 from service import retention
 from service.store import Store
 from service.store.open import open_store
@@ -27,6 +27,7 @@ from training import intents, learn, people, publish, report, rights, type_map
 from training.audiences import audiences
 from training.catalogue import build_catalogue, read_table
 from training.census import census
+from training.command import UNEXPECTED, ended
 from training.decision_report import decisions
 from training.demo import write_demo
 from training.evaluate import OURS, POPULARITY, Table, Task, evaluate, ndcg_of
@@ -42,25 +43,17 @@ from training.split import Cut, cut
 from training.steps import Steps
 from training.tasks import tasks_of
 
-PUBLISHED, UNEXPECTED, UNUSABLE, LOCKED, NO_DISK, INTERRUPTED = 0, 1, 2, 4, 5, 130
+PUBLISHED = 0
 DEMO = Path("var/demo")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, and give the exit code; what went wrong is one line on standard error."""
-    try:
-        options = resolve(sys.argv[1:] if arguments is None else arguments)
-        return run(options, now=int(time.time()))
-    except KeyboardInterrupt:
-        return _failed(INTERRUPTED, "interrupted; the live bundle is untouched")
-    except LockedError as error:
-        return _failed(LOCKED, error)
-    except DiskError as error:
-        return _failed(NO_DISK, error)
-    except InputError as error:
-        return _failed(UNUSABLE, error)
-    except ValetError as error:
-        return _failed(UNEXPECTED, error)
+
+    def work() -> int:
+        return run(resolve(sys.argv[1:] if arguments is None else arguments), now=int(time.time()))
+
+    return ended(work, interrupted="interrupted; the live bundle is untouched", otherwise=UNEXPECTED)
 
 
 def run(options: Options, *, now: int) -> int:
@@ -328,11 +321,6 @@ def _opened(url: str | None) -> Iterator[Store | None]:
     finally:
         if store is not None:
             store.close()
-
-
-def _failed(code: int, why: object) -> int:
-    sys.stderr.write(f"{why}\n")
-    return code
 
 
 if __name__ == "__main__":

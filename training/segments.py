@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from models import likeness
 from models.bundle import Bundle, Models
-from models.errors import DiskError, InputError, ValetError
+from models.errors import InputError
 from models.profile import load
 from models.settings import Interest, Settings
 from models.vocabulary import MISSING
@@ -33,6 +33,7 @@ from service.segments import Segments
 from service.store.open import open_store
 from service.taste import Taste
 from training import scoring
+from training.command import ended
 from training.crowd import Crowd, Person, add_options, allowed, gather, load_bundle, resolve, scored, tastes
 from training.progress import Progress
 from training.sheet import Sheet
@@ -173,18 +174,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.item is None and given.name is None:
         parser.error("say --name SEGMENT or --item ID")
-    try:
+
+    def work() -> int:
         sys.stdout.write(f"{run(given)}\n")
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; nothing was written\n")
-        return 130
-    except DiskError as error:
-        sys.stderr.write(f"{error}\n")
-        return 5
-    except ValetError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+        return 0
+
+    return ended(work, interrupted="interrupted; nothing was written")
 
 
 def _parser() -> argparse.ArgumentParser:
