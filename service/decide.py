@@ -121,9 +121,19 @@ class Decision:
 
 
 def next_best_action(
-    request: Request, *, store: Store | None, actions: Catalogue, learnt: Learnt, now: int, new_id: str
+    request: Request,
+    *,
+    store: Store | None,
+    actions: Catalogue,
+    learnt: Learnt,
+    now: int,
+    new_id: str,
+    closed: frozenset[str] | None = None,
 ) -> dict[str, Any]:
-    """The answer of the contract. Raises DecisionTakenError for the decision_id of another customer or channel."""
+    """The answer of the contract. Raises DecisionTakenError for the decision_id of another customer or channel.
+
+    closed  the pools that a send has shared out to others; None: this is no send, and the prices of pools are asked
+    """
     decision_id = request.decision_id or new_id
     try:
         if store is None:
@@ -133,6 +143,7 @@ def next_best_action(
         customer = store.customer(request.customer_id) or Customer(request.customer_id)
         situation = situate(request, customer, actions=actions, learnt=learnt, now=now)
         situation = with_levels(situation, store)
+        situation = replace(situation, closed=closed or frozenset(), allotted=closed is not None)
         if request.dry_run:
             return answer(decide(request, situation), request, learnt=learnt, decision_id=decision_id)
         decision = _reserve(store, request, situation, decision_id=decision_id, known=customer.ledger)

@@ -6,10 +6,10 @@ read a chunk of lines at a time, in one round trip.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import orjson
 from flask import request
@@ -25,6 +25,7 @@ IN_MEMORY = 4 << 20
 COPY = 1 << 16
 CHUNK = 64
 
+Asked = TypeVar("Asked")
 Line = tuple[int, Request | dict[str, Any]]  # its number, and the request in it or what is wrong with it
 
 
@@ -60,6 +61,22 @@ def answer_lines(
         yield orjson.dumps({"done": True, "count": count}, option=orjson.OPT_APPEND_NEWLINE)
 
 
+def requests(spool: IO[bytes], ask: Callable[[Any], Asked]) -> Iterator[tuple[int, Asked | dict[str, Any]]]:
+    """All lines of a body from its first, as requests or as what is wrong with them; may be gone through again."""
+    spool.seek(0)
+    return _asked(spool, ask)
+
+
+def answered(spool: IO[bytes], answers: Iterable[tuple[int, Mapping[str, Any]]]) -> Iterator[bytes]:
+    """These answers as lines, and a last one that says that all are there; then the body is let go."""
+    count = 0
+    with spool:
+        for number, found in answers:
+            count += 1
+            yield orjson.dumps({"line": number, **found}, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE)
+        yield orjson.dumps({"done": True, "count": count}, option=orjson.OPT_APPEND_NEWLINE)
+
+
 def _answered(
     chunk: Sequence[Line], answer: Callable[[Request, Known], Mapping[str, Any]], store: Store | None
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -69,7 +86,7 @@ def _answered(
         yield number, answer(part, of(known, part.customer_id, part.session_id)) if isinstance(part, Request) else part
 
 
-def _asked(lines: IO[bytes], ask: Callable[[Any], Request]) -> Iterator[Line]:
+def _asked(lines: IO[bytes], ask: Callable[[Any], Asked]) -> Iterator[tuple[int, Asked | dict[str, Any]]]:
     for number, line in enumerate(_lines(lines), start=1):
         if line is None:
             yield number, {"error": f"longer than {MOST_LINE} bytes"}
@@ -77,7 +94,7 @@ def _asked(lines: IO[bytes], ask: Callable[[Any], Request]) -> Iterator[Line]:
             yield number, _parsed(line, ask)
 
 
-def _parsed(line: bytes, ask: Callable[[Any], Request]) -> Request | dict[str, Any]:
+def _parsed(line: bytes, ask: Callable[[Any], Asked]) -> Asked | dict[str, Any]:
     try:
         return ask(orjson.loads(line))
     except orjson.JSONDecodeError as error:

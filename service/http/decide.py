@@ -9,10 +9,12 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import orjson
-from flask import Response, abort
+from flask import Response, abort, request, stream_with_context
 from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError, fields, validate
+from werkzeug.exceptions import UnsupportedMediaType
 
+from models.action_catalogue import Catalogue
 from models.actions import OUTCOMES, Items
 from models.arms import ARMS
 from models.bundle import Bundle
@@ -21,6 +23,7 @@ from service.customers import NOBODY
 from service.decide import DecisionTakenError, Learnt, Request, logged, next_best_action
 from service.funnel import ORDER
 from service.http.answers import document
+from service.http.batch import answered, requests, spooled
 from service.http.bodies import json_body, query, without_nulls
 from service.http.paths import install
 from service.http.schemas import EXPLAIN, ID, Scalar, Whole
@@ -28,6 +31,7 @@ from service.http.services import currency, services, store
 from service.reasons import LANGUAGES
 from service.recommend import recommend
 from service.request import Request as ListRequest
+from service.send import Send
 from service.services import Services
 from service.taste import taste
 
@@ -35,6 +39,7 @@ blueprint = Blueprint("decide", __name__, description="The next best action")
 blueprint.record_once(lambda state: install(state.app))
 
 MOST = 20
+NDJSON = "application/x-ndjson"
 
 
 class DecideQuery(Schema):
@@ -172,6 +177,29 @@ def decide_by_body() -> Response:
     return _send(_decided(BODY.load(without_nulls(json_body()))))
 
 
+@blueprint.route("/next-best-action/batch", methods=["POST"])
+@blueprint.doc(
+    requestBody={"required": True, "content": {NDJSON: {"schema": DecideBody}}},
+    responses={"200": {"description": "An answer a line, and a last line that says so", "content": {NDJSON: {}}}},
+)
+def decide_by_lines() -> Response:
+    """What to do for many customers, one request a line: all are scored first, then budgets and stock go to the highest priorities."""
+    if request.mimetype != NDJSON:
+        raise UnsupportedMediaType(f"Send one request a line, as {NDJSON}.")
+    shop, lines = services(), spooled()
+    bundle, now, actions = shop.overlay.bundle(), shop.clock(), shop.actions
+    learnt = {lang: _learnt(bundle, shop, lang=lang, now=now) for lang in LANGUAGES}
+    send = Send(
+        lines=lambda: requests(lines, lambda document: _asked(BODY.load(without_nulls(document)), shop, actions)),
+        store=shop.store,
+        actions=actions,
+        learnt=learnt.__getitem__,
+        now=now,
+        new_id=lambda: uuid4().hex,
+    )
+    return Response(stream_with_context(answered(lines, send.answers())), content_type=NDJSON)
+
+
 @blueprint.route("/decisions/<id:decision_id>", methods=["GET"])
 @blueprint.doc(responses={"200": {"description": "Logged", "content": {"application/json": {"schema": LoggedSchema}}}})
 def decision(decision_id: str) -> Response:
@@ -184,11 +212,8 @@ def decision(decision_id: str) -> Response:
 
 def _decided(loaded: dict[str, Any]) -> dict[str, Any]:
     shop = services()
-    language = shop.settings.shop.language
-    loaded.setdefault("lang", language if language in LANGUAGES else "en")
-    asked, actions = Request(**loaded), shop.actions
-    if asked.channel not in actions.channels:
-        raise ValidationError({"channel": [f"Unknown; known here: {', '.join(actions.channels)}."]})
+    actions = shop.actions
+    asked = _asked(loaded, shop, actions)
     bundle, now = shop.overlay.bundle(), shop.clock()
     try:
         return next_best_action(
@@ -203,6 +228,14 @@ def _decided(loaded: dict[str, Any]) -> dict[str, Any]:
         raise ValidationError(
             {"decision_id": ["Another customer or channel has it; give each decision its own."]}
         ) from error
+
+
+def _asked(loaded: dict[str, Any], shop: Services, actions: Catalogue) -> Request:
+    language = shop.settings.shop.language
+    asked = Request(**{"lang": language if language in LANGUAGES else "en", **loaded})
+    if asked.channel not in actions.channels:
+        raise ValidationError({"channel": [f"Unknown; known here: {', '.join(actions.channels)}."]})
+    return asked
 
 
 def _learnt(bundle: Bundle | None, shop: Services, *, lang: str, now: int) -> Learnt:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.actions import parse
+from models.action_catalogue import parse
 from models.errors import InputError
 from models.propensity import (
     DAY_S,
