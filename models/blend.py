@@ -45,13 +45,8 @@ class Blend:
 
         A source of zeros contributes zeros; an intent without weights scores all items 0. It takes one source or more.
         """
-        weights = self.of(intent)
-        mixed = np.zeros_like(next(iter(sources.values())), dtype=np.float32)
-        for name, scores in sources.items():
-            weight = weights.get(name, 0.0)
-            if weight and (size := rms(scores)) > 0:
-                mixed += np.float32(weight / size) * scores
-        return mixed
+        weights, sizes = self.of(intent), {name: rms(scores) for name, scores in sources.items()}
+        return blended(sources, {name: weights.get(name, 0.0) / size for name, size in sizes.items() if size > 0})
 
     def recency(self, last_at: NDArray[np.int64], *, now: int) -> NDArray[np.float32]:
         """float32[history]: what a purchase of then still says now: 1 for one of now, halved every half-life."""
@@ -59,6 +54,15 @@ class Blend:
             return np.ones(len(last_at), dtype=np.float32)
         age_days = np.maximum(now - last_at, 0) / DAY_S
         return np.exp2(-age_days / self.half_life_days).astype(np.float32)
+
+
+def blended(sources: Mapping[str, NDArray[np.float32]], scales: Mapping[str, float]) -> NDArray[np.float32]:
+    """float32[items]: Σ scale · scores; a source without a scale counts 0. It takes one source or more."""
+    mixed = np.zeros_like(next(iter(sources.values())), dtype=np.float32)
+    for name, scores in sources.items():
+        if scale := scales.get(name):
+            mixed += np.float32(scale) * scores
+    return mixed
 
 
 def rms(scores: NDArray[np.float32]) -> float:

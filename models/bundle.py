@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
@@ -119,7 +119,7 @@ def load(path: Path, *, verify: bool = True) -> Bundle:
         _verify(directory, manifest)
     plain = manifest["models"]
     built = {
-        field.name: _load_model(directory, field.name, _model_class(field.name), plain[field.name])
+        field.name: _load_model(directory, field.name, _model_class(field.name), plain[field.name], manifest["files"])
         for field in dataclasses.fields(Models)
         if plain.get(field.name) is not None
     }
@@ -168,17 +168,18 @@ def _save_model(directory: Path, name: str, model: Any, files: dict[str, str]) -
     return plain
 
 
-def _load_model(directory: Path, name: str, cls: type[Any], plain: Mapping[str, Any]) -> Any:
+def _load_model(directory: Path, name: str, cls: type[Any], plain: Mapping[str, Any], files: Collection[str]) -> Any:
+    """The model of this class; `files` are the arrays that the manifest names."""
     hints = typing.get_type_hints(cls)
     values: dict[str, Any] = {}
     for field in dataclasses.fields(cls):
         path = f"{name}.{field.name}"
         hint = hints[field.name]
         if dataclasses.is_dataclass(hint):
-            values[field.name] = _load_model(directory, path, typing.cast(type[Any], hint), plain[field.name])
+            values[field.name] = _load_model(directory, path, typing.cast(type[Any], hint), plain[field.name], files)
         elif field.name in plain:
             values[field.name] = plain[field.name]
-        elif field.default is not dataclasses.MISSING:
+        elif field.default is not dataclasses.MISSING and f"{path}.npy" not in files:
             continue  # of a bundle from before there was such a field
         else:
             values[field.name] = _map(directory / f"{path}.npy")

@@ -144,11 +144,10 @@ class Complements:
             fits &= self.completes[kind].take(types, mode="wrap")
         return fits
 
-    def bought(self, row: int, target: int) -> bool:
-        """Whether P(target | row) rests on baskets that held both more than on what the two are."""
-        held = slice(int(self.pairs.indptr[row]), int(self.pairs.indptr[row + 1]))
-        counted = self.pairs.scores[held][self.pairs.indices[held] == target].sum()
-        return bool(counted > self.mass * self.by_attributes(row)[target])
+    def bought(self, row: int, targets: Rows) -> set[int]:
+        """The targets whose P(target | row) rests on baskets that held both more than on what the two are."""
+        together = self.pairs.carried(np.array([row], dtype=np.int32), np.ones(1, dtype=np.float32), targets)[:, 0]
+        return set(targets[together > self.mass * self.by_attributes(row)[targets]].tolist())
 
     def alike(self, row: int, target: int) -> Mapping[str, tuple[str, str]]:
         """Attribute -> (value of `row`, value of `target`), of those with names that clearly speak for the pair, the strongest first."""

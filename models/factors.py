@@ -14,17 +14,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 TINY = 1e-12
+LEADING = 32  # dimensions that say most: of 41 k places of a public history all of the best ten of a blend were among its best 100 by them
+LARGE = 20_000  # items, from which on a first pass over the leading dimensions saves time
+
+
+def leading(item_factors: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """float32[LEADING, items] for a large catalogue; None where there is no need."""
+    items, factors = item_factors.shape
+    return np.ascontiguousarray(item_factors[:, :LEADING].T) if items >= LARGE and factors > 2 * LEADING else None
 
 
 @dataclass(frozen=True)
 class Factors:
     """Item vectors in the eigenbasis of their Gram matrix: (Gram + λI)⁻¹ is a vector, whatever a customer's λ.
 
-    item_factors    float32[items, factors]  V, rotated: VᵀV = diag(gram)
+    item_factors    float32[items, factors]  V, rotated: VᵀV = diag(gram), the largest first
     gram            float32[factors]         the eigenvalues of VᵀV
     regularization  λ
     unobserved      α0, the weight of an item that was not bought, beside 1 for one that was
     exponent        ν: 0 regularises all customers alike, 1 by the weight of their history
+    leading         float32[LEADING, items]  the first dimensions of V, each in one piece, of a large catalogue; None: there is no need
 
     A history may hold newcomers, rows from len(self) on, that have no vector yet: they say nothing, and nothing is said of them.
     """
@@ -34,6 +43,7 @@ class Factors:
     regularization: float
     unobserved: float
     exponent: float
+    leading: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.item_factors)
@@ -67,24 +77,40 @@ class Factors:
         """float32[items]: how well each item suits a customer's vector, about 1 for what was bought."""
         return np.asarray(self.item_factors @ vector, dtype=np.float32)
 
+    def estimate(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """float32[items]: as `score`, by the leading dimensions alone where there are such: good enough to tell who could be among the best."""
+        if self.leading is None:
+            return self.score(vector)
+        return np.asarray(vector[: len(self.leading)] @ self.leading, dtype=np.float32)
+
+    def rms(self, vector: NDArray[np.float32], *, items: int) -> float:
+        """The root mean square of `score(vector)` over so many items, newcomers count 0; it is not computed, as VᵀV is known."""
+        return float(np.sqrt(np.dot(self.gram * vector, vector) / max(items, 1)))
+
     def similar(self, row: int) -> NDArray[np.float32]:
         """float32[items]: the cosine of each item's vector with this item's; zeros for an item nobody bought."""
         norms = np.maximum(np.sqrt(np.einsum("if,if->i", self.item_factors, self.item_factors)), TINY)
         return np.asarray(self.item_factors @ (self.item_factors[row] / norms[row]) / norms, dtype=np.float32)
 
     def contributions(self, rows: NDArray[np.int32], weights: NDArray[np.float32], target: int) -> NDArray[np.float32]:
-        """float32[history]: what each history item added to the score of `target` (Hu, Koren & Volinsky, section 5).
+        """float32[history]: `carried` of one target."""
+        return np.asarray(self.carried(rows, weights, np.array([target], dtype=np.int32))[0])
 
-        They sum to `score(fold_in(...))[target]`; items of weight 0 or below added nothing.
+    def carried(
+        self, rows: NDArray[np.int32], weights: NDArray[np.float32], targets: NDArray[np.int32]
+    ) -> NDArray[np.float32]:
+        """float32[targets, history]: what each history item added to the scores of `targets` (Hu, Koren & Volinsky, section 5).
+
+        They sum to `score(fold_in(...))[targets]`; items of weight 0 or below added nothing.
         """
-        carried = np.zeros(len(rows), dtype=np.float32)
-        liked = self._telling(rows, weights)
-        if not liked.any() or target >= len(self):
+        carried = np.zeros((len(targets), len(rows)), dtype=np.float32)
+        liked, learnt = self._telling(rows, weights), targets < len(self)
+        if not liked.any() or not learnt.any():
             return carried
         bought, confidence = self.item_factors[rows[liked]], weights[liked] / np.float32(self.unobserved)
         diagonal = self.gram + np.float32(self.penalty(float(weights[liked].sum())))
-        seen_from_target = _solve_short(bought, confidence, diagonal, self.item_factors[target])
-        carried[liked] = (1 + confidence) * (bought @ seen_from_target)
+        seen_from_targets = _solve_short(bought, confidence, diagonal, self.item_factors[targets[learnt]])
+        carried[np.ix_(learnt, liked)] = (1 + confidence) * (seen_from_targets @ bought.T)
         return carried
 
 
@@ -94,9 +120,12 @@ def _solve_short(
     diagonal: NDArray[np.float32],
     wanted: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """x of (D + BᵀCB) x = wanted with D, C diagonal: Woodbury's identity, a system of the history's size."""
+    """x of (D + BᵀCB) x = wanted with D, C diagonal: Woodbury's identity, a system of the history's size.
+
+    wanted float32[factors], or float32[n, factors] for n of them at once
+    """
     first = wanted / diagonal
     scaled = bought / diagonal
     small = scaled @ bought.T
     small.flat[:: len(bought) + 1] += 1 / confidence
-    return np.asarray(first - np.linalg.solve(small, bought @ first) @ scaled, dtype=np.float32)
+    return np.asarray(first - np.linalg.solve(small, bought @ first.T).T @ scaled, dtype=np.float32)

@@ -99,6 +99,7 @@ def assemble(settings: ServiceSettings) -> Services:
     from service.merchandising import Rulebook
     from service.overlay import Overlay
     from service.pseudonyms import Pseudonyms
+    from service.remembered import Remembered
     from service.retention import Retention, key_ttl_s
     from service.segments import Segments
     from service.sends import Sends
@@ -118,6 +119,7 @@ def assemble(settings: ServiceSettings) -> Services:
         live=live,
         overlay=Overlay(live, store, currency=shop.shop.currency),
         settings=shop,
+        remembered=Remembered(),
         rulebook=Rulebook(shop),
         segments=Segments(shop),
         beliefs=Beliefs(store),

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import likeness
-from models.blend import BOUGHT, rms
+from models.blend import BOUGHT, blended, rms
 from models.bundle import Models
+from models.ranking import top
 from service.request import ABOUT_ITEMS
 from service.taste import NONE, Taste
 
@@ -38,6 +39,7 @@ CHAINS = {
     "popular": ("popular",),
 }
 TINY = 1e-12
+SHARP = 256  # of a large catalogue, how many of the best are scored exactly
 LEAST = {"factors": 1e-6}  # a score up to it is rounding, and no evidence
 PERSONAL = (
     "together",
@@ -57,6 +59,7 @@ class Question:
     owned    whether what the customer owns may be chosen for her
     segment  bool[items]  what suits people like her, as far as that is said; None: nothing is
     peers    bool[items]  what a trend is measured against, the categories asked for; None: all items
+    allowed  bool[items]  what may stand in the list: scores are exact of the best of these; None: all items
     """
 
     models: Models
@@ -65,6 +68,7 @@ class Question:
     owned: bool
     now: int
     peers: NDArray[np.bool_] | None = None
+    allowed: NDArray[np.bool_] | None = None
     segment: NDArray[np.bool_] | None = None
 
 
@@ -166,31 +170,52 @@ def _blended(
 ) -> Stage | None:
     """The blend of all sources that count for the intent; None where no source of evidence says anything."""
     counted = question.models.blend.of(intent)
+    ready = question.taste.scored if rows is question.taste.rows else {}  # for many customers at once
+    factors = question.models.factors if counted.get("factors") and "factors" not in ready else None
+    hers = None if factors is None else factors.fold_in(rows, weights)
+    estimated = factors is not None and factors.leading is not None and any(map(counted.get, BOUGHT))
+    if factors is not None and hers is not None:
+        said = factors.estimate(hers) if estimated else factors.score(hers)
+        ready = {**ready, "factors": _longer(said, question)}
     found = {
         name: scores
         for name, weight in counted.items()
-        if weight and (scores := _source(name, question, rows, weights)) is not None
+        if weight and (scores := ready[name] if name in ready else SOURCES[name](question, rows, weights)) is not None
     }
     speaking = [found[name] > LEAST.get(name, 0) for name in evidence if name in found]
     shown = np.logical_or.reduce(speaking) if speaking else None
     if shown is None or not shown.any():
         return None
-    scales = {name: counted[name] / max(rms(scores), TINY) for name, scores in found.items()}
-    return Stage(
-        intent=intent,
-        scores=question.models.blend.mix(intent, found),
-        shown=shown,
-        sources=found,
-        scales=scales,
-        rows=rows,
-        weights=weights,
-    )
+    sizes = {name: rms(scores) for name, scores in found.items()}
+    if factors is not None and hers is not None and estimated:
+        sizes["factors"] = factors.rms(
+            hers, items=len(question.models.catalogue)
+        )  # of the scores, not of the estimates
+    scales = {name: counted[name] / max(size, TINY) for name, size in sizes.items()}
+    stage = Stage(intent, blended(found, scales), shown, found, scales, rows, weights)
+    return _sharpened(stage, hers, question) if hers is not None and estimated else stage
 
 
-def _source(name: str, question: Question, rows: Rows, weights: Scores) -> Scores | None:
-    """A source's scores of a history; of the customer's own they may have been computed already, many customers at once."""
-    ready = question.taste.scored.get(name) if rows is question.taste.rows else None
-    return SOURCES[name](question, rows, weights) if ready is None else ready
+def _sharpened(stage: Stage, hers: Scores, question: Question) -> Stage:
+    """Exact scores of the best that may stand in the list, where factors were estimated. The others stay behind them as they are."""
+    factors, estimated = question.models.factors, stage.sources["factors"]
+    assert factors is not None  # noqa: S101  (they are a source)
+    best = top(stage.scores, _both(stage.shown, question.allowed), SHARP)
+    best = best[best < len(factors)]
+    exact = factors.item_factors[best] @ hers
+    stage.scores[best] += np.float32(stage.scales["factors"]) * (exact - estimated[best])
+    estimated[best] = exact
+    return stage
+
+
+def _both(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+    return one & other if one is not None and other is not None else one if other is None else other
+
+
+def _longer(scores: Scores, question: Question) -> Scores:
+    """The same, and 0 for newcomers."""
+    newcomers = len(question.models.catalogue) - len(scores)
+    return np.append(scores, np.zeros(newcomers, dtype=np.float32)) if newcomers else scores
 
 
 def _not(rows: Rows, models: Models) -> NDArray[np.bool_]:
@@ -296,15 +321,6 @@ def _complements(question: Question, rows: Rows, weights: Scores) -> Scores | No
     return question.models.complements.score(rows, weights) if question.models.complements else None
 
 
-def _factors(question: Question, rows: Rows, weights: Scores) -> Scores | None:
-    factors = question.models.factors
-    if factors is None:
-        return None
-    scores = factors.score(factors.fold_in(rows, weights))
-    newcomers = len(question.models.catalogue) - len(scores)
-    return np.append(scores, np.zeros(newcomers, dtype=np.float32)) if newcomers else scores
-
-
 def _repeat(question: Question, rows: Rows, weights: Scores) -> Scores | None:
     """When the customer's own items are due again, whatever history the other sources look at."""
     repeat, taste = question.models.repeat, question.taste
@@ -322,7 +338,7 @@ def _popularity(question: Question, rows: Rows, weights: Scores) -> Scores | Non
 SOURCES: Mapping[str, Callable[[Question, Rows, Scores], Scores | None]] = {
     "together": _together,
     "alike": _alike,
-    "factors": _factors,
+    "factors": lambda *_: None,  # where they are learnt, they are ready before the others are asked
     "popularity": _popularity,
     "repeat": _repeat,
     "ease": _ease,

@@ -5,7 +5,7 @@ The source that gave most to the score names the reason; the anchor is the item 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -86,12 +86,23 @@ def reasons(stage: Stage, rows: Rows, sources: list[str], *, models: Models, bou
         (_code(stage, source, row, anchor, owned), row, anchor)
         for row, source, anchor in zip(rows.tolist(), sources, anchors.tolist(), strict=True)
     ]
+    together = _together(found, models)
     return [
         _of_attributes(row, anchor, models, lang)
-        if code == CODES["complements"]
-        else _reason(code, row, anchor, models.catalogue, lang)
+        if code == CODES["complements"] and (anchor, row) not in together
+        else _reason("bought_together" if (anchor, row) in together else code, row, anchor, models.catalogue, lang)
         for code, row, anchor in found
     ]
+
+
+def _together(found: Sequence[tuple[str, int, int]], models: Models) -> set[tuple[int, int]]:
+    """(anchor, row) of what complements an anchor because baskets held both, where they carried the score."""
+    pairs = [(anchor, row) for code, row, anchor in found if code == CODES["complements"]]
+    targets = {anchor: np.array([row for one, row in pairs if one == anchor], dtype=np.int32) for anchor, _ in pairs}
+    complements = models.complements
+    if complements is None:
+        return set()
+    return {(anchor, row) for anchor, rows in targets.items() for row in complements.bought(anchor, rows)}
 
 
 def explored(lang: str) -> Reason:
@@ -113,11 +124,9 @@ def _reason(code: str, row: int, anchor: int, catalogue: Catalogue, lang: str) -
 
 
 def _of_attributes(row: int, anchor: int, models: Models, lang: str) -> Reason:
-    """Why an item completes the anchor: the baskets that held both, where they carried the score, else the attributes that most speak for it."""
+    """Why an item completes the anchor that it was not bought with: the attributes that most speak for it."""
     complements = models.complements
     assert complements is not None  # noqa: S101  (it is the source)
-    if complements.bought(anchor, row):
-        return _reason("bought_together", row, anchor, models.catalogue, lang)
     reason = _reason("attributes", row, anchor, models.catalogue, lang)
     alike = complements.alike(anchor, row)
     pair = next((alike[name] for name in NAMED if name in alike), None)
@@ -153,8 +162,8 @@ def _carried(stage: Stage, source: str, targets: Rows, models: Models) -> Scores
     if source == "attributes":
         return likeness.carried(models.catalogue, stage.rows, stage.weights, targets)
     model = getattr(models, source, None)
-    if isinstance(model, Linear | Sessions | Complements):
-        return model.carried(stage.rows, stage.weights, targets)
-    if isinstance(model, Factors):
-        return np.stack([model.contributions(stage.rows, stage.weights, int(target)) for target in targets])
-    return None
+    if not isinstance(model, Linear | Sessions | Complements | Factors):
+        return None
+    if len(stage.rows) == 1:  # all of it
+        return stage.sources[source][targets, None]
+    return model.carried(stage.rows, stage.weights, targets)

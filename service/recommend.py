@@ -64,7 +64,6 @@ def _list(request: Request, *, models: Models, taste: Taste, now: int, wishes: W
     rows, missing = known(models.catalogue, request.item_ids)
     peers = models.catalogue.within(request.category) if request.category else None
     suits = segment(request.segment, models.catalogue)
-    question = Question(models, rows, taste, owned=request.exclude_owned is False, now=now, peers=peers, segment=suits)
     early = too_early(models=models, taste=taste, now=now) if request.intent == "buy_again" else None
     trace = Trace(rules=dict(wishes.rules)) if request.debug else None
     allowed = eligible(
@@ -75,6 +74,16 @@ def _list(request: Request, *, models: Models, taste: Taste, now: int, wishes: W
         early=early,
         hidden=wishes.hidden,
         trace=trace,
+    )
+    question = Question(
+        models,
+        rows,
+        taste,
+        owned=request.exclude_owned is False,
+        now=now,
+        peers=peers,
+        allowed=allowed,
+        segment=suits,
     )
     intent = request.intent or "popular"
     wishes = _asked(request, wishes, taste if personal else NONE, models)

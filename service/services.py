@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from service.merchandising import Rulebook
     from service.overlay import Overlay
     from service.pseudonyms import Pseudonyms
+    from service.remembered import Remembered
     from service.retention import Retention
     from service.segments import Segments
     from service.sends import Sends
@@ -32,6 +33,7 @@ class Services:
     overlay   overlay.bundle() is that with the shop's changes since laid over it: what lists are made from
     settings  the shop's `valet.toml`
     rulebook  its merchandising rules, ready to be asked      segments  its named segments, alike
+    remembered  lists in which no customer has a part
     beliefs   what is thought of the actions' chances, from what became of them
     shelf     shelf.catalogue() is the catalogue of actions: what was put last, else `actions.toml` beside the settings, else the one that
               comes with the service; `actions` for short
@@ -50,6 +52,7 @@ class Services:
     overlay: Overlay
     settings: Settings
     rulebook: Rulebook
+    remembered: Remembered
     segments: Segments
     beliefs: Beliefs
     shelf: Shelf

@@ -23,7 +23,7 @@ from models.blend import Blend
 from models.bundle import CURRENT, Models
 from models.catalogue import SHOWN, Catalogue, Codes, catalogue_of
 from models.complements import Complements
-from models.factors import Factors
+from models.factors import Factors, leading
 from models.neighbours import Neighbours
 from models.popularity import Popularity
 from models.profile import EMPTY, Event, Profile, dump, fold
@@ -186,7 +186,8 @@ def _factors(topics: NDArray[np.int64], sold: NDArray[np.float32], size: int, rn
     vectors *= np.minimum(np.sqrt(sold), 3)[:, None]
     values, basis = np.linalg.eigh(vectors.T.astype(np.float64) @ vectors)
     rotated = np.ascontiguousarray(vectors @ basis[:, ::-1].astype(np.float32))
-    return Factors(rotated, values[::-1].astype(np.float32), regularization=0.01, unobserved=0.03, exponent=0.75)
+    gram = values[::-1].astype(np.float32)
+    return Factors(rotated, gram, regularization=0.01, unobserved=0.03, exponent=0.75, leading=leading(rotated))
 
 
 def _complements(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -26,7 +27,7 @@ from service.reasons import LANGUAGES
 from service.recommend import Answer, rank, recommend
 from service.request import Boost, Promotion, Request
 from service.segment import said
-from service.selection import NOTHING
+from service.selection import NOTHING, Wishes
 from service.sends import as_of
 from service.services import Services
 from service.taste import taste
@@ -100,10 +101,15 @@ def _answer(asked: Request, known: Known, bundle: Bundle | None, shop: Services,
     answer = Answer(asked.intent or "popular")
     if bundle is not None:
         wishes = shop.rulebook.wishes(asked, known=known, models=bundle.models, now=now)
-        answer = recommend(asked, **_reading(known, bundle, shop, now), wishes=wishes)
+        make = partial(_made, asked, known, bundle, shop, now, wishes)
+        answer = shop.remembered.answer(asked, make, models=bundle.models, wishes=wishes)
     answered = document(answer, asked, bundle=bundle, services=shop, degraded=known.degraded, now=now)
     count(answered, wishes.rules)
     return answered
+
+
+def _made(asked: Request, known: Known, bundle: Bundle, shop: Services, now: int, wishes: Wishes) -> Answer:
+    return recommend(asked, **_reading(known, bundle, shop, now), wishes=wishes)
 
 
 def _moment(asked: Request, known: Known, shop: Services) -> tuple[Known, int]:

@@ -109,8 +109,8 @@ def test_an_attribute_that_says_next_to_nothing_is_named_as_no_reason() -> None:
 def test_a_reason_knows_whether_baskets_or_attributes_carried_it() -> None:
     often = [[ROWS["dress-black-0"], ROWS["shoe-red-0"]]] * 50
     shop = fit(matrix_of([*baskets(), *often]), Goods.of(ITEMS))
-    assert shop.bought(ROWS["dress-black-0"], ROWS["shoe-red-0"])
-    assert not shop.bought(ROWS["dress-black-0"], ROWS["shoe-black-5"])
+    pair, stranger = ROWS["shoe-red-0"], ROWS["shoe-black-5"]
+    assert shop.bought(ROWS["dress-black-0"], np.array([pair, stranger])) == {pair}
 
 
 def test_no_value_says_nothing() -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from models.factors import Factors
+from models.factors import Factors, leading
 from training import metrics, scoring
 from training.fit.climb import climb
 from training.queries import Queries
@@ -81,7 +81,7 @@ def fit(matrix: csr_matrix, parameters: Parameters = Parameters(), *, threads: i
         vectors[by_item] = right
         rotated, gram = _rotate(vectors)
     scale = _scale(_weights(matrix), matrix.shape[1], parameters)
-    return Factors(rotated, gram, scale, parameters.unobserved, parameters.exponent)
+    return Factors(rotated, gram, scale, parameters.unobserved, parameters.exponent, leading(rotated))
 
 
 def search(
