@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from models.factors import Factors
+from models.factors import leading as leading_of
 
 
 def factors(items=30, size=8, *, regularization=0.1, unobserved=0.2, exponent=0.5, seed=0):
@@ -73,3 +76,25 @@ def test_an_item_nobody_bought_is_like_none():
 def test_the_penalty_grows_with_the_history_by_the_exponent(exponent, ratio):
     model = factors(exponent=exponent)  # 0.2 · 30 items weigh 6
     assert model.penalty(18) / model.penalty(0) == pytest.approx(ratio)
+
+
+def test_the_root_mean_square_of_scores_is_known_without_them():
+    model = factors()
+    vector = np.random.default_rng(1).standard_normal(8).astype(np.float32)
+    scores = np.append(model.score(vector), np.zeros(5))  # of five newcomers
+    assert model.rms(vector, items=35) == pytest.approx(np.sqrt(np.mean(scores**2)), rel=1e-4)
+
+
+def test_an_estimate_is_the_score_by_the_leading_dimensions():
+    model = factors()
+    vector = np.ones(8, np.float32)
+    leading = replace(model, leading=np.ascontiguousarray(model.item_factors[:, :3].T))
+    np.testing.assert_allclose(leading.estimate(vector), model.item_factors[:, :3].sum(axis=1), rtol=1e-4, atol=1e-6)
+    assert np.array_equal(model.estimate(vector), model.score(vector))
+
+
+def test_only_a_large_catalogue_has_leading_dimensions(monkeypatch):
+    vectors = factors(items=30, size=80).item_factors
+    assert leading_of(vectors) is None
+    monkeypatch.setattr("models.factors.LARGE", 30)
+    assert np.array_equal(leading_of(vectors), vectors[:, :32].T)
