@@ -76,6 +76,8 @@ def saturate(port: int, questions: Sequence[bytes], *, seconds: float) -> Driven
             "-t1",
             f"-c{CONNECTIONS}",
             f"-d{max(round(seconds), 1)}s",
+            "--timeout",
+            f"{PATIENCE_S:.0f}s",
             "-s",
             str(script),
             f"http://127.0.0.1:{port}",
