@@ -93,7 +93,10 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
 
 def assemble(settings: ServiceSettings) -> Services:
     """The services that these settings describe."""
+    from models.settings import DAY_S
     from service.beliefs import Beliefs
+    from service.chain import Chain
+    from service.decide import Log
     from service.limits import Limits
     from service.live import Live
     from service.merchandising import Rulebook
@@ -113,6 +116,7 @@ def assemble(settings: ServiceSettings) -> Services:
     file = _actions(settings, shop)
     store = open_store(settings.store, key_ttl_s=key_ttl_s(shop))
     clock = _clock(settings.now)
+    keep_s = settings.audit_days * DAY_S
     live = Live(settings.models_dir, poll_s=settings.poll_s)
     return Services(
         store=store,
@@ -123,6 +127,7 @@ def assemble(settings: ServiceSettings) -> Services:
         rulebook=Rulebook(shop),
         segments=Segments(shop),
         beliefs=Beliefs(store),
+        log=Log(keep_s, Chain(settings.audit, store, keep_s=keep_s).note),
         shelf=Shelf(file, store, known=_known(shop)),
         clock=clock,
         secret=settings.secret or signing_key(store),

@@ -7,12 +7,13 @@ off the request path: they ask for what was added since their last look. A decis
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 
 import structlog
 
 from models.actions import Actions
 from models.errors import StoreUnavailable
-from models.propensity import Belief, Count, Counts, believe, coded, decoded
+from models.propensity import Belief, Count, Counts, action_cell, believe, coded, decoded, weight
 from service.store import COUNTERS, Store
 from service.watch import Watch
 
@@ -53,6 +54,12 @@ class Beliefs:
                 kept.clear()
             kept[key] = starting(actions, channel, tier, now, self._counts)
         return kept[key]
+
+    def positives(self, actions: Actions, now: int) -> Mapping[str, float]:
+        """How often each action was taken so far, faded; who never was is left out."""
+        fade, counts = 1.0 / weight(now, actions.learning.half_life_days), self._counts
+        names = ((one.id, action_cell(actions.learning, one.id)) for one in actions.actions if one.ramp is not None)
+        return {action_id: counts[name].positives * fade for action_id, name in names if name in counts}
 
     def watch(self) -> None:
         """Start watching in this process."""

@@ -20,7 +20,7 @@ import orjson
 
 from models import thompson
 from models.action_catalogue import Catalogue, numbers
-from models.actions import Items, Texts, Treatment
+from models.actions import Actions, Items, Texts, Treatment
 from models.errors import StoreUnavailable
 from models.profile import EMPTY, Profile, load, rfc3339
 from models.propensity import Belief
@@ -28,10 +28,11 @@ from models.tiers import Tiers
 from service import budgets, hours
 from service import facts as facts_of
 from service import ledger as ledger_of
+from service import record as record_of
 from service.arbitration import Candidate, of_tier, ranked, too_little
 from service.beliefs import starting
 from service.choice import Choice, Terms, choose
-from service.funnel import ORDER, Look, Situation, funnel, look
+from service.funnel import ORDER, Look, Passage, Situation, funnel, look
 from service.ledger import DAY_S, Contact, Ledger
 from service.picture import NOTHING, Picture, picture
 from service.store import Customer, Settlement, Store
@@ -39,6 +40,7 @@ from service.why import Explain, say, why
 
 DECISIONS_KEPT_S = 90 * DAY_S
 CONTACTS_KEPT_S = 400 * DAY_S
+ANSWER = "answer"  # the kind of the documents that make a decision_id idempotent
 AGENT, AGENT_N = "agent", 3
 
 Attach = Callable[
@@ -80,15 +82,25 @@ class Learnt:
 
     attach   finds the products that go with a treatment
     believe  what is thought of the chances; without counters, where they start
+    positives  how often each action was taken so far: what a ramp goes by
     """
 
     attach: Attach
     believe: Believe = starting
+    positives: Callable[[Actions, int], Mapping[str, float]] = lambda *_: {}
     tiers: Tiers | None = None
     currency: str | None = None
     model_version: str | None = None
     zone: tzinfo = UTC  # the shop's
     hour: Callable[[Situation], int | None] = lambda _: None  # of her day, at which she is best reached
+
+
+@dataclass(frozen=True)
+class Log:
+    """How long records of decisions are kept, and who notes that there is one (decision_id, its bytes, now)."""
+
+    keep_s: int = DECISIONS_KEPT_S
+    note: Callable[[str, bytes, int], None] = lambda *_: None
 
 
 IGNORANT = Learnt(attach=lambda *_: [])
@@ -100,6 +112,7 @@ class Decision:
 
     choice: Choice
     candidates: tuple[Candidate, ...]
+    passage: Passage
     dropped: Mapping[
         str, int
     ]  # drop code -> how many actions, in the order of the funnel; stages that dropped none are left out
@@ -128,17 +141,18 @@ def next_best_action(
     learnt: Learnt,
     now: int,
     new_id: str,
+    log: Log | None = None,
     closed: frozenset[str] | None = None,
 ) -> dict[str, Any]:
     """The answer of the contract. Raises DecisionTakenError for the decision_id of another customer or channel.
 
     closed  the pools that a send has shared out to others; None: this is no send, and the prices of pools are asked
     """
-    decision_id = request.decision_id or new_id
+    decision_id, log = request.decision_id or new_id, log or Log()
     try:
         if store is None:
             raise StoreUnavailable("this service runs without a store")
-        if request.decision_id and not request.dry_run and (kept := logged(store, decision_id)):
+        if request.decision_id and not request.dry_run and (kept := _answered(store, decision_id)):
             return _repeated(store, kept, request)
         customer = store.customer(request.customer_id) or Customer(request.customer_id)
         situation = situate(request, customer, actions=actions, learnt=learnt, now=now)
@@ -148,7 +162,7 @@ def next_best_action(
             return answer(decide(request, situation), request, learnt=learnt, decision_id=decision_id)
         decision = _reserve(store, request, situation, decision_id=decision_id, known=customer.ledger)
         made = answer(decision, request, learnt=learnt, decision_id=decision_id)
-        return _log(store, made, request, decision)
+        return _log(store, made, request, decision, learnt=learnt, log=log)
     except StoreUnavailable:
         situation = ignorant(request, actions=actions, now=now)
         return answer(decide(request, situation), request, learnt=learnt, decision_id=decision_id)
@@ -178,6 +192,7 @@ def situate(request: Request, customer: Customer, *, actions: Catalogue, learnt:
         profiled=profiled,
         arm=actions.arms.arm(customer.customer_id),
         seed=_seed(request, customer.customer_id, actions, learnt, now),
+        positives=learnt.positives(actions, now),
         zone=hours.zone_of(facts["attributes"], learnt.zone),
     )
 
@@ -214,8 +229,13 @@ def ignorant(request: Request, *, actions: Catalogue, now: int) -> Situation:
 def decide(request: Request, situation: Situation) -> Decision:
     """The decision, a pure function of what is asked and what is known."""
     seen = look(situation)
-    passed, dropped = funnel(seen)
-    candidates = ranked(passed, seen)
+    return settled(request, seen, funnel(seen))
+
+
+def settled(request: Request, seen: Look, passage: Passage) -> Decision:
+    """The decision of who came through the funnel; what a replay makes again."""
+    situation = seen.at
+    candidates = ranked(passage.passed, seen)
     policy = situation.actions.policy
     rows = [situation.actions.rows[one.action.id] for one in candidates]
     choice = choose(
@@ -232,8 +252,9 @@ def decide(request: Request, situation: Situation) -> Decision:
         ),
     )
     counts = Counter(choice.dropped.values())
-    counts.update({code: gone.bit_count() for code, gone in dropped.items()})
-    return Decision(choice, tuple(candidates), {code: counts[code] for code in ORDER if code in counts}, seen)
+    counts.update({code: gone.bit_count() for code, gone in passage.dropped.items()})
+    in_order = {code: counts[code] for code in ORDER if code in counts}
+    return Decision(choice, tuple(candidates), passage, in_order, seen)
 
 
 def _reserve(
@@ -360,36 +381,41 @@ def _if_rejected(one: Candidate, form: Treatment, decision: Decision) -> str | N
     return next(iter(named or next_best), None)
 
 
-def _log(store: Store, made: dict[str, Any], request: Request, decision: Decision) -> dict[str, Any]:
-    """Keep the decision; where a call with the same decision_id was faster, its answer is the answer."""
-    document = {
-        "decision_id": made["decision_id"],
-        "customer_id": request.customer_id,
-        "channel": request.channel,
-        "placement": request.placement,
-        "context": dict(request.context),
-        "at": rfc3339(decision.seen.at.now),
-        "tier": tier(decision.seen.at.picture),
-        "seed": decision.seen.at.seed,
-        "chances": dict(decision.choice.first),
-        "answer": made,
+def _log(
+    store: Store, made: dict[str, Any], request: Request, decision: Decision, *, learnt: Learnt, log: Log
+) -> dict[str, Any]:
+    """Keep the record, and under a caller's decision_id the whole answer; where a call with the same one was faster, its answer counts."""
+    decision_id, whose, at = made["decision_id"], request.customer_id, decision.seen.at
+    if request.decision_id is not None:
+        kept = orjson.dumps({"customer_id": whose, "channel": request.channel, "answer": made})
+        if not store.put(ANSWER, decision_id, kept, expires_s=log.keep_s, customer_id=whose):
+            before = _answered(store, decision_id)
+            return made if before is None else _repeated(store, before, request)
+    asked = {
+        "customer_id": whose,
+        "length": request.length,
+        "explain": request.explain,
+        "lang": request.lang,
+        "hour": learnt.hour(at),
     }
-    if store.put(
-        "decision",
-        made["decision_id"],
-        orjson.dumps(document),
-        expires_s=DECISIONS_KEPT_S,
-        customer_id=request.customer_id,
-    ):
-        return made
-    kept = logged(store, made["decision_id"])
-    return made if kept is None else _repeated(store, kept, request)
+    document = record_of.dump(
+        record_of.written(decision.seen, decision.passage, made, decision.choice.first, asked=asked)
+    )
+    if store.put(record_of.KIND, decision_id, document, expires_s=log.keep_s, customer_id=whose):
+        log.note(decision_id, document, at.now)
+    return made
+
+
+def _answered(store: Store, decision_id: str) -> dict[str, Any] | None:
+    """The answer that a caller's decision_id has already."""
+    document = store.get(ANSWER, decision_id)
+    return None if document is None else orjson.loads(document)
 
 
 def logged(store: Store, decision_id: str) -> dict[str, Any] | None:
-    """A decision as it was logged; None where it is unknown or expired."""
-    document = store.get("decision", decision_id)
-    return None if document is None else orjson.loads(document)
+    """The record of a decision; None where it is unknown, expired or erased."""
+    document = store.get(record_of.KIND, decision_id)
+    return None if document is None else record_of.load(document)
 
 
 def _repeated(store: Store, kept: dict[str, Any], request: Request) -> dict[str, Any]:

@@ -17,10 +17,13 @@ import orjson
 
 from service import facts as facts_of
 from service import ledger as ledger_of
+from service.chain import EMPTIED, name_of
 from service.customers import SESSION
 from service.pseudonyms import Pseudonyms
+from service.record import KIND
 from service.store import TOMBSTONE, Customer, Store
 
+EMPTIED_KEPT_S = 3 * 365 * 86_400  # longer than most keep their decisions
 NAME = "name"  # what a tombstone's pseudonym is of
 COUNTED = ("customers", "names", "attributes", "consents", "contacts", "events", "documents")
 
@@ -82,10 +85,19 @@ def erase(store: Store, tombs: Tombs, customer_id: str, *, now: int) -> tuple[Re
     fresh = found.erasure_id is None
     receipt = Receipt(secrets.token_hex(16), now, found.counts) if fresh else found
     stones = {tombs.key(name): orjson.dumps(asdict(receipt)) for name in names} if fresh else {}
+    _empty(store, owners)
     for name in names:
         store.erase(name, leaving=stones)
     store.scrub()
     return receipt, fresh
+
+
+def _empty(store: Store, owners: Sequence[str]) -> None:
+    """Say that there were decisions: their records go with her, and the chain that they stand in still holds."""
+    for owner in owners:
+        for kind, key, _ in store.papers(owner):
+            if kind == KIND:
+                store.put(EMPTIED, name_of(key), b"", expires_s=EMPTIED_KEPT_S)
 
 
 def _owners(store: Store, customer_id: str) -> list[str]:

@@ -12,9 +12,10 @@ import orjson
 from models.profile import money, rfc3339
 from service import facts as facts_of
 from service import ledger as ledger_of
+from service import record as record_of
 from service.store import Customer, Entry, Store
 
-KINDS = {"decision": "decisions", "outcome": "outcomes"}  # of documents that name her
+KINDS = {"decision": "decisions", "outcome": "outcomes", "answer": "answers"}  # of documents that name her
 ABOUT: Mapping[str, str] = {
     "names": "Other names under which you are known here: visits to the site before you said who you are.",
     "picture": "What is computed from all below, as every department sees it.",
@@ -24,6 +25,7 @@ ABOUT: Mapping[str, str] = {
     "events": "What happened, as it was told to us.",
     "contacts": "When we said or offered something to you, and what came of it.",
     "decisions": "What we decided, as it was logged.",
+    "answers": "What was answered to whoever asked for a decision by a name of its own.",
     "outcomes": "What became of it, as it was told to us.",
 }
 
@@ -33,7 +35,8 @@ def export(store: Store, customer: Customer, *, picture: Mapping[str, Any], now:
     facts = facts_of.load(customer.facts)
     papers: dict[str, list[Any]] = {name: [] for name in KINDS.values()}
     for kind, _, document in store.papers(customer.customer_id):
-        papers.setdefault(KINDS.get(kind, kind), []).append(orjson.loads(document))
+        read = record_of.load if kind == record_of.KIND else orjson.loads
+        papers.setdefault(KINDS.get(kind, kind), []).append(read(document))
     return {
         "customer_id": customer.customer_id,
         "exported_at": rfc3339(now),

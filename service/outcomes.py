@@ -27,6 +27,7 @@ from service.events import MOST_ROWS, Receipt, Rules
 from service.facts import MARKETING
 from service.fields import Fields, brief, digest, minor
 from service.ledger import Ledger
+from service.record import action_ids
 from service.store import Entry, Move, Settlement, Store
 
 FIELDS = (
@@ -121,7 +122,7 @@ def _of_decision(outcome: Outcome, fields: Fields, store: Store, action_id: str 
     if decision is None:
         fields.wrong("decision_id", f"{brief(outcome.about)} is unknown, or its decision has expired")
         return outcome
-    decided = tuple(action["action_id"] for action in decision["answer"]["actions"])
+    decided = tuple(action_ids(decision))
     meant = (action_id,) if action_id is not None else decided
     if not set(meant) <= set(decided):
         fields.wrong(
@@ -138,7 +139,7 @@ def _of_decision(outcome: Outcome, fields: Fields, store: Store, action_id: str 
         action_ids=meant,
         customer_id=decision["customer_id"],
         channel=decision["channel"],
-        tier=decision.get("tier", ""),
+        tier=decision["tier"],
     )
 
 

@@ -9,7 +9,7 @@ out more than it has, so a line that was allotted the last token may still be de
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -18,7 +18,7 @@ from models.budgets import FULL, Pool
 from models.errors import StoreUnavailable
 from service import budgets
 from service.allotment import Bid, Closed, allot
-from service.decide import DecisionTakenError, Learnt, Request, decide, next_best_action, situate
+from service.decide import DecisionTakenError, Learnt, Log, Request, decide, next_best_action, situate
 from service.store import Customer, Store
 
 CHUNK = 200  # customers a round trip
@@ -37,6 +37,7 @@ class Send:
     learnt: Callable[[str], Learnt]  # by language
     now: int
     new_id: Callable[[], str]
+    log: Log = field(default_factory=Log)
 
     def answers(self) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """An answer for each line, in their order."""
@@ -53,6 +54,7 @@ class Send:
                 learnt=self.learnt(request.lang),
                 now=self.now,
                 new_id=self.new_id(),
+                log=self.log,
                 closed=closed,
             )
         except DecisionTakenError:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from models.action_catalogue import Catalogue
     from models.settings import Settings
     from service.beliefs import Beliefs
+    from service.decide import Log
     from service.keys import Keyring
     from service.limits import Limits
     from service.live import Live
@@ -34,6 +35,7 @@ class Services:
     settings  the shop's `valet.toml`
     rulebook  its merchandising rules, ready to be asked      segments  its named segments, alike
     remembered  lists in which no customer has a part
+    log       where decisions are noted, and for how long
     beliefs   what is thought of the actions' chances, from what became of them
     shelf     shelf.catalogue() is the catalogue of actions: what was put last, else `actions.toml` beside the settings, else the one that
               comes with the service; `actions` for short
@@ -55,6 +57,7 @@ class Services:
     remembered: Remembered
     segments: Segments
     beliefs: Beliefs
+    log: Log
     shelf: Shelf
     clock: Callable[[], int]
     secret: bytes

@@ -15,6 +15,7 @@ CONFIG = "valet.toml"
 ACTIONS = "actions.toml"
 KEYS: Mapping[str, Scope] = {"VALET_PUBLIC_KEY": "public", "VALET_SERVER_KEY": "server", "VALET_ADMIN_KEY": "admin"}
 LEAST_SECRET = 32  # bytes, as RFC 7518, section 3.2, wants of a key of HS256
+AUDIT = "audit"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class ServiceSettings:
     keys     other keys that are set here, by scope; the store has those that valet-serve keys makes
     customer_secrets  with which the shop signs who a visitor is, see service.customer_tokens
     patience_s  how long a request may wait for a thread before it is turned away
+    audit    where the chains of decisions are written (service.chain); None: nowhere
+    audit_days  how long decisions and their chains are kept
     poll_s   how often `current` is looked at, off the request path
     """
 
@@ -47,6 +50,8 @@ class ServiceSettings:
     customer_secrets: tuple[bytes, ...] = ()
     poll_s: float = 0.5
     patience_s: float = 0.5
+    audit: Path | None = None
+    audit_days: int = 90
 
 
 def from_environment(environ: Mapping[str, str]) -> ServiceSettings:
@@ -69,6 +74,8 @@ def from_environment(environ: Mapping[str, str]) -> ServiceSettings:
         agent_key=values["VALET_AGENT_KEY"].encode() if "VALET_AGENT_KEY" in values else None,
         keys=tuple((scope, values[name]) for name, scope in KEYS.items() if name in values),
         customer_secrets=_secrets(values.get("VALET_CUSTOMER_SECRET", "")),
+        audit=None if values.get("VALET_AUDIT") == "none" else Path(values.get("VALET_AUDIT", AUDIT)),
+        audit_days=_whole(values, "VALET_AUDIT_DAYS", default.audit_days, least=1, most=36_500),
     )
 
 

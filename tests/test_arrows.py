@@ -25,7 +25,7 @@ USE_CASES = tuple(
     for name in (
         *("store", "request", "recommend", "reasons", "taste", "decide", "customers", "events", "facts", "items"),
         *("links", "signing", "overlay", "merchandising", "selection", "segments"),
-        *("consents", "erasure", "fields", "identity", "ledger", "lookup", "pseudonyms", "retention"),
+        *("consents", "erasure", "fields", "identity", "ledger", "lookup", "pseudonyms", "record", "retention"),
     )
 )
 MAY_SERVE = (

@@ -12,11 +12,10 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-import orjson
-
 from models.settings import DAY_S
 from service import ledger as ledger_of
 from service.ledger import POSITIVE, Contact
+from service.record import KIND, load
 from service.store import Store
 
 CHUNK = 400  # customers a round trip to the store
@@ -70,7 +69,7 @@ def read(
     left_out = Counter[str]()
     decided: list[Decided] = []
     dealt: dict[str, Dealt] = {}
-    documents = (orjson.loads(body) for _, body in store.documents("decision"))
+    documents = (load(body) for _, body in store.documents(KIND))
     asked = (one for one in documents if channel in (None, one["channel"]) and _at(one) >= (since or 0))
     for customer_id, contact, one in _with_contacts(store, asked):
         _deal(dealt, customer_id, one)
@@ -98,9 +97,9 @@ def _unfit(one: Document, contact: Contact | None, until: int) -> str | None:
     """Why a decision does not count; None where it does."""
     if "chances" not in one:
         return "logged without chances"
-    if one["answer"]["arm"] == HOLDOUT:
+    if one["arm"] == HOLDOUT:
         return "of customers who are held out"
-    if contact is None or not one["answer"]["actions"]:
+    if contact is None or not one["actions"]:
         return "silent"
     if _at(one) > until:
         return "too young for an answer"
@@ -116,8 +115,8 @@ def _decided(customer_id: str, contact: Contact, one: Document) -> Decided:
         at=_at(one),
         chances=one["chances"],
         taken=first["action_id"],
-        value=first["factors"]["value"],
-        cost=first["factors"]["cost"],
+        value=first["value"],
+        cost=first["cost"],
         answered=bool(POSITIVE & outcomes.keys()),
     )
 
@@ -125,11 +124,11 @@ def _decided(customer_id: str, contact: Contact, one: Document) -> Decided:
 def _deal(dealt: dict[str, Dealt], customer_id: str, one: Document) -> None:
     at, known = _at(one), dealt.get(customer_id)
     if known is None or at < known.at:
-        dealt[customer_id] = Dealt(at, one["answer"]["arm"], one.get("tier", ""))
+        dealt[customer_id] = Dealt(at, one["arm"], one["tier"])
 
 
 def _first(one: Document) -> dict[str, Any]:
-    first: dict[str, Any] = one["answer"]["actions"][0]
+    first: dict[str, Any] = one["actions"][0]
     return first
 
 

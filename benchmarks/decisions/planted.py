@@ -45,7 +45,7 @@ def formula(belief: Belief, _: np.random.Generator) -> Floats:
 
 def greedy(belief: Belief, _: np.random.Generator) -> Floats:
     """The best as far as is known."""
-    return np.eye(ACTIONS)[belief.mean.argmax()]
+    return np.asarray(np.eye(ACTIONS)[belief.mean.argmax()])
 
 
 def epsilon_greedy(belief: Belief, rng: np.random.Generator) -> Floats:

@@ -19,6 +19,7 @@ from models.actions import OUTCOMES, Items
 from models.arms import ARMS
 from models.bundle import Bundle
 from models.profile import Profile
+from service.chain import EMPTIED, name_of
 from service.customers import NOBODY
 from service.decide import DecisionTakenError, Learnt, Request, logged, next_best_action
 from service.funnel import ORDER
@@ -30,6 +31,7 @@ from service.http.schemas import EXPLAIN, ID, Scalar, Whole
 from service.http.services import currency, services, store
 from service.reasons import LANGUAGES
 from service.recommend import recommend
+from service.replay import replay
 from service.request import Request as ListRequest
 from service.send import Send
 from service.services import Services
@@ -137,6 +139,13 @@ class DecisionSchema(Schema):
     degraded = fields.Boolean(required=True)
 
 
+class ReplaySchema(Schema):
+    """The decision made again from its record and the catalogue that stood then."""
+
+    same = fields.Boolean(required=True, metadata={"description": "To the byte, products by id"})
+    digest = fields.String(required=True)
+
+
 class LoggedSchema(Schema):
     """A decision as it was logged."""
 
@@ -153,10 +162,18 @@ class LoggedSchema(Schema):
         values=fields.Float(),
         metadata={"description": "Of every action to stand first, where it had one; they sum to 1"},
     )
-    answer = fields.Nested(DecisionSchema, required=True)
+    arm = fields.String(required=True, validate=validate.OneOf(ARMS))
+    answer = fields.Nested(
+        DecisionSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Made again, products by id; null where its catalogue is no longer known"},
+    )
+    replay = fields.Nested(ReplaySchema, required=True, allow_none=True)
     outcomes = fields.Dict(keys=fields.String(validate=validate.OneOf(OUTCOMES)), values=fields.Raw())
 
 
+SHOWN = ("decision_id", "customer_id", "channel", "placement", "context", "at", "tier", "seed", "arm", "chances")
 QUERY, BODY = DecideQuery(), DecideBody()
 DECIDED = {"200": {"description": "The decision", "content": {"application/json": {"schema": DecisionSchema}}}}
 
@@ -196,6 +213,7 @@ def decide_by_lines() -> Response:
         learnt=learnt.__getitem__,
         now=now,
         new_id=lambda: uuid4().hex,
+        log=shop.log,
     )
     return Response(stream_with_context(answered(lines, send.answers())), content_type=NDJSON)
 
@@ -203,11 +221,21 @@ def decide_by_lines() -> Response:
 @blueprint.route("/decisions/<id:decision_id>", methods=["GET"])
 @blueprint.doc(responses={"200": {"description": "Logged", "content": {"application/json": {"schema": LoggedSchema}}}})
 def decision(decision_id: str) -> Response:
-    """One decision as it was logged."""
+    """One decision as it was logged, and made again from that."""
     kept = logged(store(), decision_id)
     if kept is None:
+        if store().get(EMPTIED, name_of(decision_id)) is not None:
+            abort(410, "The customer of this decision was erased, and what it was made of with her.")
         abort(404, "There is no such decision, or it has expired.")
-    return _send(kept)
+    again = replay(kept, services().shelf.at)
+    shown = {name: kept[name] for name in SHOWN if name in kept}
+    return _send(
+        {
+            **shown,
+            "answer": None if again is None else again.answer,
+            "replay": None if again is None else {"same": again.same, "digest": kept["digest"]},
+        }
+    )
 
 
 def _decided(loaded: dict[str, Any]) -> dict[str, Any]:
@@ -223,6 +251,7 @@ def _decided(loaded: dict[str, Any]) -> dict[str, Any]:
             learnt=_learnt(bundle, shop, lang=asked.lang, now=now),
             now=now,
             new_id=uuid4().hex,
+            log=shop.log,
         )
     except DecisionTakenError as error:
         raise ValidationError(
@@ -241,7 +270,13 @@ def _asked(loaded: dict[str, Any], shop: Services, actions: Catalogue) -> Reques
 def _learnt(bundle: Bundle | None, shop: Services, *, lang: str, now: int) -> Learnt:
     zone = ZoneInfo(shop.settings.shop.time_zone)
     if bundle is None:
-        return Learnt(attach=lambda *_: [], believe=shop.beliefs, currency=shop.settings.shop.currency, zone=zone)
+        return Learnt(
+            attach=lambda *_: [],
+            believe=shop.beliefs,
+            positives=shop.beliefs.positives,
+            currency=shop.settings.shop.currency,
+            zone=zone,
+        )
 
     def attach(items: Items, profile: Profile, item_ids: Sequence[str]) -> list[Any]:
         asked = ListRequest(intent=items.intent, item_ids=tuple(item_ids), n=items.n, lang=lang).at(None)
@@ -255,6 +290,7 @@ def _learnt(bundle: Bundle | None, shop: Services, *, lang: str, now: int) -> Le
     return Learnt(
         attach=attach,
         believe=shop.beliefs,
+        positives=shop.beliefs.positives,
         tiers=bundle.models.tiers if bundle.version else None,
         currency=currency(),
         model_version=bundle.version or None,

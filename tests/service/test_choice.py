@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.arms import ARMS
+from service.record import load
 from tests.service.test_decide import NOW, SILENCE, World, action, catalogue, chosen
 
 DAY = 86_400
@@ -23,7 +24,7 @@ def armed(arm: str, *actions: str, mode: str = "none") -> World:
 
 
 def logged(world: World, decision_id: str) -> dict:
-    return orjson.loads(world.store.kept["decision", decision_id])
+    return load(world.store.kept["decision", decision_id])
 
 
 FIELDS = st.fixed_dictionaries(

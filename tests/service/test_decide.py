@@ -14,9 +14,11 @@ from models.action_catalogue import parse
 from models.profile import EMPTY, Event, dump, fold
 from service import facts as facts_of
 from service import ledger as ledger_of
-from service.decide import DecisionTakenError, Learnt, Request, next_best_action
+from service.decide import DecisionTakenError, Learnt, Request, logged, next_best_action
 from service.funnel import ORDER
 from service.ledger import Contact, Ledger
+from service.record import action_ids
+from service.replay import replay
 from service.store import Customer
 from tests.fakes import FakeStore
 from tests.worlds import tiny_tiers
@@ -463,11 +465,13 @@ def test_without_a_store_only_service_is_decided_and_the_answer_says_so(channel,
     assert ("decision", "x") not in world.store.kept
 
 
-def test_the_logged_decision_can_be_looked_up():
+def test_the_logged_decision_can_be_looked_up_and_made_again():
     world = World(catalogue(action("it")))
     answer = world.decide(context={"page": "cart"})
-    kept = orjson.loads(world.store.kept["decision", "d1"])
-    assert (kept["customer_id"], kept["context"], kept["answer"]) == ("anna", {"page": "cart"}, answer)
+    kept = logged(world.store, "d1")
+    assert (kept["customer_id"], kept["context"], action_ids(kept)) == ("anna", {"page": "cart"}, ["it"])
+    again = replay(kept, {world.actions.version: world.actions}.get)
+    assert (again.same, again.answer) == (True, answer)
 
 
 FIELDS = st.fixed_dictionaries(

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 
-import orjson
 import pytest
 
 from models.errors import InputError, StoreUnavailable
@@ -13,6 +12,7 @@ from service import ledger as ledger_of
 from service.beliefs import Beliefs
 from service.events import Receipt, Rules
 from service.outcomes import record
+from service.record import load as load_record
 from tests.service.test_decide import DAY, NOW, TWO_A_WEEK, YES, World, action, catalogue, chosen
 
 THREE = (action("a", value=9), action("b", value=8), action("c", value=7))
@@ -195,7 +195,7 @@ def test_a_decision_counts_once_for_learning_whatever_is_told_in_whatever_order(
 def test_an_outcome_moves_the_action_its_group_and_its_cell(world):
     one(world, outcome="accepted")
     learning = world.actions.learning
-    (decided,) = [orjson.loads(document) for (kind, _), document in world.store.kept.items() if kind == "decision"]
+    (decided,) = [load_record(one) for (kind, _), one in world.store.kept.items() if kind == "decision"]
     names = {
         group_cell(learning, "a"),
         action_cell(learning, "a"),

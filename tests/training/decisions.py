@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import orjson
 
 from models.profile import rfc3339
 from service import ledger as ledger_of
 from service.ledger import Contact
+from service.record import dump
 from service.store import Store
 
 NOW = 1_764_000_000
@@ -19,8 +19,8 @@ CHANCES = {"sale": 0.5, "news": 0.4, "rare": 0.1}
 def write(store: Store, customer: str, key: str, **fields) -> None:
     """One decision: `chances`, `taken` (None: silent), `answered`, `seen`, `at`, `channel`, `arm`, `tier`, `value`, `cost`."""
     at, taken = fields.get("at", NOW - 10 * DAY), fields.get("taken")
-    factors = {"value": fields.get("value", 10.0), "cost": fields.get("cost", 1.0)}
-    actions = [] if taken is None else [{"action_id": taken, "factors": factors}]
+    money = {"value": fields.get("value", 10.0), "cost": fields.get("cost", 1.0)}
+    actions = [] if taken is None else [{"action_id": taken, **money}]
     document = {
         "decision_id": key,
         "customer_id": customer,
@@ -28,11 +28,12 @@ def write(store: Store, customer: str, key: str, **fields) -> None:
         "at": rfc3339(at),
         "tier": fields.get("tier", ""),
         "chances": fields.get("chances", CHANCES),
-        "answer": {"arm": fields.get("arm", "full"), "actions": actions},
+        "arm": fields.get("arm", "full"),
+        "actions": actions,
     }
     if document["chances"] is None:
         del document["chances"]
-    store.put("decision", key, orjson.dumps(document), customer_id=customer)
+    store.put("decision", key, dump(document), customer_id=customer)
     seen = {"shown": at} if fields.get("seen", True) else {}
     outcomes = seen | ({"clicked": at + 60} if fields.get("answered") else {})
     contact = Contact(key, document["channel"], at, at + 1_800, True, (taken or "",), {taken or "": outcomes})

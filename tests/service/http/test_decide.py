@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from service.http.decide import DecisionSchema
+from service.chain import verify
+from service.http.decide import DecisionSchema, LoggedSchema
 from service.http.receipts import ReceiptsSchema
+from service.record import plain
 from tests.service.http.apps import tiny_app
 
 ASK = {"customer_id": "anna", "channel": "website"}
@@ -125,13 +127,33 @@ def test_a_decision_is_idempotent_logged_and_belongs_to_its_customer(client):
     first, second = (client.post("/next-best-action", json={**ASK, "decision_id": "ก/1 %2F"}).json for _ in range(2))
     assert first == second
     logged = client.get("/decisions/%E0%B8%81%2F1%20%252F").json
-    assert (logged["decision_id"], logged["customer_id"], logged["answer"]) == ("ก/1 %2F", "anna", first)
+    assert (logged["decision_id"], logged["customer_id"], logged["answer"]) == ("ก/1 %2F", "anna", plain(first))
+    assert logged["replay"]["same"]
+    assert LoggedSchema().validate(logged) == {}
     other = client.post("/next-best-action", json={**ASK, "customer_id": "ben", "decision_id": "ก/1 %2F"})
     assert (other.status_code, list(other.json["errors"])) == (422, ["decision_id"])
 
 
 def test_an_unknown_decision_is_not_there(client):
     assert client.get("/decisions/nothing").status_code == 404
+
+
+def test_whose_customer_was_erased_is_gone_and_says_so(client):
+    client.post("/next-best-action", json={**ASK, "decision_id": "x"})
+    assert client.delete("/customers/anna").status_code == 200
+    assert client.get("/decisions/x").status_code == 410
+
+
+def test_every_decision_stands_in_a_chain_that_holds_after_an_erasure(store_url, tmp_path):
+    app = tiny_app(tmp_path, store=store_url, audit=tmp_path / "audit")
+    client, kept = app.test_client(), app.extensions["valet"].store
+    for customer in ("anna", "ben", "ben"):
+        client.post("/next-best-action", json={**ASK, "customer_id": customer})
+    client.post("/next-best-action", json={**ASK, "dry_run": True})
+    assert verify(tmp_path / "audit", kept).records == {"whole": 3}
+    client.delete("/customers/ben")
+    found = verify(tmp_path / "audit", kept)
+    assert (found.records, found.faults) == ({"whole": 1, "emptied": 2}, ())
 
 
 def test_a_dry_run_leaves_no_trace(client):
