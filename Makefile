@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 DEMO   := var/demo
 export VALET_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: install run test lint clean
+.PHONY: install run test fuzz lint clean
 
 install: $(VENV)/installed
 
@@ -25,6 +25,10 @@ $(DEMO)/models/current: $(VENV)/installed $(wildcard training/demo/*.py training
 
 test: install
 	$(BIN)/python -m pytest
+
+# Every operation of /openapi.json 1,000 times, other cases each time; the suite does 50, always the same.
+fuzz: install
+	VALET_FUZZ=1000 $(BIN)/python -m pytest tests/service/http/test_fuzz.py tests/training/test_read_fuzz.py
 
 lint: install
 	$(BIN)/ruff format --check .

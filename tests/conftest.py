@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,9 @@ def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisPro
 
 
 @contextmanager
-def start_redis(folder: Path, *, port: int | None = None) -> Iterator[RedisProcess]:
+def start_redis(
+    folder: Path, *, port: int | None = None, options: Mapping[str, str] | None = None
+) -> Iterator[RedisProcess]:
     """A real redis-server (on a free port) with an append-only file in `folder`. Where none is installed: skipped, in CI failed."""
     program = shutil.which("redis-server")
     if program is None:
@@ -79,8 +81,9 @@ def start_redis(folder: Path, *, port: int | None = None) -> Iterator[RedisProce
             "redis-server is not installed (Debian: apt-get install redis-server)"
         )
     port = port or _free_port()
-    options = {"port": port, "bind": "127.0.0.1", "dir": folder, "appendonly": "yes", "appendfsync": "no", "save": ""}
-    command = [program, *itertools.chain.from_iterable((f"--{name}", str(value)) for name, value in options.items())]
+    usual = {"port": port, "bind": "127.0.0.1", "dir": folder, "appendonly": "yes", "appendfsync": "no", "save": ""}
+    given = usual | dict(options or {})
+    command = [program, *itertools.chain.from_iterable((f"--{name}", str(value)) for name, value in given.items())]
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
             _wait(f"redis://127.0.0.1:{port}/0", folder / "log")

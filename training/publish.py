@@ -76,14 +76,18 @@ def live(models_dir: Path) -> Path | None:
     return link.resolve() if (link / MANIFEST).exists() else None
 
 
+def versions(models_dir: Path) -> list[str]:
+    """The names of all bundles, newest first."""
+    if not models_dir.is_dir():
+        return []
+    found = (path for path in models_dir.iterdir() if (path / MANIFEST).exists() and not path.is_symlink())
+    return sorted((path.name for path in found), reverse=True)
+
+
 def prune(models_dir: Path, keep: int) -> list[str]:
     """Remove the oldest versions beyond `keep`, never the live one; the names of those removed."""
     served = live(models_dir)
-    versions = sorted(
-        (path for path in models_dir.iterdir() if (path / MANIFEST).exists() and not path.is_symlink()),
-        key=lambda path: path.name,
-    )
-    old = [path for path in versions[: max(len(versions) - keep, 0)] if path.resolve() != served]
+    old = [path for name in reversed(versions(models_dir)[keep:]) if (path := models_dir / name).resolve() != served]
     for path in old:
         (
             path / MANIFEST

@@ -5,6 +5,7 @@ read → refuse → split → choose → fit → evaluate → gate → fit on ev
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,15 +46,24 @@ from training.tasks import tasks_of
 
 PUBLISHED = 0
 DEMO = Path("var/demo")
+NICE = 10
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, and give the exit code; what went wrong is one line on standard error."""
 
     def work() -> int:
-        return run(resolve(sys.argv[1:] if arguments is None else arguments), now=int(time.time()))
+        options = resolve(sys.argv[1:] if arguments is None else arguments)
+        if arguments is None:  # a process of its own
+            _step_back()
+        return run(options, now=int(time.time()))
 
     return ended(work, interrupted="interrupted; the live bundle is untouched", otherwise=UNEXPECTED)
+
+
+def _step_back() -> None:
+    """Let whatever else this machine does, serving above all, go first."""
+    os.nice(max(NICE - os.nice(0), 0))
 
 
 def run(options: Options, *, now: int) -> int:

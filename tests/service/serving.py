@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0  # of a machine that does much else beside
 
 
 @dataclass(frozen=True)

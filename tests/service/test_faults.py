@@ -1,0 +1,343 @@
+"""Whatever breaks, /recommend answers: a real server, real stores, the real fault. What was acknowledged is kept, the rest is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psutil
+import pytest
+from flask import Flask
+from redis import Redis
+
+from models.popularity import Popularity
+from service.services import Services
+from tests.conftest import RedisProcess, start_redis
+from tests.service.http.apps import tiny_app
+from tests.service.serving import Serving, call, serving
+from tests.worlds import NOW, save, switch, tiny_models
+
+HERS = "/recommend?customer_id=ann&n=3"
+PATIENCE_S = 20.0
+
+
+def event(number: int) -> bytes:
+    return orjson.dumps({"event": "view_item", "customer_id": "ann", "item_id": "DR-002", "event_id": f"e{number}"})
+
+
+def tell(service: Serving, number: int) -> int:
+    with service.connect() as connection:
+        return call(connection, "POST", "/events", event(number))[0]
+
+
+def answers(service: Serving, times: int = 8) -> list[dict[str, Any]]:
+    """What is answered while something is broken: all with a list, each in good time."""
+    found = []
+    for _ in range(times):
+        began = time.monotonic()
+        status, answer = service.get(HERS)
+        assert status == 200
+        assert answer["items"]
+        assert time.monotonic() - began < 2.0
+        found.append(answer)
+    return found
+
+
+def recovered(service: Serving) -> None:
+    """She is known again, and what she does is kept."""
+    deadline = time.monotonic() + PATIENCE_S
+    while service.get(HERS)[1]["degraded"] or tell(service, 1_000) != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+# --- Redis ------------------------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def killed(server: RedisProcess, folder: Path) -> Iterator[None]:
+    server.process.kill()
+    server.process.wait()
+    yield
+
+
+@contextmanager
+def paused(server: RedisProcess, folder: Path) -> Iterator[None]:
+    server.process.send_signal(signal.SIGSTOP)
+    yield
+    server.process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def slow(server: RedisProcess, folder: Path) -> Iterator[None]:
+    """Every command waits for one that takes 200 ms."""
+    stop = threading.Event()
+
+    def hold() -> None:
+        with Redis(port=server.port) as client:
+            while not stop.is_set():
+                client.execute_command("DEBUG", "SLEEP", "0.2")
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
+
+
+@contextmanager
+def without_memory(server: RedisProcess, folder: Path) -> Iterator[None]:
+    with Redis(port=server.port) as client:
+        client.config_set("maxmemory", "1")
+        yield
+        client.config_set("maxmemory", "0")
+
+
+@pytest.mark.parametrize(
+    ("fault", "degraded", "kept"),
+    [(killed, True, False), (paused, True, False), (slow, None, None), (without_memory, False, False)],
+)
+def test_a_list_is_answered_while_redis_is_away_and_she_is_known_when_it_is_back(
+    tmp_path: Path, fault: Callable[[RedisProcess, Path], Any], degraded: bool | None, kept: bool | None
+) -> None:
+    save(tmp_path / "models", "one", tiny_models())
+    again = None
+    with start_redis(tmp_path, options={"enable-debug-command": "local"}) as server:
+        flags = ("--models-dir", "models", "--store", server.url)
+        with serving(tmp_path, *flags) as service:
+            assert tell(service, 0) == 200
+            with fault(server, tmp_path):
+                found = answers(service)
+                assert degraded is None or {answer["degraded"] for answer in found} == {degraded}
+                assert kept is None or (tell(service, 1) == 200) is kept
+                assert service.get("/readyz")[0] == 200
+            if fault is killed:
+                again = start_redis(tmp_path, port=server.port)
+                again.__enter__()
+            try:
+                recovered(service)
+            finally:
+                if again is not None:
+                    again.__exit__(None, None, None)
+
+
+def test_a_redis_that_comes_back_empty_knows_nobody_and_everything_goes_on(tmp_path: Path) -> None:
+    save(tmp_path / "models", "one", tiny_models())
+    with start_redis(tmp_path) as server, serving(tmp_path, "--models-dir", "models", "--store", server.url) as service:
+        assert tell(service, 0) == 200
+        with Redis(port=server.port) as client:
+            client.flushall()
+        assert {answer["degraded"] for answer in answers(service)} == {False}
+        assert service.get("/customers/ann")[0] == 404
+        assert tell(service, 0) == 200
+        assert service.get("/customers/ann")[0] == 200
+
+
+# --- SQLite -----------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_locked_file_is_read_and_its_writers_are_told_to_come_again(tmp_path: Path) -> None:
+    save(tmp_path / "models", "one", tiny_models())
+    with serving(tmp_path, "--models-dir", "models", "--store", "sqlite:///valet.db") as service:
+        assert tell(service, 0) == 200
+        other = sqlite3.connect(tmp_path / "valet.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        assert {answer["degraded"] for answer in answers(service)} == {False}
+        assert tell(service, 1) == 503
+        other.execute("ROLLBACK")
+        other.close()
+        recovered(service)
+
+
+LIMITED = """
+import resource, runpy, signal, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+runpy.run_module("service.serve", run_name="__main__")
+"""
+
+
+def test_a_full_disk_refuses_events_loses_none_that_it_took_and_lists_go_on(tmp_path: Path) -> None:
+    save(tmp_path / "models", "one", tiny_models())
+    flags = ("--models-dir", "models", "--store", "sqlite:///valet.db")
+    taken, status = 0, 200
+    with serving(tmp_path, *flags, command=("-c", LIMITED)) as service:
+        while status == 200:
+            batch = [orjson.loads(event(taken + n)) | {"note": "x" * 2_000} for n in range(20)]
+            with service.connect() as connection:
+                status, _ = call(connection, "POST", "/events", orjson.dumps(batch))
+            taken += 20 if status == 200 else 0
+            assert taken < 5_000
+        assert status == 503
+        assert answers(service)
+    with serving(tmp_path, *flags) as service:  # there is room again
+        recovered(service)
+    with sqlite3.connect(tmp_path / "valet.db") as store:
+        assert taken <= store.execute("SELECT count(*) FROM events").fetchone()[0] <= taken + 20 + 1
+    store.close()
+
+
+READ_ONLY = "mount --bind {0} {0} && mount -o remount,ro,bind {0} && exec {1} -m service.serve"
+
+
+def test_a_file_that_cannot_be_written_refuses_events_and_lists_go_on(tmp_path: Path) -> None:
+    program, disk = shutil.which("unshare"), tmp_path / "disk"
+    disk.mkdir()
+    if program is None or subprocess.run([program, "-m", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this user may mount nothing")
+    save(tmp_path / "models", "one", tiny_models())
+    store = f"sqlite:///{disk / 'valet.db'}"
+    with serving(tmp_path, "--models-dir", "models", "--store", store) as service:
+        assert tell(service, 0) == 200
+    start = ["unshare", "-m", "sh", "-c", READ_ONLY.format(disk, sys.executable)]
+    environment = {"VALET_MODELS_DIR": "models", "VALET_STORE": store}
+    command = ("-c", f"import os; os.execv({program!r}, {start!r})")
+    with serving(tmp_path, command=command, environment=environment) as service:
+        answers(service)
+        assert tell(service, 1) == 503
+
+
+# --- bundles ----------------------------------------------------------------------------------------------------------------------------
+
+
+def upside_down() -> Any:
+    """The same shop, taught that the least popular is the most popular."""
+    models = tiny_models()
+    return dataclasses.replace(
+        models, popularity=Popularity(models.popularity.score.max() + 1 - models.popularity.score)
+    )
+
+
+def test_a_bundle_that_is_broken_or_taken_away_is_not_missed_and_a_good_one_is_taken(tmp_path: Path) -> None:
+    models_dir = tmp_path / "models"
+    save(models_dir, "1", tiny_models())
+    with serving(tmp_path, "--models-dir", "models", "--store", "none") as service:
+        good = service.get("/recommend?intent=popular")[1]["items"]
+        half = save(models_dir, "2-half", upside_down())
+        next(half.glob("*.npy")).unlink()
+        flipped = save(models_dir, "3-flipped", upside_down())
+        file = flipped / "popularity.score.npy"
+        file.write_bytes(file.read_bytes()[:-1] + b"\x99")
+        other = save(models_dir, "4-other", upside_down())
+        manifest = orjson.loads((other / "manifest.json").read_bytes()) | {"format": 999}
+        (other / "manifest.json").write_bytes(orjson.dumps(manifest))
+        for version in ("2-half", "3-flipped", "4-other", "nowhere"):
+            switch(models_dir, version)
+            time.sleep(0.7)
+            assert service.get("/recommend?intent=popular")[1]["items"] == good
+        shutil.rmtree(models_dir / "1")
+        assert service.get("/recommend?intent=popular")[1]["items"] == good
+        save(models_dir, "5", upside_down())
+        deadline = time.monotonic() + PATIENCE_S
+        while service.get("/recommend?intent=popular")[1]["model_version"] != "5":
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_bundles_published_under_load_fail_nobody_and_no_answer_mixes_two(tmp_path: Path) -> None:
+    models_dir = tmp_path / "models"
+    by_version = {"1": tiny_models(), "2": upside_down(), "3": tiny_models(), "4": upside_down()}
+    asked = {"requests": [{"intent": "popular", "n": 5}] * 10}
+    seen: list[tuple[int, Any]] = []
+    save(models_dir, "1", by_version["1"])
+    done = threading.Event()
+
+    def load(service: Serving) -> None:
+        with service.connect() as connection:
+            while not done.is_set():
+                seen.append(call(connection, "POST", "/recommend/batch", orjson.dumps(asked)))
+
+    with serving(tmp_path, "--models-dir", "models", "--store", "none", "--workers", "2") as service:
+        clients = [threading.Thread(target=load, args=(service,)) for _ in range(3)]
+        for client in clients:
+            client.start()
+        for version in ("2", "3", "4"):
+            time.sleep(1.2)
+            save(models_dir, version, by_version[version])
+        time.sleep(1.5)
+        done.set()
+        for client in clients:
+            client.join()
+    assert {status for status, _ in seen} == {200}
+    pages = [page["results"] for _, page in seen]
+    assert all(len({one["model_version"] for one in page}) == 1 for page in pages)
+    tops = {
+        (page[0]["model_version"], tuple(item["item_id"] for item in one["items"])) for page in pages for one in page
+    }
+    assert len(tops) == len({version for version, _ in tops}) >= 2
+    assert len({ids for _, ids in tops}) == 2
+
+
+# --- processes and clocks ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_that_is_killed_under_load_is_replaced_and_no_answer_is_an_error(tmp_path: Path) -> None:
+    save(tmp_path / "models", "one", tiny_models())
+    statuses: list[int] = []
+    broken: list[OSError] = []
+    done = threading.Event()
+
+    def load(service: Serving) -> None:
+        while not done.is_set():
+            try:
+                statuses.append(service.get("/recommend?n=2")[0])
+            except OSError as error:  # the connections of the killed one
+                broken.append(error)
+
+    with serving(tmp_path, "--models-dir", "models", "--store", "none", "--workers", "2") as service:
+        master = psutil.Process(service.process.pid)
+        clients = [threading.Thread(target=load, args=(service,)) for _ in range(4)]
+        for client in clients:
+            client.start()
+        time.sleep(0.5)
+        killed_one = master.children()[0]
+        killed_one.kill()
+        deadline = time.monotonic() + PATIENCE_S
+        while len([one for one in master.children() if one.pid != killed_one.pid]) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(0.5)
+        done.set()
+        for client in clients:
+            client.join()
+    assert set(statuses) == {200}
+    assert len(broken) <= 2 * len(clients)
+
+
+class Clock:
+    now = NOW
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def with_clock(app: Flask, clock: Clock) -> None:
+    services: Services = app.extensions["valet"]
+    app.extensions["valet"] = dataclasses.replace(services, clock=clock)
+
+
+def test_a_clock_that_steps_back_fails_nothing_and_loses_nothing(tmp_path: Path) -> None:
+    app, clock = tiny_app(tmp_path), Clock()
+    with_clock(app, clock)
+    client = app.test_client()
+    for number, step in enumerate((0, -3_600, -86_400, 86_400, -1)):
+        clock.now += step
+        assert client.post("/events", data=event(number), content_type="application/json").status_code == 200
+        answer = client.get(HERS).get_json()
+        assert answer["items"]
+        assert answer["degraded"] is False
+        decided = client.post("/next-best-action", json={"customer_id": "ann", "channel": "website"})
+        assert decided.status_code == 200
+    counts = client.get("/customers/ann/export").get_json()
+    assert all(f"e{number}" in str(counts) for number in range(5))
