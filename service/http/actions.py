@@ -34,6 +34,7 @@ class ActionCatalogueSchema(Schema):
     budgets = fields.List(fields.Dict())
     levers = fields.Dict()
     policy = fields.Dict()
+    arms = fields.Dict()
 
 
 class ActionsPutSchema(Schema):

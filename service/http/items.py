@@ -14,7 +14,7 @@ from models.errors import InputError
 from service import items as use
 from service.http.bodies import json_body
 from service.http.paths import install
-from service.http.problems import MEDIA_TYPE
+from service.http.problems import MEDIA_TYPE, ProblemSchema
 from service.http.services import currency, services, store
 
 blueprint = Blueprint("items", __name__, description="The catalogue: stock, prices, new products")
@@ -75,6 +75,14 @@ class ItemReceiptsSchema(Schema):
     results = fields.List(fields.Nested(ItemReceiptSchema), required=True)
 
 
+class ItemsRefusedSchema(ProblemSchema):
+    """What is wrong with the call or, with a receipt each, with all of its rows."""
+
+    accepted = fields.Integer()
+    refused = fields.Integer()
+    results = fields.List(fields.Nested(ItemReceiptSchema))
+
+
 def _answers(schema: type, description: str) -> dict[str, Any]:
     return {"200": {"description": description, "content": {"application/json": {"schema": schema}}}}
 
@@ -83,7 +91,7 @@ def _takes(schema: type) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
-REFUSED = {"422": {"description": "Every row is refused", "content": {MEDIA_TYPE: {"schema": ItemReceiptsSchema}}}}
+REFUSED = {"422": {"description": "Every row is refused", "content": {MEDIA_TYPE: {"schema": ItemsRefusedSchema}}}}
 
 
 @blueprint.route("/items", methods=["PUT"])

@@ -9,7 +9,7 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from service.events import Receipt, summary
-from service.http.problems import MEDIA_TYPE
+from service.http.problems import MEDIA_TYPE, ProblemSchema
 
 
 class ReceiptSchema(Schema):
@@ -37,9 +37,18 @@ class ReceiptsSchema(Schema):
     results = fields.List(fields.Nested(ReceiptSchema), required=True)
 
 
+class RefusedSchema(ProblemSchema):
+    """What is wrong with the call or, with a receipt each, with all of its rows."""
+
+    accepted = fields.Integer()
+    repeated = fields.Integer()
+    refused = fields.Integer()
+    results = fields.List(fields.Nested(ReceiptSchema))
+
+
 RESPONSES = {
     "200": {"description": "A receipt a row", "content": {"application/json": {"schema": ReceiptsSchema}}},
-    "422": {"description": "Every row is refused", "content": {MEDIA_TYPE: {"schema": ReceiptsSchema}}},
+    "422": {"description": "Every row is refused", "content": {MEDIA_TYPE: {"schema": RefusedSchema}}},
 }
 
 
