@@ -89,13 +89,16 @@ def run(options: Options, *, now: int) -> int:
         intent_learning = beside.submit(_intent, options, source, people_known)  # waits for no choice
         with steps("choose"):
             chosen = learn.choose(held_out.parts.train, source.terms, say=steps.say)
-        with steps("fit and evaluate"):
-            tables = _evaluate(options, source, held_out, chosen)
+        with steps("fit"):
+            trained = _trained(options, source, held_out, chosen)
+        final = beside.submit(learn.learn, source.history, chosen, source.terms)  # is written whatever the gate says
+        with steps("evaluate"):
+            tables = _evaluate(options, held_out, trained)
         with steps("gate"):
             live = _live(options, source, held_out, chosen, tables)
             verdict = _judge(tables, live, options.seed)
         with steps("fit on everything"):
-            models = learn.learn(source.history, chosen, source.terms)
+            models = final.result()
             models = replace(learn.with_lifetimes(models, source.history, source.terms), catalogue=source.catalogue)
         with steps("purchase intent"):
             intent = intent_learning.result()
@@ -231,14 +234,23 @@ def _hold_out(options: Options, source: Source, now: int) -> HeldOut:
     return HeldOut(parts, tasks_of(parts, options.seed) if options.evaluate else ())
 
 
-def _evaluate(options: Options, source: Source, held_out: HeldOut, chosen: learn.Chosen) -> tuple[Table, ...]:
+def _trained(options: Options, source: Source, held_out: HeldOut, chosen: learn.Chosen) -> Models | None:
+    """What is learnt of the training part alone; None where nothing is evaluated."""
     if not options.evaluate:
+        return None
+    at = held_out.parts.at
+    return learn.learn(held_out.parts.train, chosen, replace(source.terms, now=source.terms.now if at is None else at))
+
+
+def _evaluate(options: Options, held_out: HeldOut, trained: Models | None) -> tuple[Table, ...]:
+    if trained is None:
         return ()
-    parts = held_out.parts
-    terms = replace(source.terms, now=source.terms.now if parts.at is None else parts.at)
-    trained = learn.learn(parts.train, chosen, terms)
+
+    def table(task: Task) -> Table:
+        return evaluate(trained, task, now=held_out.parts.at, seed=options.seed)
+
     with ThreadPoolExecutor(options.threads) as pool:
-        return tuple(pool.map(lambda task: evaluate(trained, task, now=parts.at, seed=options.seed), held_out.tasks))
+        return tuple(pool.map(table, held_out.tasks))
 
 
 def _live(
