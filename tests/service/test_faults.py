@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -285,14 +286,14 @@ def test_bundles_published_under_load_fail_nobody_and_no_answer_mixes_two(tmp_pa
 def test_a_worker_that_is_killed_under_load_is_replaced_and_no_answer_is_an_error(tmp_path: Path) -> None:
     save(tmp_path / "models", "one", tiny_models())
     statuses: list[int] = []
-    broken: list[OSError] = []
+    broken: list[Exception] = []
     done = threading.Event()
 
     def load(service: Serving) -> None:
         while not done.is_set():
             try:
                 statuses.append(service.get("/recommend?n=2")[0])
-            except OSError as error:  # the connections of the killed one
+            except (OSError, HTTPException) as error:  # the connections of the killed one
                 broken.append(error)
 
     with serving(tmp_path, "--models-dir", "models", "--store", "none", "--workers", "2") as service:
