@@ -24,6 +24,7 @@ import numpy as np
 
 from models.blend import Blend
 from models.catalogue import Catalogue
+from models.clusters import Clusters
 from models.complements import Complements
 from models.errors import BundleError
 from models.factors import Factors
@@ -65,6 +66,7 @@ class Models:
     sessions: Sessions | None = None
     complements: Complements | None = None
     intent: Intent | None = None
+    clusters: Clusters | None = None
 
     def over(self, catalogue: Catalogue) -> Models:
         """The same models over a catalogue with changes and newcomers, of which they know nothing but what they are; no large array of pairs is

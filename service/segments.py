@@ -1,11 +1,14 @@
-"""Named segments: which of the shop's `[[segments]]` a customer belongs to now."""
+"""Segments: which of the shop's `[[segments]]` a customer belongs to now, and which cluster that training found."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
+from models.behaviour import behaviour
 from models.bundle import Models
+from models.clusters import NONE
+from models.profile import DAY_S, Profile
 from models.rules import Rule
 from models.settings import Settings, segment_names
 from models.toml import Place
@@ -37,3 +40,12 @@ class Segments:
             return []
         states = decided(list(self._rules.values()), self._names, Scene(SOMEBODY, known, models, self._zone, now))
         return [name for name, rule in self._rules.items() if states[rule] == FIRED]
+
+
+def cluster(profile: Profile, models: Models, *, now: int) -> str | None:
+    """The group whose members buy as she does; None where training found none, or she never ordered."""
+    if models.clusters is None:
+        return None
+    today = now // DAY_S
+    found = int(models.clusters.of(behaviour(profile, today=today), today=today)[0])
+    return None if found == NONE else models.clusters.names[found]

@@ -18,7 +18,7 @@ from service import facts as facts_of
 from service.customers import Known
 from service.facts import MARKETING, Facts
 from service.intent import intent
-from service.segments import Segments
+from service.segments import Segments, cluster
 from service.store import Customer
 
 _NONE, _EDGES = np.zeros(0, dtype=np.int64), np.zeros(4)
@@ -70,6 +70,7 @@ def shared(customer: Customer, *, by: Yardstick, channels: Iterable[str], now: i
     )
     if by.models is not None and facts_of.may_profile(facts):
         shown["intent"] |= intent(profile, facts["attributes"], by.models, now=now, interest=by.interest)
+        shown["cluster"] = cluster(profile, by.models, now=now)
         if by.segments is not None:
             shown["segments"] = by.segments.of(Known(profile, facts), by.models, now=now)
     shown |= {"consents": _consents(facts), "channels": [_channel(facts, channel) for channel in channels]}

@@ -34,6 +34,7 @@ from training.demo import write_demo
 from training.evaluate import OURS, POPULARITY, Table, Task, evaluate, ndcg_of
 from training.fit.affinities import Goods
 from training.gate import Verdict, judge
+from training.groups import Groups, groups
 from training.history import History
 from training.manifest import Live, build_manifest
 from training.profile_rows import rows_of
@@ -86,7 +87,7 @@ def run(options: Options, *, now: int) -> int:
         with steps("split"):
             held_out = _hold_out(options, source, now)
         people_known = read_table(options.customers) if options.customers else []
-        intent_learning = beside.submit(_intent, options, source, people_known)  # waits for no choice
+        behaviour_learning = beside.submit(_behaviour, options, source, people_known)  # waits for no choice
         with steps("choose"):
             chosen = learn.choose(held_out.parts.train, source.terms, say=steps.say)
         with steps("fit"):
@@ -100,14 +101,14 @@ def run(options: Options, *, now: int) -> int:
         with steps("fit on everything"):
             models = final.result()
             models = replace(learn.with_lifetimes(models, source.history, source.terms), catalogue=source.catalogue)
-        with steps("purchase intent"):
-            intent = intent_learning.result()
-            models = replace(models, intent=intent.intent)
+        with steps("purchase intent and clusters"):
+            intent, found = behaviour_learning.result()
+            models = replace(models, intent=intent.intent, clusters=found.clusters)
         manifest = build_manifest(
             options, source.reading, source.history, as_of=source.as_of, chosen=chosen, held_out=held_out.parts.how,
             tables=tables, verdict=verdict, live=live, created_at=now, seconds=steps.seconds, told=source.told,
         )  # fmt: skip
-        manifest["intent"] = intent.manifest
+        manifest |= {"intent": intent.manifest, "clusters": found.manifest}
         manifest["segments"] = _segments(options, source, models, people_known)
         with steps("value decisions"):
             manifest["decisions"] = decisions(store, source.history, now=now)
@@ -281,13 +282,16 @@ def _live(
     return Live(served.version, "its parameters, fitted on the same training part", ndcg_of(again, task, now=parts.at))
 
 
-def _intent(options: Options, source: Source, people_known: Sequence[Mapping[str, Any]]) -> intents.Learnt:
-    """Purchase intent, of what happened as the service would have been told it."""
+def _behaviour(
+    options: Options, source: Source, people_known: Sequence[Mapping[str, Any]]
+) -> tuple[intents.Learnt, Groups]:
+    """Purchase intent and clusters, of what happened as the service would have been told it."""
     if not source.history.has_times:
-        return intents.Learnt(why=intents.NO_TIMES)
+        return intents.Learnt(why=intents.NO_TIMES), Groups()
     rows = rows_of(source.history, now=source.terms.now, returned=source.returned)
     kinds = intents.kinds_of(rows, source.catalogue, people_known)
-    return intents.learn(rows, kinds, now=source.terms.now, measured=options.evaluate)
+    learnt = intents.learn(rows, kinds, now=source.terms.now, measured=options.evaluate)
+    return learnt, groups(rows, now=source.terms.now, seed=options.seed)
 
 
 def _segments(

@@ -1,4 +1,5 @@
-"""`python -m training.segments --name X --out FILE`: the customers of a named segment of `valet.toml`, in the order of their ids; or with
+"""`python -m training.segments --name X --out FILE`: the customers of a named segment of `valet.toml`, or of a cluster that the
+bundle found, in the order of their ids; or with
 `--item X` the customers most likely to want an item, likeliest first.
 
 crowd → who may be written to and has not got it → how far up the item would stand in each one's own list → the best of all → a sheet
@@ -29,7 +30,7 @@ from models.settings import Interest, Settings
 from models.vocabulary import MISSING
 from service.customers import Known
 from service.facts import load as load_facts
-from service.segments import Segments
+from service.segments import Segments, cluster
 from service.store.open import open_store
 from service.taste import Taste
 from training import scoring
@@ -46,6 +47,7 @@ COLUMNS: Mapping[str, str] = {
     "model_version": "VARCHAR",
 }
 MOST_WISHES = 1_000
+Belongs = Callable[[Known, int], bool]
 EVIDENCE = ("together", "alike", "factors")  # sources that say something of a customer
 
 
@@ -118,13 +120,10 @@ def run(given: argparse.Namespace) -> str:
 
 
 def _who(given: argparse.Namespace, settings: Settings, learnt: Bundle) -> Callable[[Crowd], list[tuple[str, float]]]:
-    """What finds the members with their scores: a named segment, or the wish for an item."""
+    """What finds the members with their scores: a named segment or cluster, or the wish for an item."""
     if given.item is None:
-        segments = Segments(settings)
-        if given.name not in segments:
-            known = ", ".join(segments) or "none; write [[segments]] in valet.toml"
-            raise InputError(f"--name {given.name}: no such segment; known here: {known}. For an item write --item ID")
-        return lambda crowd: list(islice(_named(crowd, learnt, segments, given), given.size))
+        belongs = _membership(given.name, settings, learnt)
+        return lambda crowd: list(islice(_named(crowd, belongs, given), given.size))
     row = learnt.models.catalogue.items.row(given.item)
     if row == MISSING:
         raise InputError(f"--item {given.item}: the bundle {learnt.version} does not know it; train with it first")
@@ -132,14 +131,26 @@ def _who(given: argparse.Namespace, settings: Settings, learnt: Bundle) -> Calla
     return lambda crowd: best(list(_parts(crowd, learnt, row, given, settings.interest)), size)
 
 
-def _named(crowd: Crowd, learnt: Bundle, segments: Segments, given: argparse.Namespace) -> Iterator[tuple[str, float]]:
-    """The members of a named segment who may be written to; each has score 1."""
+def _membership(name: str, settings: Settings, learnt: Bundle) -> Belongs:
+    """Whether a customer belongs to the segment, else the cluster, of this name as of a time. Raises InputError where there is neither."""
+    segments, clusters = Segments(settings), learnt.models.clusters
+    if name in segments:
+        return lambda known, now: name in segments.of(known, learnt.models, now=now)
+    names = () if clusters is None else clusters.names
+    if name in names:
+        return lambda known, now: cluster(known.telling, learnt.models, now=now) == name
+    listed = "; ".join((*segments, *names)) or "none; write [[segments]] in valet.toml"
+    raise InputError(f"--name {name}: no such segment; known here: {listed}. For an item write --item ID")
+
+
+def _named(crowd: Crowd, belongs: Belongs, given: argparse.Namespace) -> Iterator[tuple[str, float]]:
+    """The members who may be written to; each has score 1."""
     for chunk in crowd.chunks():
         for customer_id, profile, facts in chunk:
             if not allowed(facts, given.channel, opt_in=given.opt_in):
                 continue
             known = Known(load(profile), load_facts(facts))
-            if given.name in segments.of(known, learnt.models, now=crowd.now):
+            if belongs(known, crowd.now):
                 yield customer_id, 1.0
 
 
@@ -189,7 +200,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--item", metavar="ID", help="an item: who wants it")
-    add("--name", metavar="NAME", help="a segment of valet.toml; with --item, what the audience is called")
+    add(
+        "--name",
+        metavar="NAME",
+        help="a segment of valet.toml or a cluster of the report; with --item, what the audience is called",
+    )
     add("--size", type=int, metavar="N", help=f"at most so many customers (default: all; with --item {MOST_WISHES})")
     add("--channel", default="email", help="whose consent counts (default: email)")
     add_options(parser)

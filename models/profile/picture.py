@@ -62,6 +62,7 @@ def describe(
         "channels": facts.get("channels", []),
         "attributes": facts.get("attributes", {}),
         "segments": facts.get("segments", []),
+        "cluster": None,
         "aliases": facts.get("aliases", []),
         "degraded": False,
         "buys": buys(profile, catalogue),

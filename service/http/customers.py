@@ -103,6 +103,7 @@ class ProfileSchema(Schema):
     channels = fields.List(fields.Dict(), required=True)
     attributes = fields.Dict(required=True)
     segments = fields.List(fields.String(), required=True)
+    cluster = fields.String(required=True, allow_none=True)
     aliases = fields.List(fields.String(), required=True)
     degraded = fields.Boolean(required=True)
     buys = fields.Dict(required=True, metadata={"description": "Favourite categories, their number, the price band"})

@@ -1,13 +1,16 @@
 """An audience for one item."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from models.clusters import FEATURES, Clusters
 from service.items import put
 from service.store.open import open_store
-from tests.training.test_picks import fill, say
+from tests.training.test_picks import BOUGHT, fill, say
 from tests.worlds import STRANGE, save, tiny_models
 from training.segments import main
 
@@ -94,3 +97,16 @@ def test_a_named_segment_is_listed_whole(shop: tuple[Path, str], capsys: pytest.
     flags = ["--models-dir", str(folder / "models"), "--store", shop[1], "--config", str(config)]
     assert main([*flags, "--out", str(folder / "b.csv"), "--name", "lapsing"]) == 2
     assert "known here: buyers" in capsys.readouterr().err
+
+
+def test_a_cluster_is_listed_by_its_name(shop: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
+    folder, _ = shop
+    width = len(FEATURES)
+    found = Clusters(["frequent, new", "few orders"], np.zeros(width), np.ones(width), np.eye(width)[:2] * [[9], [0]])
+    save(folder / "models", "two", replace(tiny_models(), clusters=found))
+    bundle = ["--bundle", str(folder / "models" / "two")]
+    lists = [[row["customer_id"] for row in audience(shop, *bundle, "--name", name)] for name in found.names]
+    assert sorted(lists[0] + lists[1]) == sorted(BOUGHT)  # who bought is in one of them, nobody else in any
+    flags = ["--models-dir", str(folder / "models"), "--store", shop[1], *bundle]
+    assert main([*flags, "--out", str(folder / "b.csv"), "--name", "lapsing"]) == 2
+    assert "known here: frequent, new; few orders" in capsys.readouterr().err

@@ -20,7 +20,8 @@ LIFETIME = Lifetime(
     p=6.25, q=3.74, v=1544.0, mean_value=3_500.0, unit_s=7 * DAY_S,
 )  # fmt: skip
 KEYS = {
-    "": "customer_id as_of tier lifecycle segment rfm orders expected intent fatigue satisfaction consents channels attributes segments aliases "
+    "": "customer_id as_of tier lifecycle segment rfm orders expected intent fatigue satisfaction consents "
+    "channels attributes segments cluster aliases "
     "degraded buys engagement person",
     "tier": "name since next missing counts keep",
     "rfm": "recency_days frequency monetary r f m",
