@@ -23,8 +23,9 @@ run: install $(DEMO)/models/current
 $(DEMO)/models/current: $(VENV)/installed $(wildcard training/demo/*.py training/demo/*.toml)
 	$(BIN)/python -m training.run --demo --models-dir $(DEMO)/models --store sqlite:///$(DEMO)/valet.db
 
+# Files go to as many processes as there are processors; a file's tests stay together, for they share what they trained.
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # Every operation of /openapi.json 1,000 times, other cases each time; the suite does 50, always the same.
 fuzz: install
