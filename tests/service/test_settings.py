@@ -13,7 +13,8 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_an_environment_the_defaults_hold() -> None:
-    assert from_environment({}) == from_environment({"VALET_PORT": "", "PATH": "/bin"}) == ServiceSettings()
+    assert from_environment({}) == from_environment({"VALET_PORT": "", "PATH": "/bin"})
+    assert from_environment({}) == ServiceSettings(audit=Path("audit"))
 
 
 @pytest.mark.parametrize(
