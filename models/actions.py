@@ -47,6 +47,8 @@ FACTS = {  # what `needs` may ask of a customer; an unknown fact meets no need
     "days_since_seen": "days since anything was heard of her",
     "cart_items": "different items in the cart",
     "hours_since_cart": "hours since the cart last changed, while something lies in it",
+    "searches": "terms searched for since the last order",
+    "hours_since_search": "hours since she last searched, while she has ordered nothing since",
     "order_due": "days since the last order / her usual interval: 1 is the day it is due",
     "tier_progress": "how much of the next tier's threshold is reached, 0-1; unknown in the highest tier",
     "tier_at_risk": "1 while she is below what keeps her tier, else 0",

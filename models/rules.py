@@ -3,6 +3,7 @@
 Windowed functions say what a customer did of late; their arguments are written out, and bounded:
 
     views("shoes", 7)   views of a category, type, colour or brand ("red shoes": of both) in the last 7 days, today among them
+    searched("shoes", 7)   terms with these words searched for in the last 7 days, while she has bought nothing since
     spent(90)           net spend of the last 90 days, major units
     days_since("purchase")   since the last one; unknown where there was none
 
@@ -39,12 +40,13 @@ MOST_DEPTH = 16
 METHODS = ("startsWith", "endsWith", "contains", "matches", "size")
 FUNCTIONS = ("size",)
 MOMENTS = (
-    "purchase", "event", "view", "cart", "email_sent", "email_open", "email_click", "email_bounce", "unsubscribe", "complaint",
+    "purchase", "event", "view", "cart", "search", "email_sent", "email_open", "email_click", "email_bounce", "unsubscribe", "complaint",
     "complaint_resolved", "support_contact", "refund", "dislike",
 )  # fmt: skip
 Argument = tuple[int, int] | tuple[str, ...]  # a whole number from … to …, or one of these texts; (): any text
 WINDOWED: Mapping[str, tuple[Argument, ...]] = {
     "views": ((), (1, 30)),
+    "searched": ((), (1, 30)),
     "spent": ((1, 365),),
     "days_since": (MOMENTS,),
 }
@@ -220,7 +222,12 @@ def _check_arguments(name: str, given: Sequence[Token], place: Place) -> None:
 
 
 def _written(name: str) -> str:
-    return {"views": 'views("shoes", 7)', "spent": "spent(90)", "days_since": 'days_since("purchase")'}[name]
+    return {
+        "views": 'views("shoes", 7)',
+        "searched": 'searched("shoes", 7)',
+        "spent": "spent(90)",
+        "days_since": 'days_since("purchase")',
+    }[name]
 
 
 def _comparisons(tokens: Sequence[Token], place: Place) -> Iterator[Sequence[Token]]:

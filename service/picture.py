@@ -67,6 +67,8 @@ def _numbers(profile: Profile, facts: Facts, now: int) -> dict[str, float]:
         numbers["days_since_seen"] = max(now - profile.last_seen, 0) / DAY_S
     if cart:
         numbers["hours_since_cart"] = max(now - max(line.at for line in cart.values()), 0) / HOUR_S
+    if searched := [at for at in profile.searches.values() if at <= now]:
+        numbers |= {"searches": float(len(searched)), "hours_since_search": (now - max(searched)) / HOUR_S}
     if trouble:
         numbers["days_since_trouble"] = (now - max(trouble)) / DAY_S
     return numbers

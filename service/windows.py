@@ -1,4 +1,4 @@
-"""What conditions ask of a customer's last days: views("shoes", 7), spent(90), days_since("purchase"); see models.rules."""
+"""What conditions ask of a customer's days: views("shoes", 7), searched("shoes", 7), spent(90), days_since("purchase"); see models.rules."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ def windows(profile: Profile, catalogue: Catalogue, *, now: int) -> Mapping[str,
             )
         )
 
+    def searched(what: str, days: int) -> float:
+        words = what.casefold().split()
+        terms = (term for term, at in profile.searches.items() if today - days < at // DAY_S <= today)
+        return float(sum(all(word in term for word in words) for term in terms))
+
     def spent(days: int) -> float:
         return money(sum(amount for day, amount in profile.days.items() if today - days < day <= today))
 
@@ -33,7 +38,7 @@ def windows(profile: Profile, catalogue: Catalogue, *, now: int) -> Mapping[str,
         at = _newest(profile, event, now)
         return UNKNOWN if at == NEVER else (now - at) / DAY_S
 
-    return {"views": views, "spent": spent, "days_since": days_since}
+    return {"views": views, "searched": searched, "spent": spent, "days_since": days_since}
 
 
 def _is(wanted: str, item_id: str, catalogue: Catalogue) -> bool:
@@ -59,6 +64,8 @@ def _newest(profile: Profile, event: str, now: int) -> int:
         times = [_viewed_at(item) for item in profile.items.values() if item.viewed]
     elif event == "cart":
         times = [line.at for line in profile.cart.values()]
+    elif event == "search":
+        times = list(profile.searches.values())
     elif event in ("purchase", "event"):
         times = [profile.last_at if event == "purchase" else profile.last_seen]
     else:

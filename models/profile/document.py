@@ -1,4 +1,5 @@
-"""A profile as bytes, of two parts in one string: the summary (who she is, at most 800 bytes), then what she did with each item.
+"""A profile as bytes, of two parts in one string: the summary (who she is, at most 800 bytes), then what she did with each item
+and what she searched for.
 
 Each part is JSON, deflated: names and numbers repeat so much that a quarter is left. What is empty is left out, times and days stand as
 steps from one to the next, items as columns. Equal profiles give equal bytes.
@@ -57,6 +58,7 @@ def load(document: bytes | None) -> Profile:
         recent=tuple(zip(accumulate(summary.get("r", ())), map(NAMES.__getitem__, summary.get("n", ())), strict=True)),
         cart_lines={item_id: CartLine(*parts) for item_id, parts in items.get("k", {}).items()},
         shown={item_id: Shown(tuple(days), sent_at) for item_id, (days, sent_at) in items.get("w", {}).items()},
+        searches=items.get("u", {}),
     )
 
 
@@ -116,6 +118,7 @@ def _items(profile: Profile) -> dict[str, Any]:
         "v": _where_any([item.viewed for item in items]),
         "k": {item_id: tuple(profile.cart_lines[item_id]) for item_id in sorted(profile.cart_lines)},
         "w": {item_id: tuple(shown) for item_id, shown in profile.shown.items()},
+        "u": profile.searches,
     }
     return {name: value for name, value in part.items() if value}
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 
+from models.profile.searches import since, term_of, with_search
 from models.profile.state import NEVER, CartLine, Event, Item, Order, Profile, Shown
 from models.settings import DAY_S, Settings
 
@@ -68,6 +69,8 @@ def fold(profile: Profile, event: Event) -> Profile:
         changes |= _refunded(profile, event)
     elif name in ("add_to_cart", "remove_from_cart"):
         changes |= _cart_changed(profile, event, kept=name == "add_to_cart")
+    elif name == "search":
+        changes |= _searched(profile, event)
     elif name in SHOWS and event.item_id is not None:
         changes["shown"] = _with_shown(profile.shown, event.item_id, event)
     if event.item_id is not None and (name in INTEREST or name == "refund"):
@@ -108,6 +111,7 @@ def _bought(profile: Profile, event: Event) -> Changes:
         "bought_on": bought_on,
         "earlier_days": profile.earlier_days + left_out,
         "cart_lines": {item_id: line for item_id, line in profile.cart_lines.items() if line.at > last_at},
+        "searches": since(profile.searches, last_at),
     }
 
 
@@ -188,6 +192,14 @@ def _cart_changed(profile: Profile, event: Event, *, kept: bool) -> Changes:
     if len(lines) > CART:
         del lines[min(lines, key=lambda item_id: (lines[item_id].at, item_id))]
     return {"cart_lines": lines}
+
+
+def _searched(profile: Profile, event: Event) -> Changes:
+    """One more search, unless it came before a purchase, or names nothing."""
+    term = term_of(event)
+    if term is None or (profile.bought_on and event.at <= profile.last_at):
+        return {}
+    return {"searches": with_search(profile.searches, term, event.at)}
 
 
 def _with_shown(shown: Mapping[str, Shown], item_id: str, event: Event) -> dict[str, Shown]:

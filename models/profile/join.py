@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from models.profile import searches
 from models.profile.fold import (
     BOUGHT_ON,
     CART,
@@ -22,7 +23,7 @@ from models.profile.fold import (
     newest_day,
     with_views,
 )
-from models.profile.state import EMPTY, CartLine, Item, Order, Profile, Shown
+from models.profile.state import EMPTY, NEVER, CartLine, Item, Order, Profile, Shown
 
 T = TypeVar("T")
 K = TypeVar("K", str, int)
@@ -37,6 +38,7 @@ def joined(one: Profile, other: Profile) -> Profile:
     items = _both(one.items, other.items, _one_item)
     shown = _both(one.shown, other.shown, _one_showing)
     bought = [profile for profile in (one, other) if profile.bought_on]
+    last_at = max((profile.last_at for profile in bought), default=None)
     bought_on = tuple(sorted({*one.bought_on, *other.bought_on}))
     return Profile(
         earlier_orders=one.earlier_orders
@@ -54,8 +56,9 @@ def joined(one: Profile, other: Profile) -> Profile:
         counts=_both(one.counts, other.counts, int.__add__),
         hours=_both(one.hours, other.hours, int.__add__),
         recent=tuple(sorted((*one.recent, *other.recent))[-RECENT:]),
-        cart_lines=_cart(one, other, since=max((profile.last_at for profile in bought), default=None)),
+        cart_lines=_cart(one, other, since=last_at),
         shown=_newest(shown, SHOWN, newest_day),
+        searches=searches.both(*(searches.since(profile.searches, last_at or NEVER) for profile in (one, other))),
     )
 
 

@@ -55,6 +55,7 @@ def describe(
         "intent": {
             **dict.fromkeys(("category", "colour", "price_band", "score_7d", "score_30d")),
             "cart": _cart(profile, now),
+            "searches": _searches(profile, now),
         },
         "fatigue": _fatigue(profile, now),
         "satisfaction": _satisfaction(profile, now),
@@ -160,6 +161,12 @@ def _cart(profile: Profile, now: int) -> dict[str, Any] | None:
         "updated_at": rfc3339(newest),
         "age_s": max(now - newest, 0),
     }
+
+
+def _searches(profile: Profile, now: int) -> list[dict[str, Any]]:
+    """What she searched for since she last bought something, newest first."""
+    found = [(term, at) for term, at in profile.searches.items() if at <= now]
+    return [{"term": term, "at": rfc3339(at), "age_s": now - at} for term, at in reversed(found)]
 
 
 def _fatigue(profile: Profile, now: int) -> dict[str, Any]:

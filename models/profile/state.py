@@ -78,6 +78,7 @@ class Profile:
     hours             UTC hour -> what she did in it (DEEDS), whatever the day
     recent            the newest events that tell of her mood, (at, name), ascending
     shown             items of lists that she was shown, oldest first by their newest day, ties by id
+    searches          terms searched for since the last purchase, with the newest time of each, oldest first (models.profile.searches)
     """
 
     earlier_orders: int = 0
@@ -96,6 +97,7 @@ class Profile:
     recent: tuple[tuple[int, str], ...] = ()
     cart_lines: Mapping[str, CartLine] = field(default_factory=dict)
     shown: Mapping[str, Shown] = field(default_factory=dict)
+    searches: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def orders(self) -> int:

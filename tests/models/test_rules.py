@@ -115,6 +115,7 @@ def test_a_rule_that_cannot_be_is_refused_with_line_and_cure_before_it_is_ever_a
     [
         ('views("shoes", 7) > 4', True),
         ('views("shoes", 7) > 4 && spent(90) < 100', False),
+        ('searched("shoes", 7) > 0', True),
         ('days_since("purchase") > 30', True),
         ('days_since("complaint") > 0 || customer.orders == 3', True),
         ("spent(90) + 1.0 >= 501", True),
@@ -123,6 +124,7 @@ def test_a_rule_that_cannot_be_is_refused_with_line_and_cure_before_it_is_ever_a
 def test_windowed_functions_are_asked(source: str, holds: bool) -> None:
     functions = {
         "views": lambda what, days: {("shoes", 7): 5.0}[what, days],
+        "searched": lambda what, days: {("shoes", 7): 1.0}[what, days],
         "spent": lambda days: {90: 500.0}[days],
         "days_since": lambda event: {"purchase": 31.0, "complaint": 2.0}[event],
     }

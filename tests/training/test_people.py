@@ -2,10 +2,14 @@
 
 import pytest
 
+from models.settings import HistorySettings, Shop
 from service.store.open import open_store
 from tests.service.http.apps import tiny_client
 from training import people
 from training.catalogue import read_table
+from training.read import read
+
+LATER = 4_000_000_000  # a clock that all events lie before
 
 
 @pytest.mark.parametrize("name", ["customers.csv", "customers.tsv"])
@@ -19,3 +23,22 @@ def test_a_customer_known_by_attributes_alone_has_a_profile(tmp_path, store_url,
     shown = tiny_client(tmp_path, store=store_url).get("/customers/new").json
     assert (shown["lifecycle"], shown["orders"]["count"]) == ("visitor", 0)
     assert (shown["person"]["city"], shown["person"]["persona"]) == ("Bangkok", "gifts")
+
+
+def test_what_she_searched_for_in_vain_is_the_same_from_events_and_from_training(tmp_path, store_url):
+    def told(day, name, **more):
+        return {"event": name, "customer_id": "ann", "time": f"2025-12-{day:02}T10:00:00Z", **more}
+
+    bought = told(12, "purchase", order_id="o1", items=[{"item_id": "DR-001", "price": 5, "quantity": 2}])
+    searches = [told(day, "search", search_term=term) for day, term in ((11, "belt"), (13, "Red  Hat"), (14, "bag"))]
+    client, store = tiny_client(tmp_path, store=store_url), open_store(store_url)
+    assert client.post("/events", json=[*searches, bought]).json["accepted"] == 4
+    shown, kept = client.get("/customers/ann").json, store.customer("ann").profile
+    assert [search["term"] for search in shown["intent"]["searches"]] == ["bag", "red hat"]
+
+    known = people.told(store)
+    events = people.bought_and_seen(store, known.sequence)
+    reading = read([], columns={}, settings=HistorySettings(), shop=Shop(), now=LATER, events=events, threads=1)
+    assert people.publish_profiles(store, reading.history, reading.returned, known, now=LATER) == 1
+    assert store.customer("ann").profile == kept
+    assert client.get("/customers/ann").json["intent"] == shown["intent"]

@@ -137,9 +137,11 @@ def test_more_days_than_a_profile_keeps_are_folded_one_by_one():
 def test_events_that_no_history_holds_are_folded_in():
     whole = history(("ann", "a", 1, {"amount": 100}))
     complaint = Event("complaint", 2 * DAY_S)
-    found = dict(profiles(whole, now=NOW, also={"ann": [complaint], "bob": [complaint]}))
+    searched = [Event("search", day * DAY_S, extra={"search_term": f"hat {day}"}) for day in (0, 1, 3)]
+    found = dict(profiles(whole, now=NOW, also={"ann": [complaint, *searched], "bob": [complaint]}))
     assert list(found) == ["ann", "bob"]
     assert (load(found["ann"]).open_complaints, load(found["ann"]).value) == (1, 100)
+    assert load(found["ann"]).searches == {"hat 3": 3 * DAY_S}
     assert load(found["bob"]) == reduce(fold, [complaint], EMPTY)
 
 

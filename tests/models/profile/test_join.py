@@ -28,6 +28,7 @@ def random_events(rng: random.Random, who: str, count: int) -> list[Event]:
             quantity=float(rng.randrange(1, 4)),
             amount=rng.randrange(1, 1_000),
             order_id=f"{who}{rng.randrange(6)}",
+            extra={"search_term": f"term {rng.randrange(9)}"},
         )
         for _ in range(count)
     ]

@@ -27,7 +27,7 @@ KEYS = {
     "rfm": "recency_days frequency monetary r f m",
     "orders": "count value currency first_at last_at mean_interval_days",
     "expected": "orders_6m orders_12m value_6m value_12m p_active next_order_at",
-    "intent": "category colour price_band score_7d score_30d cart",
+    "intent": "category colour price_band score_7d score_30d cart searches",
     "fatigue": "score parts",
     "satisfaction": "score parts",
 }
@@ -117,6 +117,19 @@ def test_the_cart_has_its_value_and_age():
         "age_s": DAY_S // 2,
     }
     assert picture(ago(1, "add_to_cart", "b"), ago(0))["intent"]["cart"] is None
+
+
+def test_searches_stand_newest_first_with_their_age_until_she_buys():
+    def searched(days, term):
+        return Event("search", NOW - round(days * DAY_S), extra={"search_term": term})
+
+    found = picture(ago(5), searched(2, "hat"), searched(1, "Bag"))["intent"]["searches"]
+    assert found == [
+        {"term": "bag", "at": rfc3339(NOW - DAY_S), "age_s": DAY_S},
+        {"term": "hat", "at": rfc3339(NOW - 2 * DAY_S), "age_s": 2 * DAY_S},
+    ]
+    assert picture(searched(1, "hat"), ago(0))["intent"]["searches"] == []
+    assert picture(searched(1, "hat"), now=NOW - 2 * DAY_S)["intent"]["searches"] == []
 
 
 @pytest.mark.parametrize(

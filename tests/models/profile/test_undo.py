@@ -24,12 +24,14 @@ events = st.lists(
                 "login",
                 "email_sent",
                 "view_item_list",
+                "search",
             ]
         ),
         at=st.integers(NOW, NOW + 50),
         item_id=st.sampled_from(["dress", "shoes", "bag", None]),
         quantity=st.sampled_from([1.0, 2.5]),
         amount=st.just(100),
+        extra=st.sampled_from([{"search_term": "hat"}, {"search_term": "bag"}, {}]),
     ),
     max_size=8,
 )
@@ -46,6 +48,7 @@ def test_what_the_log_knows_comes_back_exactly(earlier, later):
     assert {item_id: item for item_id, item in was.items.items() if item.purchases or item.events} == undone.items
     assert was.cart_lines == undone.cart_lines
     assert was.shown == undone.shown
+    assert was.searches == undone.searches
 
 
 @patiently
