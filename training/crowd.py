@@ -35,6 +35,10 @@ from training.settings import parse_time, read_settings
 CHUNK = 400  # customers a round trip to the store, and a task of a process
 Person = tuple[str, bytes | None, bytes | None]  # customer_id, and the documents of her profile and facts
 Done = TypeVar("Done")
+SOFT = (
+    "SOFT OPT-IN: {count:,} in this list never said yes or no. They may be written to only about your own similar products, "
+    "by e-mail or text message, if they could refuse when they bought and can in every message (Directive 2002/58/EC, Art. 13 (2))"
+)
 
 
 @dataclass(frozen=True)
@@ -86,11 +90,45 @@ def of_history(paths: Sequence[str], settings: Settings, *, as_of: int | None) -
     return Crowd(sorted(documents), now, documents=documents)
 
 
-def allowed(facts: bytes | None, channel: str, *, opt_in: bool) -> bool:
-    """Whether this channel may be used for marketing: not against her word or a dead address; `opt_in`: only with her yes."""
-    known = load_facts(facts)
-    said = consent(known, MARKETING, channel)
-    return not do_not_contact(known, channel) and (said == "yes" if opt_in else said != "no")
+@dataclass
+class Permission:
+    """Who may be written to on a channel: who said yes to marketing there. It counts whom it leaves out, and lets in without a yes.
+
+    soft     also who said nothing and has bought, as Art. 13 (2) of Directive 2002/58/EC allows
+    refused  left out: said no, or the address is dead      silent  left out: never asked, or never answered      unasked  let in by `soft`
+    """
+
+    channel: str
+    soft: bool = False
+    refused: int = 0
+    silent: int = 0
+    unasked: int = 0
+
+    def among(self, people: Sequence[Person]) -> list[Person]:
+        """Those of these people who may be written to."""
+        return [one for one in people if self._allows(one)]
+
+    def _allows(self, person: Person) -> bool:
+        facts = load_facts(person[2])
+        said = consent(facts, MARKETING, self.channel)
+        if said == "no" or do_not_contact(facts, self.channel):
+            self.refused += 1
+        elif said == "yes":
+            return True
+        elif self.soft and load(person[1]).bought_on:
+            self.unasked += 1
+            return True
+        else:
+            self.silent += 1
+        return False
+
+    def __str__(self) -> str:
+        cure = "" if self.soft or not self.silent else "; --soft-opt-in asks customers among them, read what it does"
+        said = (
+            f"left out: {self.silent:,} who never said yes to marketing on {self.channel}, "
+            f"{self.refused:,} who said no or cannot be reached{cure}"
+        )
+        return f"{said}. {SOFT.format(count=self.unasked)}" if self.soft else said
 
 
 def tastes(people: Sequence[Person], models: Models, *, now: int, interest: Interest, bulk: bool = True) -> list[Taste]:
@@ -148,7 +186,12 @@ def add_options(command: argparse.ArgumentParser) -> None:
     add("--store", metavar="URL", help="default: sqlite:///valet.db")
     add("--config", metavar="PATH", help="valet.toml (default: ./valet.toml where it exists)")
     add("--as-of", metavar="TIME", help="default: now, or the newest event of --history")
-    add("--opt-in", action="store_true", help="only customers who said yes to marketing on the channel")
+    add(
+        "--soft-opt-in",
+        action="store_true",
+        help="also customers who bought and never said yes or no to marketing on the channel: for your own similar products, where they "
+        "could refuse when they bought and can in every message (Directive 2002/58/EC, Art. 13 (2)); default: only who said yes",
+    )
     add("--threads", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: all processors)")
 
 

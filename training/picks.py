@@ -40,7 +40,7 @@ from service.signing import recommendation_id, signing_key
 from service.store.open import open_store
 from service.taste import Taste
 from training.command import ended
-from training.crowd import Crowd, Person, add_options, allowed, gather, in_order, load_bundle, resolve, tastes
+from training.crowd import Crowd, Permission, Person, add_options, gather, in_order, load_bundle, resolve, tastes
 from training.progress import Progress
 from training.sheet import Sheet
 
@@ -77,8 +77,6 @@ class Order:
     store: str | None
     settings: Settings
     request: Request
-    channel: str
-    opt_in: bool
     now: int
     secret: bytes | None  # None: no links, because nobody could open them
     links: str
@@ -92,12 +90,10 @@ class Picker:
     bundle: Bundle
 
     def rows(self, people: Sequence[Person]) -> bytes:
-        """The JSON lines of some people who may be written to."""
+        """The JSON lines of some people."""
         order = self.order
-        asked = [one for one in people if allowed(one[2], order.channel, opt_in=order.opt_in)]
-        interest = order.settings.interest
-        found = tastes(asked, self.bundle.models, now=order.now, interest=interest)
-        return b"".join(self._rows(one, own) for one, own in zip(asked, found, strict=True))
+        found = tastes(people, self.bundle.models, now=order.now, interest=order.settings.interest)
+        return b"".join(self._rows(one, own) for one, own in zip(people, found, strict=True))
 
     @cached_property
     def _rulebook(self) -> Rulebook:
@@ -176,19 +172,18 @@ def run(given: argparse.Namespace) -> str:
             store=common.store,
             settings=common.settings,
             request=_request(given, common.settings, learnt),
-            channel=given.channel,
-            opt_in=given.opt_in,
             now=crowd.now,
             secret=given.secret or (signing_key(store) if store is not None else None),
             links=given.links.rstrip("/"),
         )
         started = time.monotonic()
-        sheet = Sheet(given.out, COLUMNS, _asked(order, learnt))
+        permission = Permission(given.channel, soft=given.soft_opt_in)
+        sheet = Sheet(given.out, COLUMNS, _asked(order, permission, learnt))
         taken_up = sheet.customers
-        rows = _write(sheet, crowd, order, learnt, given.threads)
+        rows = _write(sheet, crowd, permission, order, learnt, given.threads)
         rate = (sheet.customers - taken_up) / max(time.monotonic() - started, 1e-9)
         again = f", {taken_up:,} of them in an earlier run" if taken_up else ""
-        return f"{given.out}: {rows:,} rows for {sheet.customers:,} customers asked{again}; {rate:,.0f} a second"
+        return f"{given.out}: {rows:,} rows; {sheet.customers:,} customers looked at{again}; {rate:,.0f} a second; {permission}"
     finally:
         if store is not None:
             store.close()
@@ -206,22 +201,23 @@ def _request(given: argparse.Namespace, settings: Settings, learnt: Bundle) -> R
     return Request(placement=placement or given.channel, intent=intent, n=given.n, lang=lang, need_image=pictured)
 
 
-def _asked(order: Order, learnt: Bundle) -> dict[str, Any]:
+def _asked(order: Order, permission: Permission, learnt: Bundle) -> dict[str, Any]:
     """What two runs must have in common for one to go on where the other ended."""
     return {
         "bundle": learnt.version,
         "request": repr(order.request),
-        "channel": order.channel,
-        "opt_in": order.opt_in,
+        "channel": permission.channel,
+        "soft_opt_in": permission.soft,
         "links": order.links,
         "settings": repr((order.settings.placements, order.settings.shop)),
     }
 
 
-def _write(sheet: Sheet, crowd: Crowd, order: Order, learnt: Bundle, processes: int) -> int:
+def _write(sheet: Sheet, crowd: Crowd, permission: Permission, order: Order, learnt: Bundle, processes: int) -> int:
     say = Progress(sys.stderr)
     try:
-        for chunk, rows in _picked(crowd.chunks(after=sheet.last), order, learnt, processes):
+        filled = ((chunk, permission.among(chunk)) for chunk in crowd.chunks(after=sheet.last) if chunk)
+        for chunk, rows in _picked(filled, order, learnt, processes):
             sheet.write(rows, last=chunk[-1][0], customers=len(chunk))
             say(f"picks for {sheet.customers:,} of {len(crowd.ids):,} customers")
         return sheet.finish()
@@ -231,23 +227,22 @@ def _write(sheet: Sheet, crowd: Crowd, order: Order, learnt: Bundle, processes: 
 
 
 def _picked(
-    chunks: Iterator[list[Person]], order: Order, learnt: Bundle, processes: int
+    chunks: Iterator[tuple[list[Person], list[Person]]], order: Order, learnt: Bundle, processes: int
 ) -> Iterator[tuple[list[Person], bytes]]:
-    """Each chunk and its rows, in order, whatever process was quicker."""
-    filled = (chunk for chunk in chunks if chunk)
+    """Each chunk and the rows of those of it who may be written to, in order, whatever process was quicker."""
     if processes <= 1:
         picker = Picker(order, learnt)
         with threadpool_limits(1, "blas"):
-            yield from ((chunk, picker.rows(chunk)) for chunk in filled)
+            yield from ((chunk, picker.rows(allowed)) for chunk, allowed in chunks)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(order,)) as pool:
         asked: list[list[Person]] = []
 
         def submitted() -> Iterator[Future[bytes]]:
-            for chunk in filled:
+            for chunk, allowed in chunks:
                 asked.append(chunk)
-                yield pool.submit(_rows_of, chunk)
+                yield pool.submit(_rows_of, allowed)
 
         for rows in in_order(submitted(), ahead=2 * processes):
             yield asked.pop(0), rows

@@ -35,7 +35,7 @@ from service.store.open import open_store
 from service.taste import Taste
 from training import scoring
 from training.command import ended
-from training.crowd import Crowd, Person, add_options, allowed, gather, load_bundle, resolve, scored, tastes
+from training.crowd import Crowd, Permission, add_options, gather, load_bundle, resolve, scored, tastes
 from training.progress import Progress
 from training.sheet import Sheet
 
@@ -102,7 +102,8 @@ def run(given: argparse.Namespace) -> str:
     try:
         crowd = gather(given, common, store)
         learnt = load_bundle(common.bundle, store, common.settings)
-        who = _who(given, common.settings, learnt)
+        permission = Permission(given.channel, soft=given.soft_opt_in)
+        who = _who(given, permission, common.settings, learnt)
         name = given.name or given.item
         sheet = Sheet(given.out, COLUMNS, {"segment": name, "bundle": learnt.version, "of": crowd.now})
         try:
@@ -113,22 +114,24 @@ def run(given: argparse.Namespace) -> str:
             rows = sheet.finish()
         finally:
             sheet.close()
-        return f"{given.out}: {rows:,} of {len(crowd.ids):,} customers"
+        return f"{given.out}: {rows:,} of {len(crowd.ids):,} customers; {permission}"
     finally:
         if store is not None:
             store.close()
 
 
-def _who(given: argparse.Namespace, settings: Settings, learnt: Bundle) -> Callable[[Crowd], list[tuple[str, float]]]:
+def _who(
+    given: argparse.Namespace, permission: Permission, settings: Settings, learnt: Bundle
+) -> Callable[[Crowd], list[tuple[str, float]]]:
     """What finds the members with their scores: a named segment or cluster, or the wish for an item."""
     if given.item is None:
         belongs = _membership(given.name, settings, learnt)
-        return lambda crowd: list(islice(_named(crowd, belongs, given), given.size))
+        return lambda crowd: list(islice(_named(crowd, belongs, permission), given.size))
     row = learnt.models.catalogue.items.row(given.item)
     if row == MISSING:
         raise InputError(f"--item {given.item}: the bundle {learnt.version} does not know it; train with it first")
     size = MOST_WISHES if given.size is None else given.size
-    return lambda crowd: best(list(_parts(crowd, learnt, row, given, settings.interest)), size)
+    return lambda crowd: best(list(_parts(crowd, learnt, row, permission, settings.interest)), size)
 
 
 def _membership(name: str, settings: Settings, learnt: Bundle) -> Belongs:
@@ -143,23 +146,19 @@ def _membership(name: str, settings: Settings, learnt: Bundle) -> Belongs:
     raise InputError(f"--name {name}: no such segment; known here: {listed}. For an item write --item ID")
 
 
-def _named(crowd: Crowd, belongs: Belongs, given: argparse.Namespace) -> Iterator[tuple[str, float]]:
+def _named(crowd: Crowd, belongs: Belongs, permission: Permission) -> Iterator[tuple[str, float]]:
     """The members who may be written to; each has score 1."""
     for chunk in crowd.chunks():
-        for customer_id, profile, facts in chunk:
-            if not allowed(facts, given.channel, opt_in=given.opt_in):
-                continue
-            known = Known(load(profile), load_facts(facts))
-            if belongs(known, crowd.now):
-                yield customer_id, 1.0
+        members = [one for one in chunk if belongs(Known(load(one[1]), load_facts(one[2])), crowd.now)]
+        yield from ((customer_id, 1.0) for customer_id, _, _ in permission.among(members))
 
 
-def _parts(crowd: Crowd, learnt: Bundle, row: int, given: argparse.Namespace, interest: Interest) -> Iterator[Wishes]:
+def _parts(crowd: Crowd, learnt: Bundle, row: int, permission: Permission, interest: Interest) -> Iterator[Wishes]:
     """The wishes of everybody who may be asked, block by block, so that memory is bounded by a block."""
     say, seen = Progress(sys.stderr), 0
     size = max(1, scoring.BLOCK_SCORES // max(len(learnt.models.catalogue), 1))
     for chunk in crowd.chunks():
-        asked: list[Person] = [one for one in chunk if allowed(one[2], given.channel, opt_in=given.opt_in)]
+        asked = permission.among(chunk)
         found = tastes(asked, learnt.models, now=crowd.now, interest=interest, bulk=False)
         for start in range(0, len(asked), size):
             ids = [one[0] for one in asked[start : start + size]]

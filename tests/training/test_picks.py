@@ -21,7 +21,7 @@ from service.store.open import open_store
 from service.tokens import verify
 from tests.service.http.apps import tiny_client
 from tests.worlds import DAY_S, NOW, save, tiny_models
-from training.crowd import allowed, of_store, tastes
+from training.crowd import Permission, of_store, tastes
 from training.picks import main
 
 BOUGHT = {"ann": "DR-001", "bob": "DR-002", "cid": "VT-001", "dan": "SH-014", "eve": "NE-001"}
@@ -35,8 +35,11 @@ def fill(store: Store) -> None:
     store.publish([*profiles, ("session:1", dump(EMPTY))], sequence=0, fold=lambda *_: b"")
 
 
+TOLD = {"purpose": "marketing", "channel": "email", "at": NOW, "source": "web"}
+
+
 def say(store: Store, name: str, status: str, channel: str = "email") -> None:
-    told = {"purpose": "marketing", "channel": channel, "status": status, "at": NOW, "source": "web"}
+    told = {**TOLD, "channel": channel, "status": status}
     store.change(name, "facts", lambda document: facts.dump(facts.with_consents(facts.load(document), [told])))
 
 
@@ -50,11 +53,11 @@ def shop(tmp_path: Path, store_url: str) -> tuple[Path, str]:
     return tmp_path, store_url
 
 
-def picked(shop: tuple[Path, str], *flags: str, name: str = "picks.jsonl") -> list[dict[str, Any]]:
+def picked(shop: tuple[Path, str], *flags: str, name: str = "picks.jsonl", soft: bool = True) -> list[dict[str, Any]]:
     folder, url = shop
     out = folder / name
     arguments = ["--models-dir", str(folder / "models"), "--store", url, "--out", str(out), "--as-of", "2026-01-01"]
-    assert main([*arguments, "--threads", "1", *flags]) == 0
+    assert main([*arguments, "--threads", "1", *(["--soft-opt-in"] if soft else []), *flags]) == 0
     return [json.loads(line) for line in out.read_text().splitlines()]
 
 
@@ -109,17 +112,23 @@ def test_scoring_many_at_once_gives_each_what_she_gets_alone(shop: tuple[Path, s
     store.close()
 
 
-def test_who_refused_the_channel_or_has_a_dead_address_is_left_out(shop: tuple[Path, str]) -> None:
+def test_only_who_said_yes_is_written_to(shop: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
     store = open_store(shop[1])
     assert store is not None
     say(store, "ann", "denied")
     say(store, "bob", "withdrawn", channel="all")
     say(store, "cid", "granted")
     store.change("dan", "facts", lambda _: facts.dump(facts.with_do_not_contact(facts.load(None), "email", "bounced")))
+    say(store, "fay", "granted", channel="sms")  # she never bought
     store.close()
-    assert {row["customer_id"] for row in picked(shop)} == {"cid", "eve"}
-    assert {row["customer_id"] for row in picked(shop, "--channel", "sms")} == {"ann", "cid", "dan", "eve"}
-    assert {row["customer_id"] for row in picked(shop, "--opt-in")} == {"cid"}
+    assert {row["customer_id"] for row in picked(shop, soft=False)} == {"cid"}
+    said = capsys.readouterr().out
+    assert "left out: 2 who never said yes to marketing on email, 3 who said no or cannot be reached" in said
+    assert "--soft-opt-in" in said
+    assert {row["customer_id"] for row in picked(shop, soft=True)} == {"cid", "eve"}
+    assert "SOFT OPT-IN: 1 in this list never said yes or no" in capsys.readouterr().out
+    assert {row["customer_id"] for row in picked(shop, "--channel", "sms")} == {"ann", "cid", "dan", "eve", "fay"}
+    assert {row["customer_id"] for row in picked(shop, "--threads", "2", soft=False)} == {"cid"}
 
 
 def test_links_and_recommendation_ids_are_signed_with_the_service_s_key(shop: tuple[Path, str]) -> None:
@@ -142,6 +151,8 @@ def test_from_history_files_without_a_store_there_are_no_links_because_nobody_co
     out = tmp_path / "picks.jsonl"
     arguments = ["--models-dir", str(tmp_path / "models"), "--history", str(tmp_path / "till.csv"), "--out", str(out)]
     assert main([*arguments, "--threads", "1"]) == 0
+    assert out.read_text() == ""  # no file of purchases says who may be written to
+    assert main([*arguments, "--threads", "1", "--soft-opt-in"]) == 0
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert {row["customer_id"] for row in rows} == {"ann", "bob"}
     assert rows[0]["item_id"] == "SH-014"
@@ -164,7 +175,7 @@ def test_a_mailing_that_was_killed_goes_on_where_it_ended_and_names_everybody_on
     store.close()
     out = tmp_path / "picks.jsonl"
     command = [sys.executable, "-m", "training.picks", "--models-dir", str(tmp_path / "models"), "--store", url]
-    command += ["--out", str(out), "--threads", "1", "--n", "3", "--as-of", "2026-01-01"]
+    command += ["--out", str(out), "--threads", "1", "--n", "3", "--as-of", "2026-01-01", "--soft-opt-in"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         part, deadline = tmp_path / ".picks.jsonl.part", time.monotonic() + 60
         while time.monotonic() < deadline and not (part.exists() and part.stat().st_size > 300_000):
@@ -197,9 +208,14 @@ def test_what_cannot_be_used_is_one_line_and_exit_2(
     assert told.count("\n") == 1
 
 
-def test_nobody_knows_is_no_refusal_unless_a_yes_is_asked_for() -> None:
-    assert allowed(None, "email", opt_in=False)
-    assert not allowed(None, "email", opt_in=True)
+@pytest.mark.parametrize(("soft", "names"), [(False, ["yes"]), (True, ["yes", "buyer"])])
+def test_nobody_knows_is_no_yes_and_soft_opt_in_asks_customers_alone(soft: bool, names: list[str]) -> None:
+    yes = facts.dump(facts.with_consents(facts.load(None), [{**TOLD, "status": "granted"}]))
+    bought = dump(fold(EMPTY, Event("purchase", NOW, "DR-001")))
+    people = [("yes", None, yes), ("buyer", bought, None), ("visitor", dump(EMPTY), None), ("stranger", None, None)]
+    permission = Permission("email", soft=soft)
+    assert [one[0] for one in permission.among(people)] == names
+    assert (permission.silent, permission.unasked, permission.refused) == (3 - soft, int(soft), 0)
 
 
 def test_what_is_sold_out_since_training_is_in_no_mailing(shop: tuple[Path, str]) -> None:

@@ -28,7 +28,9 @@ def shop(tmp_path: Path, store_url: str) -> tuple[Path, str]:
 def audience(shop: tuple[Path, str], *flags: str) -> list[dict[str, str]]:
     folder, url = shop
     out = folder / "audience.csv"
-    assert main(["--models-dir", str(folder / "models"), "--store", url, "--out", str(out), *flags]) == 0
+    assert (
+        main(["--models-dir", str(folder / "models"), "--store", url, "--out", str(out), "--soft-opt-in", *flags]) == 0
+    )
     with out.open(newline="") as file:
         return list(csv.DictReader(file))
 
@@ -97,6 +99,27 @@ def test_a_named_segment_is_listed_whole(shop: tuple[Path, str], capsys: pytest.
     flags = ["--models-dir", str(folder / "models"), "--store", shop[1], "--config", str(config)]
     assert main([*flags, "--out", str(folder / "b.csv"), "--name", "lapsing"]) == 2
     assert "known here: buyers" in capsys.readouterr().err
+
+
+def test_a_list_holds_who_said_yes_and_says_how_many_members_it_leaves_out(
+    shop: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, url = shop
+    store = open_store(url)
+    assert store is not None
+    say(store, "ann", "granted")
+    say(store, "bob", "denied")
+    store.close()
+    config = folder / "valet.toml"
+    config.write_text('[[segments]]\nname = "buyers"\nwhen = "customer.orders > 0"\n')
+    command = ["--models-dir", str(folder / "models"), "--store", url, "--config", str(config)]
+    command += ["--out", str(folder / "a.jsonl")]
+    assert main([*command, "--name", "buyers"]) == 0
+    assert (folder / "a.jsonl").read_text().count("\n") == 1
+    said = capsys.readouterr().out
+    assert f"left out: {len(BOUGHT) - 2} who never said yes to marketing on email, 1 who said no" in said
+    assert main([*command, "--item", STRANGE]) == 0
+    assert "bob" not in (folder / "a.jsonl").read_text()
 
 
 def test_a_cluster_is_listed_by_its_name(shop: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
