@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.profiles.stores import STORES
-from benchmarks.serving import events, inside, lists, machine
+from benchmarks.serving import decide, events, inside, lists, machine
 from benchmarks.serving.rows import Row, line, table
 from benchmarks.serving.task import Task
 
@@ -24,6 +24,7 @@ TASKS: dict[str, Callable[[Task], Iterator[Row]]] = {
     "for_you": lists.for_you,
     "batch": lists.batch,
     "in_process": inside.in_process,
+    "decide": decide.decisions,
     "events": events.events,
     "memory": machine.memory,
     "start": machine.start,
@@ -67,6 +68,7 @@ def _measured(options: argparse.Namespace) -> Iterator[Row]:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description="Speed beside a bare Flask view.")
     parser.add_argument("tasks", nargs="*", metavar="TASK", help=f"{', '.join(TASKS)}; default: all")
+    parser.add_argument("--task", action="append", default=[], metavar="TASK", help="the same, one a flag")
     parser.add_argument("--stores", nargs="+", choices=STORES, default=list(STORES))
     parser.add_argument("--items", nargs="+", type=int, default=list(SIZES), help="sizes of the shops")
     parser.add_argument("--workers", nargs="+", type=int, default=[1, 2])
@@ -74,7 +76,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--customers", type=int, default=1_000_000, help="memory: how many the store knows")
     parser.add_argument("--factors", type=int, help="of the shops; default: as training chooses them by size")
     parser.add_argument("--worlds", type=Path, default=Path("var/serving"), help="where shops are kept between runs")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    options.tasks = [*options.tasks, *options.task]
+    return options
 
 
 if __name__ == "__main__":

@@ -56,15 +56,16 @@ def pss_mb(pid: int) -> float:
 
 @contextmanager
 def valet(
-    folder: Path, models_dir: Path, store: str, *, workers: int = 1, config: Path | None = None
+    folder: Path, models_dir: Path, store: str, *, workers: int = 1, config: Path | None = None, now: int | None = None
 ) -> Iterator[Server]:
-    """Our service, ready, on this bundle and store; its log goes to a file in `folder`."""
+    """Our service, ready, on this bundle and store, at a time that stands still if so asked; its log goes to a file in `folder`."""
     environment = {
         "VALET_MODELS_DIR": str(models_dir),
         "VALET_STORE": store,
         "VALET_WORKERS": str(workers),
         "VALET_THREADS": str(THREADS),
         **({"VALET_CONFIG": str(config)} if config else {}),
+        **({"VALET_NOW": str(now)} if now else {}),
     }
     with _running([sys.executable, "-m", "service.serve"], folder, environment, ready="/readyz") as server:
         yield server

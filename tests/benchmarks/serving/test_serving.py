@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.serving import drive, inside, lists
+from benchmarks.serving import decide, drive, inside, lists
 from benchmarks.serving.__main__ import main
+from benchmarks.serving.actions import ACTIONS, conditions
 from benchmarks.serving.beside import AnsweredWrongError, compared
 from benchmarks.serving.rows import Bound, Row, line, table
 from benchmarks.serving.server import bare, valet
@@ -58,6 +59,27 @@ def test_a_mailing_and_the_models_alone_are_measured_too(worlds, own_client, cap
     printed = capsys.readouterr().out
     assert re.search(r"customers a second and core [\d,]+", printed)
     assert "recall@10 1 (≥ 0.98)" in printed
+
+
+def test_decisions_are_measured_in_process_and_over_http(worlds, own_client, capsys, monkeypatch):
+    monkeypatch.setattr(decide, "CUSTOMERS", 10)
+    monkeypatch.setattr(decide, "ROUNDS", 1)
+    monkeypatch.setattr(decide, "SERVED", 10)
+    main(["--task", "decide", *SMALL, "--worlds", str(worlds)])
+    inside_row, http_row, *_ = capsys.readouterr().out.strip().splitlines()
+    assert re.search(r"p50 ms [\d.]+ \(≤ 0.5!?\) .*p99 ms [\d.]+ \(≤ 2!?\)", inside_row)
+    assert re.search(r"of bare [\d.]+ \(≥ 0.3!?\)", http_row)
+
+
+def test_the_catalogue_that_decisions_are_measured_with_is_not_an_easy_one(worlds):
+    actions, learnt = decide.catalogue_of_200(), decide.learnt_of(world(worlds, ITEMS, factors=8))
+    assert (len(actions.actions), sum(map(len, actions.conditions.values()))) == (ACTIONS, 200)
+    assert len(set(conditions())) == 200
+    people = [(decide.request(n), decide.regular(n, decide.told(actions))) for n in range(20)]
+    reach = decide.reach(people, actions, learnt)
+    assert reach["asked"] > 0.75 * ACTIONS
+    assert 0.4 * reach["asked"] < reach["met"] < 0.6 * reach["asked"]
+    assert reach["passed"] > 0.3 * ACTIONS
 
 
 def test_an_unknown_task_is_named(capsys):
