@@ -141,12 +141,12 @@ def held(url: str) -> tuple[Counter[str], dict[str, Mapping[str, int]]]:
 
 
 @contextmanager
-def serving(store: str, folder: Path) -> Iterator[tuple[int, int]]:
-    """A service of two workers: its port, and the process that keeps them."""
+def serving(store: str, folder: Path, *more: str, workers: int = WORKERS) -> Iterator[tuple[int, int]]:
+    """A service of so many workers, with `more` flags: its port, and the process that keeps them."""
     port = free_port()
-    flags = ("--port", str(port), "--workers", str(WORKERS), "--store", store, "--models-dir", str(folder / "models"))
+    flags = ("--port", str(port), "--workers", str(workers), "--store", store, "--models-dir", str(folder / "models"))
     with (folder / "service.log").open("wb") as log:
-        command = [sys.executable, "-m", "service.serve", *flags]
+        command = [sys.executable, "-m", "service.serve", *flags, *more]
         with subprocess.Popen(command, cwd=Path.cwd(), stdout=log, stderr=log) as process:
             try:
                 answering("/livez", port)
