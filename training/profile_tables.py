@@ -14,11 +14,12 @@ import numpy as np
 
 from models.profile import INTEREST, NEVER, TELLING
 from models.profile.fold import BOUGHT_ON, CART, DEEDS, HOUR_S, ITEMS, LEDGER, ORDERS, VIEW_DAYS
+from models.profile.wishes import MOST as WISHES
 from models.settings import DAY_S
 from training.history import EVENTS, PURCHASE
 from training.profile_rows import REFUND, Bools, Groups, Ints, Rows
 
-ADDED, VIEWED = EVENTS.index("add_to_cart"), EVENTS.index("view_item")
+ADDED, VIEWED, WISHED = (EVENTS.index(name) for name in ("add_to_cart", "view_item", "add_to_wishlist"))
 ON_RECORD = np.array([name in INTEREST or name == "refund" for name in EVENTS])  # these put an item on record
 TELLS = np.array([name in TELLING for name in EVENTS])
 DEEDS_ = np.array([name in DEEDS for name in EVENTS])
@@ -48,6 +49,7 @@ class Tables:
     days    (day, net spend)                bought_on  (day)                orders     (number, day, at, bought, refunded, lines)
     items   (item, purchases, quantity, first_at, last_at, seen_at, then a count for each of ITEM_EVENTS)
     recent  (at, event)                     cart       (item, at, quantity, amount)      views  (item, day, views)
+    wishes  (item, at, price)
     crowded whether a customer is past what a profile keeps in a way that makes the order of events matter: fold those one by one
     """
 
@@ -61,6 +63,7 @@ class Tables:
     recent: Table
     cart: Table
     views: Table
+    wishes: Table
     crowded: Bools
 
 
@@ -73,11 +76,12 @@ def tables(rows: Rows, customers: int) -> Tables:
     on_record = rows.where(ON_RECORD[rows.event])
     remembered = on_record.where(_remembered(on_record, customers))
     cart = _cart(rows.where(rows.event == ADDED), bought, totals)
+    wishes = _wishes(rows)
     days, bought_on = _days(bought, back), Groups(bought.customer, bought.day).keys
     crowded = orders_mingle | np.any(
         [
             np.bincount(part[0], minlength=customers) > most
-            for part, most in ((cart, CART), (days, LEDGER), (bought_on, BOUGHT_ON))
+            for part, most in ((cart, CART), (wishes, WISHES), (days, LEDGER), (bought_on, BOUGHT_ON))
         ],
         axis=0,
     )
@@ -92,6 +96,7 @@ def tables(rows: Rows, customers: int) -> Tables:
         recent=_table(_recent(rows.where(TELLS[rows.event])), customers),
         cart=_table(cart, customers),
         views=_table(_views(remembered.where(remembered.event == VIEWED)), customers),
+        wishes=_table(wishes, customers),
         crowded=crowded,
     )
 
@@ -204,10 +209,25 @@ def _cart(added: Rows, bought: Rows, totals: Ints) -> list[Ints]:
     """The newest line of each item put into the cart after the last purchase."""
     buys = np.isin(added.customer, bought.customer)
     added = added.where(~buys | (added.at > totals[added.customer, 2]))
-    by = np.lexsort((added.amount, -added.quantity, added.at, added.item, added.customer))
+    newest = added.where(_last(added, added.amount, -added.quantity))
+    return [newest.customer, newest.item, newest.at, newest.quantity, newest.amount]
+
+
+def _wishes(rows: Rows) -> list[Ints]:
+    """The newest wish for each item that was not bought since."""
+    told = rows.where((rows.event == WISHED) | (rows.event == PURCHASE))
+    price = np.rint(told.amount * 1000 / np.maximum(told.quantity, 1)).astype(np.int64)
+    newest = _last(told, price, told.event == PURCHASE)
+    newest = newest[told.event[newest] == WISHED]
+    return [told.customer[newest], told.item[newest], told.at[newest], np.maximum(price[newest], NEVER)]
+
+
+def _last(rows: Rows, *ties: Ints | Bools) -> Ints:
+    """The numbers of the newest row of each customer and item; of one second the last by the ties, the last of them first."""
+    by = np.lexsort((*ties, rows.at, rows.item, rows.customer))
     last = np.ones(len(by), dtype=np.bool_)
-    last[:-1] = (added.customer[by[1:]] != added.customer[by[:-1]]) | (added.item[by[1:]] != added.item[by[:-1]])
-    return [column[by[last]] for column in (added.customer, added.item, added.at, added.quantity, added.amount)]
+    last[:-1] = (rows.customer[by[1:]] != rows.customer[by[:-1]]) | (rows.item[by[1:]] != rows.item[by[:-1]])
+    return by[last]
 
 
 def _views(rows: Rows) -> list[Ints]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from models.profile import EMPTY, CartLine, Event, Item, Order, Profile, dump, fold
+from models.profile import EMPTY, CartLine, Event, Item, Order, Profile, Wish, dump, fold
 from models.profile.fold import ORDERS, RECENT, order_key
 from training.history import EVENTS, History
 from training.profile_rows import Rows, rows_of
@@ -99,6 +99,7 @@ def _profile(parts: Tables, customer: int, names: Names) -> Profile:
         hours={hour: count for hour, count in enumerate(parts.hours[customer].tolist()) if count},
         recent=tuple((at, EVENTS[event]) for at, event in parts.recent.of(customer))[-RECENT:],
         cart_lines={names.items[item]: CartLine(*rest) for item, *rest in parts.cart.of(customer)},
+        wish_words={names.items[item]: Wish(*rest) for item, *rest in parts.wishes.of(customer)},
     )
 
 

@@ -6,12 +6,12 @@ Profile → describe(now) → the answer           what depends on time is never
 """
 
 from models.profile.document import dump, load
-from models.profile.fold import EVENTS, INTEREST, OTHER, TELLING, fold, thousandths
+from models.profile.fold import EVENTS, INTEREST, OTHER, TELLING, fold
 from models.profile.interactions import EVERYDAY, Interactions, interactions
 from models.profile.join import joined
 from models.profile.picture import describe, money, rfc3339
 from models.profile.rotation import unanswered
-from models.profile.state import EMPTY, NEVER, CartLine, Event, Item, Order, Profile, Shown
+from models.profile.state import EMPTY, NEVER, CartLine, Event, Item, Order, Profile, Shown, Wish, thousandths
 from models.settings import DAY_S
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Order",
     "Profile",
     "Shown",
+    "Wish",
     "describe",
     "dump",
     "fold",

@@ -17,7 +17,7 @@ import orjson
 
 from models.profile import former
 from models.profile.fold import NAMES
-from models.profile.state import EMPTY, CartLine, Item, Order, Profile, Shown
+from models.profile.state import EMPTY, CartLine, Item, Order, Profile, Shown, Wish
 
 FORMAT = 2  # the first byte; a document of the former format is JSON, and begins with {
 HEAD = 3  # bytes: the format, the length of the summary
@@ -59,6 +59,7 @@ def load(document: bytes | None) -> Profile:
         cart_lines={item_id: CartLine(*parts) for item_id, parts in items.get("k", {}).items()},
         shown={item_id: Shown(tuple(days), sent_at) for item_id, (days, sent_at) in items.get("w", {}).items()},
         searches=items.get("u", {}),
+        wish_words={item_id: Wish(*word) for item_id, word in items.get("x", {}).items()},
     )
 
 
@@ -119,6 +120,7 @@ def _items(profile: Profile) -> dict[str, Any]:
         "k": {item_id: tuple(profile.cart_lines[item_id]) for item_id in sorted(profile.cart_lines)},
         "w": {item_id: tuple(shown) for item_id, shown in profile.shown.items()},
         "u": profile.searches,
+        "x": {item_id: tuple(word) for item_id, word in profile.wish_words.items()},
     }
     return {name: value for name, value in part.items() if value}
 

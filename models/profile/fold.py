@@ -9,7 +9,6 @@ and a refund of a whole order that names no amount takes back what is known of t
 
 from __future__ import annotations
 
-import math
 from base64 import b85encode
 from bisect import bisect_left
 from collections.abc import Mapping
@@ -17,8 +16,9 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 
+from models.profile import wishes
 from models.profile.searches import since, term_of, with_search
-from models.profile.state import NEVER, CartLine, Event, Item, Order, Profile, Shown
+from models.profile.state import NEVER, CartLine, Event, Item, Order, Profile, Shown, thousandths
 from models.settings import DAY_S, Settings
 
 ITEMS, ORDERS, RECENT, CART = 500, 10, 32, 50  # how many of each the profile keeps, newest first
@@ -37,8 +37,8 @@ _EVENTS = """
     login page_view select_item view_cart add_shipping_info add_payment_info view_promotion select_promotion
 """
 _TELLING = "email_sent email_open email_click email_bounce unsubscribe complaint complaint_resolved support_contact refund dislike"
-NAMES = (*_EVENTS.split(), OTHER)  # a name's place is its code in documents: add at the end alone
-EVENTS = frozenset(_EVENTS.split())
+NAMES = (*_EVENTS.split(), OTHER, wishes.UNWISHED)  # a name's place is its code in documents: add at the end alone
+EVENTS = frozenset(NAMES) - {OTHER}
 DEEDS = EVENTS - frozenset(  # what she does herself, at an hour that suits her
     [
         "view_item_list",
@@ -71,17 +71,15 @@ def fold(profile: Profile, event: Event) -> Profile:
         changes |= _cart_changed(profile, event, kept=name == "add_to_cart")
     elif name == "search":
         changes |= _searched(profile, event)
+    elif name in (wishes.WISHED, wishes.UNWISHED):
+        bought = profile.items.get(event.item_id or "")
+        changes["wish_words"] = wishes.with_word(profile.wish_words, event, bought=bought)
     elif name in SHOWS and event.item_id is not None:
         changes["shown"] = _with_shown(profile.shown, event.item_id, event)
     if event.item_id is not None and (name in INTEREST or name == "refund"):
         item = _item_after(profile.items.get(event.item_id, Item()), event, name)
         changes["items"] = _newest_items(profile.items, event.item_id, item)
     return replace(profile, **changes)
-
-
-def thousandths(quantity: float) -> int:
-    """A quantity as an integer; 0 for what is no finite number."""
-    return round(quantity * 1000) if math.isfinite(quantity) else 0
 
 
 def _counted(profile: Profile, at: int, name: str) -> Changes:
@@ -112,6 +110,7 @@ def _bought(profile: Profile, event: Event) -> Changes:
         "earlier_days": profile.earlier_days + left_out,
         "cart_lines": {item_id: line for item_id, line in profile.cart_lines.items() if line.at > last_at},
         "searches": since(profile.searches, last_at),
+        "wish_words": wishes.without(profile.wish_words, event.item_id, until=event.at),
     }
 
 

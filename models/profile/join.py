@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from models.profile import searches
+from models.profile import searches, wishes
 from models.profile.fold import (
     BOUGHT_ON,
     CART,
@@ -59,6 +59,7 @@ def joined(one: Profile, other: Profile) -> Profile:
         cart_lines=_cart(one, other, since=last_at),
         shown=_newest(shown, SHOWN, newest_day),
         searches=searches.both(*(searches.since(profile.searches, last_at or NEVER) for profile in (one, other))),
+        wish_words=wishes.newest(wishes.unbought(wishes.both(one.wish_words, other.wish_words), items)),
     )
 
 

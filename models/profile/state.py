@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 NEVER = 0
+OFF = -1  # the price of what she took off her wish list
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,11 @@ class Event:
     amount: int = 0
     order_id: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def thousandths(quantity: float) -> int:
+    """A quantity as an integer; 0 for what is no finite number."""
+    return round(quantity * 1000) if math.isfinite(quantity) else 0
 
 
 class Item(NamedTuple):
@@ -56,6 +63,13 @@ class CartLine(NamedTuple):
     amount: int  # minor units
 
 
+class Wish(NamedTuple):
+    """The newest word on an item of the wish list."""
+
+    at: int
+    price: int  # minor units of one piece, as it was then; 0: nobody said; OFF: she took it off
+
+
 class Shown(NamedTuple):
     """When an item stood before her eyes in a list of ours."""
 
@@ -77,6 +91,7 @@ class Profile:
     items             oldest first by `seen_at`, ties by id
     hours             UTC hour -> what she did in it (DEEDS), whatever the day
     recent            the newest events that tell of her mood, (at, name), ascending
+    wish_words        the newest word on each item that she wished for, in the order of their ids (models.profile.wishes)
     shown             items of lists that she was shown, oldest first by their newest day, ties by id
     searches          terms searched for since the last purchase, with the newest time of each, oldest first (models.profile.searches)
     """
@@ -98,6 +113,7 @@ class Profile:
     cart_lines: Mapping[str, CartLine] = field(default_factory=dict)
     shown: Mapping[str, Shown] = field(default_factory=dict)
     searches: Mapping[str, int] = field(default_factory=dict)
+    wish_words: Mapping[str, Wish] = field(default_factory=dict)
 
     @property
     def orders(self) -> int:
@@ -118,6 +134,11 @@ class Profile:
     def cart(self) -> dict[str, CartLine]:
         """What lies in the cart: put there since the last purchase and not taken out."""
         return {item_id: line for item_id, line in self.cart_lines.items() if line.quantity > 0}
+
+    @property
+    def wishes(self) -> dict[str, Wish]:
+        """Her wish list, in the order of its ids."""
+        return {item_id: wish for item_id, wish in self.wish_words.items() if wish.price != OFF}
 
 
 EMPTY = Profile()

@@ -10,16 +10,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 
-from models.profile.fold import INTEREST, SHOWS, fold, thousandths
-from models.profile.state import EMPTY, NEVER, Event, Item, Profile
+from models.profile import wishes
+from models.profile.fold import INTEREST, SHOWS, fold
+from models.profile.state import EMPTY, NEVER, Event, Item, Profile, thousandths
 from models.settings import DAY_S
 
-CART_EVENTS = ("add_to_cart", "remove_from_cart", "purchase")
-SEARCH_EVENTS = ("search", "purchase")
+FOLDED = {  # what is folded again of what the log knows, where one of these events changed it
+    "cart_lines": ("add_to_cart", "remove_from_cart", "purchase"),
+    "shown": SHOWS,
+    "searches": ("search", "purchase"),
+    "wish_words": (wishes.WISHED, wishes.UNWISHED, "purchase"),
+}
 
 
 def before(profile: Profile, later: Sequence[Event], *, earlier: Sequence[Event] = ()) -> Profile:
-    """The profile with its items, cart, showings and searches as before `later`; `earlier` are the other events of hers that the log knows."""
+    """The profile with its items, cart, wish list, showings and searches as before `later`.
+
+    earlier  the other events of hers that the log knows
+    """
     items = dict(profile.items)
     for event in later:
         if event.item_id in items and _counts(event):
@@ -29,16 +37,13 @@ def before(profile: Profile, later: Sequence[Event], *, earlier: Sequence[Event]
             told = [event for event in earlier if event.item_id == item_id and _counts(event)]
             items[item_id] = _timed(item, told, bought=item.purchases < stood.purchases)
     left = [(item_id, item) for item_id, item in items.items() if item.purchases or item.events]
-    carted, was_shown, searched = (
-        any(event.name in names for event in later) for names in (CART_EVENTS, SHOWS, SEARCH_EVENTS)
-    )
-    known = reduce(fold, earlier, EMPTY) if carted or was_shown or searched else profile
+    names = {event.name for event in later}
+    changed = [part for part, events in FOLDED.items() if names.intersection(events)]
+    known = reduce(fold, earlier, EMPTY) if changed else profile
     return replace(
         profile,
         items=dict(sorted(left, key=lambda entry: (entry[1].seen_at, entry[0]))),
-        cart_lines=known.cart_lines if carted else profile.cart_lines,
-        shown=known.shown if was_shown else profile.shown,
-        searches=known.searches if searched else profile.searches,
+        **{part: getattr(known, part) for part in changed},
     )
 
 

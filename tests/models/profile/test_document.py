@@ -72,5 +72,5 @@ def test_a_document_of_the_former_format_is_read_as_it_was():
         b'"c":{"add_to_cart":1,"complaint":1,"purchase":2,"rating":1,"refund":1,"add_to_wishlist":1},'
         b'"r":[[100002,"complaint"],[100003,"refund"]],"k":{"b":[100000,2000,500]}}'
     )
-    assert load(former) == replace(reduce(fold, LIFE, EMPTY), hours={})  # they were not kept then
+    assert load(former) == replace(reduce(fold, LIFE, EMPTY), hours={}, wish_words={})  # they were not kept then
     assert load(dump(load(former))) == load(former)

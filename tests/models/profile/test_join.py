@@ -16,6 +16,8 @@ NAMES = (
     "dislike",
     "view_item_list",
     "search",
+    "add_to_wishlist",
+    "remove_from_wishlist",
 )
 
 

@@ -25,6 +25,8 @@ events = st.lists(
                 "email_sent",
                 "view_item_list",
                 "search",
+                "add_to_wishlist",
+                "remove_from_wishlist",
             ]
         ),
         at=st.integers(NOW, NOW + 50),
@@ -49,6 +51,7 @@ def test_what_the_log_knows_comes_back_exactly(earlier, later):
     assert was.cart_lines == undone.cart_lines
     assert was.shown == undone.shown
     assert was.searches == undone.searches
+    assert was.wish_words == undone.wish_words
 
 
 @patiently
