@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Collection, Iterator, Sequence
+from typing import get_args
 
 from models.actions import (
     FACTS,
+    LISTS,
     OUTCOMES,
     WORDS,
     Action,
@@ -22,6 +24,7 @@ from models.actions import (
 )
 from models.arms import check as check_arms
 from models.propensity import check as check_learning
+from models.settings import Intent
 from models.tiers import LIFECYCLES
 from models.toml import Place
 
@@ -129,8 +132,9 @@ def _check_treatment(treatment: Treatment, place: Place, actions: Actions, ids: 
     _one_of(treatment.channel, actions.channels, place / "channel")
     if treatment.if_rejected is not None:
         _one_of(treatment.if_rejected, ids, place / "if_rejected")
-    if treatment.items and not 1 <= treatment.items.n <= 100:
-        raise (place / "items" / "n").error(f"{treatment.items.n} must be between 1 and 100")
+    if treatment.items:
+        _one_of(treatment.items.intent, (*get_args(Intent), *LISTS), place / "items" / "intent")
+        _within(treatment.items.n, 1, 100, place / "items" / "n")
     for key in ("title", "text", "script"):
         _check_texts(getattr(treatment, key), place / key)
     for name, texts in treatment.scripts.items():

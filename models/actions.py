@@ -39,6 +39,12 @@ OUTCOMES = (
     "complaint",
     "unsubscribed",
 )
+LISTS = {  # what is hers already: `items` may name one of these instead of a recommend intent
+    "cart": "what lies in her cart and can be had",
+    "last_order": "what she ordered last",
+    "wish_drops": "what became cheaper on her wish list, by how much",
+    "viewed_low_stock": "what she looked at within a week and of which few are left, newest first",
+}
 PACING = 2.0  # reaches .86-.97 of the best possible use where two to five want each token (simulated; first come, first served: .4-.6)
 FACTS = {  # what `needs` may ask of a customer; an unknown fact meets no need
     "orders": "number of orders",
@@ -57,7 +63,7 @@ FACTS = {  # what `needs` may ask of a customer; an unknown fact meets no need
     "marketing_known": "1 when she has said yes or no to marketing on any channel, else 0",
     "days_to_birthday": "days until her next birthday, 0 on the day itself",
     "wish_drops": "items on her wish list that became cheaper",
-    "viewed_low_stock": "items she looked at within a week of which few are left",
+    "viewed_low_stock": "items she looked at within a week, and did not buy since, of which few are left",
 }
 WORDS = (
     "tier",
@@ -67,6 +73,9 @@ WORDS = (
     "orders",
     "days_since_order",
     "cart_items",
+    "wish_drops",
+    "viewed_low_stock",
+    "days_to_birthday",
     "lifecycle",
 )  # {…} in texts
 
@@ -81,7 +90,7 @@ class Objection:
 
 @dataclass(frozen=True)
 class Items:
-    """The products to attach: `n` of a recommend intent."""
+    """The products to attach: `n` of a recommend intent, or of one of LISTS."""
 
     intent: str
     n: int = 4

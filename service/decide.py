@@ -21,6 +21,7 @@ import orjson
 from models import thompson
 from models.action_catalogue import Catalogue, numbers
 from models.actions import Actions, Items, Texts, Treatment
+from models.catalogue import Catalogue as ItemCatalogue
 from models.errors import StoreUnavailable
 from models.profile import EMPTY, Profile, load, rfc3339
 from models.propensity import Belief
@@ -32,6 +33,7 @@ from service import record as record_of
 from service.arbitration import Candidate, of_tier, ranked, too_little
 from service.beliefs import starting
 from service.choice import Choice, Terms, choose
+from service.facts import Facts
 from service.funnel import ORDER, Look, Passage, Situation, funnel, look
 from service.ledger import DAY_S, Contact, Ledger
 from service.picture import NOTHING, Picture, picture
@@ -91,6 +93,7 @@ class Learnt:
     tiers: Tiers | None = None
     currency: str | None = None
     model_version: str | None = None
+    catalogue: ItemCatalogue | None = None  # the items as they are now
     zone: tzinfo = UTC  # the shop's
     hour: Callable[[Situation], int | None] = lambda _: None  # of her day, at which she is best reached
 
@@ -174,7 +177,8 @@ def situate(request: Request, customer: Customer, *, actions: Catalogue, learnt:
     profile = load(customer.profile)
     profiled = facts_of.may_profile(facts)
     told = profile if profiled else EMPTY
-    seen = picture(told, facts, tiers=learnt.tiers, currency=learnt.currency, now=now) if profiled else NOTHING
+    zone = hours.zone_of(facts["attributes"], learnt.zone)
+    seen = _pictured(told, facts, learnt=learnt, zone=zone, now=now) if profiled else NOTHING
     return Situation(
         channel=request.channel,
         customer_id=customer.customer_id,
@@ -193,7 +197,19 @@ def situate(request: Request, customer: Customer, *, actions: Catalogue, learnt:
         arm=actions.arms.arm(customer.customer_id),
         seed=_seed(request, customer.customer_id, actions, learnt, now),
         positives=learnt.positives(actions, now),
-        zone=hours.zone_of(facts["attributes"], learnt.zone),
+        zone=zone,
+    )
+
+
+def _pictured(profile: Profile, facts: Facts, *, learnt: Learnt, zone: tzinfo, now: int) -> Picture:
+    return picture(
+        profile,
+        facts,
+        tiers=learnt.tiers,
+        currency=learnt.currency,
+        catalogue=learnt.catalogue,
+        zone=zone,
+        now=now,
     )
 
 

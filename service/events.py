@@ -21,6 +21,7 @@ import orjson
 from models.errors import InputError
 from models.event_log import encode, fold_in
 from models.profile import Event
+from models.profile.wishes import WISHED
 from service import consents
 from service.consents import DUTIES, Tells
 from service.customers import key
@@ -53,11 +54,13 @@ class Rules:
     max_age_days  0: any age
     whose         the customer of a row: the one it names, or of its customer_token
     known_item    whether the catalogue knows an item; None: there is no catalogue to ask
+    price         of an item now, minor units; None where nobody knows
     """
 
     currency: str | None = None
     max_age_days: int = 30
     known_item: Callable[[str], bool] | None = None
+    price: Callable[[str], int | None] = lambda _: None
     whose: Callable[[Fields], str | None] = lambda fields: fields.text("customer_id")
 
 
@@ -215,7 +218,7 @@ def _read(row: Any, index: int, *, rules: Rules, now: int, new_id: Callable[[], 
         fields.wrong("customer_id", "is missing; say whose event it is: customer_id or session_id")
     more = {name: fields.text(name) for name in ("recommendation_id", "decision_id")}
     more["currency"] = currency = fields.currency(rules.currency)
-    lines = _lines(fields, event, currency or rules.currency)
+    lines = _priced(_lines(fields, event, currency or rules.currency), rules)
     tells = consents.told(fields, event)
     if fields.errors or customer_id is None:
         return Receipt(index, "refused", event_id, fields.errors)
@@ -321,6 +324,14 @@ def _with_value(fields: Fields, lines: list[Event]) -> list[Event]:
     if value and lines and not any(line.amount for line in lines):
         return [replace(lines[0], amount=minor(value)), *lines[1:]]
     return lines
+
+
+def _priced(lines: list[Event], rules: Rules) -> list[Event]:
+    """The lines, where what is wished for without a price has the shop's of today: the wish list remembers what it cost."""
+    if not lines or lines[0].name != WISHED or any(line.amount for line in lines):
+        return lines
+    prices = [rules.price(line.item_id) or 0 if line.item_id is not None else 0 for line in lines]
+    return [replace(line, amount=round(price * line.quantity)) for line, price in zip(lines, prices, strict=True)]
 
 
 def _sum(one: Event, other: Event) -> Event:

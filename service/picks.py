@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.candidates import Question, Rows, Scores, Stage
-from service.reasons import Reason, explored, reasons, strongest
+from service.reasons import Reason, plain, reasons, strongest
 from service.selection import EXPLORED, SCORED, Chosen, boosted
 from service.timing import Due, due
 
@@ -54,7 +54,7 @@ def picks(chosen: Sequence[Chosen], boosts: Scores | None, *, question: Question
             made[place] = Pick(one.row, ids[place], scores[place], source, reason, shares, when, one.probability)
     for place, one in enumerate(chosen):
         if one.stage is None:
-            why = explored(lang) if one.by == EXPLORED else None
+            why = plain(EXPLORED, lang) if one.by == EXPLORED else None
             made[place] = Pick(one.row, ids[place], scores[place], one.by, why, {}, None, one.probability)
     return tuple(made[place] for place in range(len(chosen)))
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, tzinfo
 
+from models.catalogue import Catalogue
 from models.profile import DAY_S, EMPTY, Profile, money
 from models.tiers import Standing, Tiers
+from service import news
 from service.facts import MARKETING, Facts
 
 HOUR_S = 3_600
 TROUBLE = ("refund", "dislike", "complaint_resolved")
 UNKNOWN = "–"
+BIRTHDAYS = ("birthday", "birth_date", "date_of_birth")  # attributes that may say when she was born, like 1990-03-14
+COUNTED = ("orders", "days_since_order", "cart_items", "wish_drops", "viewed_low_stock", "days_to_birthday")
 
 
 @dataclass(frozen=True)
@@ -28,10 +33,22 @@ class Picture:
 NOTHING = Picture()  # of who refused to be profiled, or while the store is away: it meets no need
 
 
-def picture(profile: Profile, facts: Facts, *, tiers: Tiers | None, currency: str | None, now: int) -> Picture:
-    """The picture of a customer; without `tiers` (no bundle yet) tier and life cycle are unknown."""
+def picture(
+    profile: Profile,
+    facts: Facts,
+    *,
+    tiers: Tiers | None,
+    currency: str | None,
+    now: int,
+    catalogue: Catalogue | None = None,
+    zone: tzinfo = UTC,
+) -> Picture:
+    """The picture of a customer, in her time zone; without `tiers` (no bundle yet) tier and life cycle are unknown.
+
+    catalogue  the items as they are now: what of hers became cheaper, or is nearly gone
+    """
     today = now // DAY_S
-    numbers = _numbers(profile, facts, now)
+    numbers = _numbers(profile, facts, now) | _news(profile, catalogue, now) | _birthday(facts, now, zone)
     standing, lifecycle = None, None
     if tiers is not None:
         days = tuple(day for day in profile.bought_on if day <= today)
@@ -74,6 +91,31 @@ def _numbers(profile: Profile, facts: Facts, now: int) -> dict[str, float]:
     return numbers
 
 
+def _news(profile: Profile, catalogue: Catalogue | None, now: int) -> dict[str, float]:
+    return {
+        "wish_drops": float(len(news.wish_drops(profile, catalogue))),
+        "viewed_low_stock": float(len(news.viewed_low_stock(profile, catalogue, now=now))),
+    }
+
+
+def _birthday(facts: Facts, now: int, zone: tzinfo) -> dict[str, float]:
+    """The days until her birthday by her own calendar; nothing where no attribute says a day. Who was born on a 29th has it on the 28th."""
+    said = next((facts["attributes"][name] for name in BIRTHDAYS if name in facts["attributes"]), None)
+    try:
+        born = date.fromisoformat(str(said)[:10])
+    except ValueError:
+        return {}
+    today = datetime.fromtimestamp(now, zone).date()
+    years = (today.year, today.year + 1)
+    days = ((_in_year(born, year) - today).days for year in years)
+    return {"days_to_birthday": float(next(left for left in days if left >= 0))}
+
+
+def _in_year(born: date, year: int) -> date:
+    leap = born.month == 2 and born.day == 29
+    return date(year, 2, 28) if leap else born.replace(year=year)
+
+
 def _tier_numbers(standing: Standing) -> dict[str, float]:
     numbers = {"tier_at_risk": float(standing.name is not None and standing.below_since is not None)}
     if standing.missing is not None:
@@ -93,7 +135,7 @@ def _names(standing: Standing | None) -> tuple[str, ...]:
 def _words(
     numbers: Mapping[str, float], standing: Standing | None, lifecycle: str | None, currency: str | None
 ) -> dict[str, str]:
-    words = {name: f"{numbers[name]:.0f}" for name in ("orders", "days_since_order", "cart_items") if name in numbers}
+    words = {name: f"{numbers[name]:.0f}" for name in COUNTED if name in numbers}
     if standing is not None:
         missing = None if standing.missing is None else f"{money(standing.missing):,.0f}"
         words |= {
@@ -107,5 +149,4 @@ def _words(
 def _anchors(profile: Profile) -> tuple[str, ...]:
     if profile.cart:
         return tuple(sorted(profile.cart))
-    newest = [item_id for item_id, item in profile.items.items() if item.purchases and item.last_at == profile.last_at]
-    return tuple(sorted(newest))
+    return news.last_order(profile)

@@ -39,6 +39,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     "exploration": {"en": "Something new to try", "th": "ลองอะไรใหม่ ๆ"},
     "popular": {"en": "Popular right now", "th": "กำลังเป็นที่นิยม"},
     "for_you": {"en": "Chosen for you", "th": "คัดสรรเพื่อคุณ"},
+    "cart": {"en": "In your cart", "th": "อยู่ในตะกร้าของคุณ"},
+    "last_order": {"en": "From your last order", "th": "จากคำสั่งซื้อล่าสุดของคุณ"},
+    "wish_drops": {"en": "On your wish list, and cheaper now", "th": "อยู่ในรายการโปรดของคุณ และราคาลดลงแล้ว"},
+    "viewed_low_stock": {"en": "You looked at it; only a few are left", "th": "คุณเคยดูสินค้านี้ และเหลือเพียงไม่กี่ชิ้น"},
 }
 CODES = {
     "together": "bought_together",
@@ -105,9 +109,9 @@ def _together(found: Sequence[tuple[str, int, int]], models: Models) -> set[tupl
     return {(anchor, row) for anchor, rows in targets.items() for row in complements.bought(anchor, rows)}
 
 
-def explored(lang: str) -> Reason:
-    """Of an item that stands there to be tried out."""
-    return Reason("exploration", (), TEXTS["exploration"][lang])
+def plain(code: str, lang: str) -> Reason:
+    """Of an item that no other carries, like one that stands there to be tried out ("exploration")."""
+    return Reason(code, (), TEXTS[code][lang])
 
 
 def title(catalogue: Catalogue, row: int, lang: str) -> str:

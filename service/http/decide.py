@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -15,27 +13,22 @@ from marshmallow import Schema, ValidationError, fields, validate
 from werkzeug.exceptions import UnsupportedMediaType
 
 from models.action_catalogue import Catalogue
-from models.actions import OUTCOMES, Items
+from models.actions import OUTCOMES
 from models.arms import ARMS
 from models.bundle import Bundle
-from models.profile import Profile
 from service.chain import EMPTIED, name_of
-from service.customers import NOBODY
 from service.decide import DecisionTakenError, Learnt, Request, logged, next_best_action
 from service.funnel import ORDER
-from service.http.answers import document
+from service.http.attach import attaching
 from service.http.batch import answered, requests, spooled
 from service.http.bodies import json_body, query, without_nulls
 from service.http.paths import install
 from service.http.schemas import EXPLAIN, ID, Scalar, Whole
 from service.http.services import currency, services, store
 from service.reasons import LANGUAGES
-from service.recommend import recommend
 from service.replay import replay
-from service.request import Request as ListRequest
 from service.send import Send
 from service.services import Services
-from service.taste import taste
 
 blueprint = Blueprint("decide", __name__, description="The next best action")
 blueprint.record_once(lambda state: install(state.app))
@@ -277,23 +270,14 @@ def _learnt(bundle: Bundle | None, shop: Services, *, lang: str, now: int) -> Le
             currency=shop.settings.shop.currency,
             zone=zone,
         )
-
-    def attach(items: Items, profile: Profile, item_ids: Sequence[str]) -> list[Any]:
-        asked = ListRequest(intent=items.intent, item_ids=tuple(item_ids), n=items.n, lang=lang).at(None)
-        own = taste(profile, bundle.models, now=now, interest=shop.settings.interest)
-        known = replace(NOBODY, profile=profile)
-        wishes = shop.rulebook.wishes(asked, known=known, models=bundle.models, now=now)
-        answer = recommend(asked, models=bundle.models, taste=own, now=now, wishes=wishes)
-        listed: list[Any] = document(answer, asked, bundle=bundle, services=shop, degraded=False, now=now)["items"]
-        return listed
-
     return Learnt(
-        attach=attach,
+        attach=attaching(bundle, shop, lang=lang, now=now),
         believe=shop.beliefs,
         positives=shop.beliefs.positives,
         tiers=bundle.models.tiers if bundle.version else None,
         currency=currency(),
         model_version=bundle.version or None,
+        catalogue=bundle.models.catalogue,
         zone=zone,
     )
 

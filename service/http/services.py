@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from flask import current_app
 
+from models.catalogue import NO_PRICE
 from models.errors import StoreUnavailable
 from models.vocabulary import MISSING
 from service.events import Rules
@@ -37,6 +39,13 @@ def rules() -> Rules:
     """What the shop accepts as events."""
     shop = services()
     bundle = shop.overlay.bundle()
-    catalogue = bundle.models.catalogue.items if bundle else None
-    known_item = None if catalogue is None else lambda item_id: catalogue.row(item_id) != MISSING
-    return Rules(currency=currency(), max_age_days=shop.settings.event_max_age_days, known_item=known_item)
+    plain = Rules(currency=currency(), max_age_days=shop.settings.event_max_age_days)
+    if bundle is None:
+        return plain
+    items, prices = bundle.models.catalogue.items, bundle.models.catalogue.price
+
+    def price(item_id: str) -> int | None:
+        row = items.row(item_id)
+        return None if row == MISSING or prices[row] == NO_PRICE else int(prices[row])
+
+    return replace(plain, known_item=lambda item_id: items.row(item_id) != MISSING, price=price)

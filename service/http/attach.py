@@ -1,0 +1,55 @@
+"""The products that go with a treatment: a list made for her, or one of what is hers already (models.actions.LISTS)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from models.actions import LISTS, Items
+from models.bundle import Bundle
+from models.catalogue import Catalogue
+from models.profile import Profile
+from models.vocabulary import MISSING
+from service import news
+from service.customers import NOBODY
+from service.decide import Attach
+from service.http.answers import document
+from service.picks import Pick
+from service.reasons import plain
+from service.recommend import Answer, recommend
+from service.request import Request
+from service.services import Services
+from service.taste import taste
+
+
+def attaching(bundle: Bundle, services: Services, *, lang: str, now: int) -> Attach:
+    """What finds the products, in a language, as of `now`."""
+
+    def attach(items: Items, profile: Profile, item_ids: Sequence[str]) -> list[Any]:
+        if items.intent in LISTS:
+            asked = Request(n=items.n, lang=lang)
+            answer = _hers(items, profile, bundle.models.catalogue, lang=lang, now=now)
+        else:
+            asked = Request(intent=items.intent, item_ids=tuple(item_ids), n=items.n, lang=lang).at(None)
+            answer = _made(asked, profile, bundle, services, now)
+        listed: list[Any] = document(answer, asked, bundle=bundle, services=services, degraded=False, now=now)["items"]
+        return listed
+
+    return attach
+
+
+def _made(asked: Request, profile: Profile, bundle: Bundle, services: Services, now: int) -> Answer:
+    own = taste(profile, bundle.models, now=now, interest=services.settings.interest)
+    known = replace(NOBODY, profile=profile)
+    wishes = services.rulebook.wishes(asked, known=known, models=bundle.models, now=now)
+    return recommend(asked, models=bundle.models, taste=own, now=now, wishes=wishes)
+
+
+def _hers(items: Items, profile: Profile, catalogue: Catalogue, *, lang: str, now: int) -> Answer:
+    """What of a list of hers the catalogue knows, in the order of the list."""
+    ids = news.listed(items.intent, profile, catalogue, now=now)
+    rows = catalogue.items.rows(ids).tolist()
+    known = [(row, item_id) for row, item_id in zip(rows, ids, strict=True) if row != MISSING][: items.n]
+    why = plain(items.intent, lang)
+    return Answer(items.intent, tuple(Pick(row, item_id, 1.0, items.intent, why, {}) for row, item_id in known))
