@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,8 +12,6 @@ import structlog
 if TYPE_CHECKING:
     from flask import Flask
 
-    from models.action_catalogue import Catalogue
-    from models.rules import Names
     from models.settings import Settings
     from service.keys import Keyring
     from service.services import Services
@@ -22,7 +19,6 @@ if TYPE_CHECKING:
     from service.store import Store
 
 log = structlog.get_logger(__name__)
-DEFAULT_ACTIONS = Path(__file__).with_name("actions.toml")
 MOST_BYTES = 1 << 20  # of a body; a batch sets its own
 
 
@@ -108,12 +104,12 @@ def assemble(settings: ServiceSettings) -> Services:
     from service.sends import Sends
     from service.services import Services
     from service.settings import read_shop
-    from service.shelf import Shelf
+    from service.shelf import Shelf, filed, known
     from service.signing import signing_key
     from service.store.open import open_store
 
     shop = read_shop(settings.config)
-    file = _actions(settings, shop)
+    file = filed(settings.actions, shop)
     store = open_store(settings.store, key_ttl_s=key_ttl_s(shop))
     clock = _clock(settings.now)
     keep_s = settings.audit_days * DAY_S
@@ -128,7 +124,7 @@ def assemble(settings: ServiceSettings) -> Services:
         segments=Segments(shop),
         beliefs=Beliefs(store),
         log=Log(keep_s, Chain(settings.audit, store, keep_s=keep_s).note),
-        shelf=Shelf(file, store, known=_known(shop)),
+        shelf=Shelf(file, store, known=known(shop)),
         clock=clock,
         secret=settings.secret or signing_key(store),
         sends=Sends(store),
@@ -156,23 +152,6 @@ def _keyring(settings: ServiceSettings, shop: Settings, store: Store | None) -> 
             cure="valet-serve keys create",
         )
     return keyring
-
-
-def _actions(settings: ServiceSettings, shop: Settings) -> Catalogue:
-    """The catalogue of the shop's file, else of the one that comes with the service."""
-    from models.action_catalogue import parse
-    from service.settings import read_text
-
-    path = settings.actions or DEFAULT_ACTIONS
-    return parse(read_text(path), str(path), known=_known(shop))
-
-
-def _known(shop: Settings) -> Names:
-    """What the conditions of actions may read."""
-    from models.action_rules import names
-
-    tiers = [rule.name for rule in shop.tiers.rules]
-    return names(context=shop.context, attributes=shop.attributes, tiers=tiers)
 
 
 def _clock(now: int | None) -> Callable[[], int]:

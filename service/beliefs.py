@@ -32,6 +32,13 @@ def starting(actions: Actions, channel: str, tier: str, now: int, counts: Counts
     return decoded(coded(believe(actions.starts, counts or {}, actions.learning, channel=channel, tier=tier, now=hour)))
 
 
+def positives(actions: Actions, now: int, counts: Counts) -> dict[str, float]:
+    """How often each new action was taken so far, faded; who never was is left out."""
+    fade = 1.0 / weight(now, actions.learning.half_life_days)
+    names = ((one.id, action_cell(actions.learning, one.id)) for one in actions.actions if one.ramp is not None)
+    return {action_id: counts[name].positives * fade for action_id, name in names if name in counts}
+
+
 class Beliefs:
     """The beliefs of one store. What was believed is replaced whole: readers need no lock."""
 
@@ -56,10 +63,8 @@ class Beliefs:
         return kept[key]
 
     def positives(self, actions: Actions, now: int) -> Mapping[str, float]:
-        """How often each action was taken so far, faded; who never was is left out."""
-        fade, counts = 1.0 / weight(now, actions.learning.half_life_days), self._counts
-        names = ((one.id, action_cell(actions.learning, one.id)) for one in actions.actions if one.ramp is not None)
-        return {action_id: counts[name].positives * fade for action_id, name in names if name in counts}
+        """How often each new action was taken so far, over all customers."""
+        return positives(actions, now, self._counts)
 
     def watch(self) -> None:
         """Start watching in this process."""

@@ -63,7 +63,7 @@ def from_environment(environ: Mapping[str, str]) -> ServiceSettings:
         models_dir=Path(values.get("VALET_MODELS_DIR", default.models_dir)),
         store=values.get("VALET_STORE", default.store),
         config=config,
-        actions=_beside(config),
+        actions=beside(config),
         host=values.get("VALET_HOST", default.host),
         port=_whole(values, "VALET_PORT", default.port, least=0, most=65_535),
         workers=_whole(values, "VALET_WORKERS", default.workers, least=1, most=1_000),
@@ -108,7 +108,8 @@ def _secrets(text: str) -> tuple[bytes, ...]:
     return found
 
 
-def _beside(config: Path | None) -> Path | None:
+def beside(config: Path | None) -> Path | None:
+    """The catalogue of actions beside these settings, or in the working directory; None where there is none."""
     actions = (config or Path(CONFIG)).with_name(ACTIONS)
     return actions if actions.is_file() else None
 

@@ -10,21 +10,54 @@ What was put stands over the file until something else is put: machines that are
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import orjson
 import structlog
 
-from models.action_catalogue import Catalogue, read
+from models.action_catalogue import Catalogue, parse, read
+from models.action_rules import names
 from models.errors import InputError, StoreUnavailable
 from models.rules import Names
+from models.settings import Settings
+from service.settings import read_text
 from service.store import Store
 from service.watch import Watch
 
 NUMBER = "actions"  # the version number that workers poll
 DOCUMENTS, STANDS = "actions", "actions_stand"  # documents by version; which version stands at a number
 POLL_S = 0.25
+OF_STORE = "the store's actions"  # where a catalogue was read, as an error names it
+DEFAULT = Path(__file__).with_name("actions.toml")
 
 log = structlog.get_logger(__name__)
+
+
+def known(shop: Settings) -> Names:
+    """What the conditions of actions may read."""
+    return names(context=shop.context, attributes=shop.attributes, tiers=[rule.name for rule in shop.tiers.rules])
+
+
+def filed(path: Path | None, shop: Settings) -> Catalogue:
+    """The catalogue of a file, None: of the one that comes with the service. Raises InputError with line and cure."""
+    path = path or DEFAULT
+    return parse(read_text(path), str(path), known=known(shop))
+
+
+def standing(store: Store, *, after: int = 0) -> tuple[int, str] | None:
+    """What was put last, of what was put after a number: its number and version; None where nothing was."""
+    for number in range(store.versions().get(NUMBER, 0), after, -1):  # the newest may be about to be written
+        version = store.get(STANDS, str(number))
+        if version is not None:
+            return number, version.decode()
+    return None
+
+
+def live(store: Store, path: Path | None, shop: Settings) -> Catalogue:
+    """The catalogue that a service would decide from, without a trace of having asked. Raises InputError, StoreUnavailable."""
+    stands = standing(store)
+    document = None if stands is None else store.get(DOCUMENTS, stands[1])
+    return filed(path, shop) if document is None else read(orjson.loads(document), OF_STORE, known=known(shop))
 
 
 class Shelf:
@@ -90,15 +123,11 @@ class Shelf:
         if not self._filed:  # so that what it decides can be decided again when the file is another one
             store.put(DOCUMENTS, self._catalogue.version, orjson.dumps(self._catalogue.document))
             self._filed = True
-        newest = store.versions().get(NUMBER, 0)
-        for number in range(newest, self._number, -1):  # the newest may be about to be written
-            version = store.get(STANDS, str(number))
-            if version is not None:
-                found = self.at(version.decode())
-                if found is not None:
-                    self._catalogue, self._number = found, number
-                    log.info("actions live", catalogue_version=found.version)
-                return
+        stands = standing(store, after=self._number)
+        found = None if stands is None else self.at(stands[1])
+        if stands is not None and found is not None:
+            self._catalogue, self._number = found, stands[0]
+            log.info("actions live", catalogue_version=found.version)
 
     def _read(self, document: bytes) -> Catalogue:
-        return read(orjson.loads(document), "the store's actions", known=self.known)
+        return read(orjson.loads(document), OF_STORE, known=self.known)

@@ -25,6 +25,7 @@ USE_CASES = tuple(
     for name in (
         *("store", "request", "recommend", "reasons", "taste", "decide", "customers", "events", "facts", "items"),
         *("links", "signing", "overlay", "merchandising", "selection", "segments"),
+        *("allotment", "beliefs", "budgets", "settings", "shelf"),
         *("consents", "erasure", "fields", "identity", "ledger", "lookup", "pseudonyms", "record", "retention"),
     )
 )
@@ -38,6 +39,7 @@ MAY_SERVE = (
     "training/picks.py",
     "training/segments.py",
     "training/audiences.py",
+    "training/rehearsal.py",
     "training/simulate.py",
     "training/decision_log.py",
     "training/decision_report.py",

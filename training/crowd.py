@@ -203,6 +203,7 @@ class Common:
     store: str | None
     settings: Settings
     as_of: int | None
+    config: Path | None = None
 
 
 def resolve(given: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Common:
@@ -217,6 +218,7 @@ def resolve(given: argparse.Namespace, environment: Mapping[str, str] = os.envir
         None if given.history or store == "none" else store,
         settings,
         None if as_of is None else parse_time(as_of, settings.shop.time_zone),
+        Path(config) if config else None,
     )
 
 

@@ -1,7 +1,5 @@
 """The record and the replay: at most 2 KB, and every decision comes out of it byte for byte."""
 
-from pathlib import Path
-
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -9,15 +7,15 @@ from hypothesis import strategies as st
 
 from models.action_catalogue import parse
 from models.arms import ARMS
-from service import DEFAULT_ACTIONS
 from service.decide import logged
 from service.record import MOST, action_ids, load, plain
 from service.replay import replay
+from service.shelf import DEFAULT
 from tests.service.test_choice import FIELDS, MODES, armed
 from tests.service.test_decide import DAY, NOW, World, action, catalogue
 
 YES = ("marketing", "email", "granted")
-DEFAULT = parse(Path(DEFAULT_ACTIONS).read_text(encoding="utf-8"), "actions.toml")
+DEFAULT_CATALOGUE = parse(DEFAULT.read_text(encoding="utf-8"), "actions.toml")
 
 
 def again(world: World, decision_id: str = "d1"):
@@ -49,7 +47,7 @@ def test_every_decision_comes_out_of_its_record_byte_for_byte(fields, mode, arm,
 @pytest.mark.parametrize("channel", ["website", "email", "agent"])
 @pytest.mark.parametrize("lang", ["en", "th"])
 def test_the_catalogue_that_comes_with_valet_is_replayed_too_products_and_all(channel, lang):
-    world = World(DEFAULT)
+    world = World(DEFAULT_CATALOGUE)
     world.said(YES)
     world.happened(("purchase", NOW - 3 * DAY), ("add_to_cart", NOW - 60))
     for day in range(5):
