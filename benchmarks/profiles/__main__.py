@@ -1,6 +1,7 @@
 """`python -m benchmarks.profiles [TASK…]`: profiles as events tell and as training computes them, published, and read; `--help` names the tasks.
 
-Both stores: a SQLite file, and a redis-server of its own, which must be installed. `replay` reads Online Retail of $VALET_DATA.
+Both stores: a SQLite file, and a redis-server of its own, which must be installed. `replay` and `shop` read Online
+Retail of $VALET_DATA.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.profiles.publishing import publish
+from benchmarks.profiles.publishing import drawn, publish
 from benchmarks.profiles.reading import measure
 from benchmarks.profiles.replay import replay
 from benchmarks.profiles.stores import STORES, opened
@@ -47,18 +48,30 @@ FAILED = {"differing": 1, "missing": 2}
 
 
 def _replay(options: argparse.Namespace, store: str, folder: Path) -> Iterator[str]:
-    paths = [options.data / file for file in FILES]
-    if missing := [path for path in paths if not path.exists()]:
-        yield f"missing: {missing[0]}; set VALET_DATA"
+    if missing := _missing(options):
+        yield missing
         return
-    done = replay([str(path) for path in paths], store, folder, of=options.of)
+    done = replay(_files(options), store, folder, of=options.of)
     yield str(done)
     if done.differing:
         yield f"differing: {dict(done.differing)}"
 
 
 def _publish(options: argparse.Namespace, store: str, folder: Path) -> Iterator[str]:
-    yield str(publish(store, folder, customers=options.customers))
+    yield str(publish(store, [drawn(folder, customers=options.customers)]))
+
+
+def _shop(options: argparse.Namespace, store: str, _: Path) -> Iterator[str]:
+    yield _missing(options) or str(publish(store, _files(options)))
+
+
+def _files(options: argparse.Namespace) -> list[str]:
+    return [str(options.data / file) for file in FILES]
+
+
+def _missing(options: argparse.Namespace) -> str | None:
+    absent = [path for path in _files(options) if not Path(path).exists()]
+    return f"missing: {absent[0]}; set VALET_DATA" if absent else None
 
 
 def _read(options: argparse.Namespace, store: str, folder: Path) -> Iterator[str]:
@@ -68,6 +81,7 @@ def _read(options: argparse.Namespace, store: str, folder: Path) -> Iterator[str
 TASKS: dict[str, Callable[[argparse.Namespace, str, Path], Iterator[str]]] = {
     "read": _read,
     "publish": _publish,
+    "shop": _shop,
     "replay": _replay,
 }
 

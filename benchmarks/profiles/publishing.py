@@ -1,12 +1,12 @@
-"""Publishing: the profiles of everybody in a history, from its file to the store. The history is drawn by duckdb, seeded.
+"""Publishing: the profiles of everybody in a history, from its files to the store.
 
-Customers come with geometric numbers of orders of one to five lines over two years; item numbers and prices are skewed as in shops.
+The history is that of a real shop, or drawn by duckdb, seeded: customers come with geometric numbers of orders of one to five lines over two years; item numbers and prices are skewed as in shops.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,32 +41,40 @@ COPY (
 
 @dataclass(frozen=True)
 class Published:
-    """Seconds from columns to the store; bytes a customer: the documents, those of which are summary, and what the store grew by."""
+    """Seconds from columns to the store; bytes a customer: the documents (mean, median, 90th percentile, largest), those of which are summary,
+    and what the store grew by."""
 
     customers: int
     lines: int
     reading_s: float
     seconds: float
-    document: float
+    documents: tuple[float, float, float, float]
     largest_summary: int
     kept: float
 
     def __str__(self) -> str:
+        mean, median, most, largest = self.documents
         return (
             f"{self.customers:,} customers of {self.lines:,} lines: read in {self.reading_s:,.0f} s, published in {self.seconds:,.0f} s "
-            f"({self.customers / self.seconds:,.0f}/s); document {self.document:,.0f} bytes, summary at most {self.largest_summary}, "
+            f"({self.seconds / self.customers * 1e6:,.0f} s a million); documents {mean:,.0f} bytes, half of them at most {median:,.0f}, "
+            f"nine of ten {most:,.0f}, the largest {largest:,.0f}; summaries at most {self.largest_summary}; "
             f"in the store {self.kept:,.0f} bytes a customer"
         )
 
 
-def publish(url: str, folder: Path, *, customers: int) -> Published:
-    """Draw, read, publish and weigh."""
+def drawn(folder: Path, *, customers: int) -> str:
+    """The file of a history of so many customers."""
     file = folder / "history.parquet"
     with duckdb.connect() as con:
         con.execute("SELECT setseed(0.42)")
         con.execute(DRAWN.format(customers=customers, file=file))
+    return str(file)
+
+
+def publish(url: str, files: Sequence[str]) -> Published:
+    """Read, publish and weigh."""
     begun = time.perf_counter()
-    reading = read([str(file)], columns={}, settings=HistorySettings(), shop=Shop(), now=LATER, threads=1)
+    reading = read(files, columns={}, settings=HistorySettings(), shop=Shop(), now=LATER, threads=1)
     read_at = time.perf_counter()
     store = open_store(url)
     assert store is not None
@@ -76,12 +84,25 @@ def publish(url: str, folder: Path, *, customers: int) -> Published:
     )
     seconds = time.perf_counter() - read_at
     kept = (_weight(url) - before) / count
-    documents = list(_documents(store, reading.history.customers.texts(range(0, count, max(count // SAMPLE, 1)))))
+    customers = reading.history.customers
+    looked_at = customers.texts(range(0, len(customers), max(len(customers) // SAMPLE, 1)))
+    documents = list(_documents(store, looked_at))
     store.close()
-    summary = max(map(summary_bytes, documents))
     return Published(
-        count, len(reading.history), read_at - begun, seconds, float(np.mean(list(map(len, documents)))), summary, kept
+        customers=count,
+        lines=len(reading.history),
+        reading_s=read_at - begun,
+        seconds=seconds,
+        documents=_sizes(documents),
+        largest_summary=max(map(summary_bytes, documents)),
+        kept=kept,
     )
+
+
+def _sizes(documents: Sequence[bytes]) -> tuple[float, float, float, float]:
+    """Mean, median, 90th percentile and largest, in bytes."""
+    sizes = np.array(list(map(len, documents)))
+    return float(sizes.mean()), float(np.median(sizes)), float(np.quantile(sizes, 0.9)), float(sizes.max())
 
 
 def _documents(store: Store, customer_ids: list[str]) -> Iterator[bytes]:

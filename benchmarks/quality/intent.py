@@ -13,6 +13,7 @@ from benchmarks.quality.rows import Row, peak_mb, timed
 from models.settings import Settings
 from training.fit.intent import Kinds
 from training.foresight import OURS, Foresight
+from training.history import History
 from training.intents import learn
 from training.profile_rows import rows_of
 from training.read import read
@@ -27,9 +28,14 @@ def run(data: Path, *, threads: int = 1) -> list[Row]:
         return []
     settings, now = Settings(), int(time.time())
     reading = read(paths, columns={}, settings=settings.history, shop=settings.shop, now=now, threads=threads)
-    as_of = reading.history.newest or now
+    return measured(reading.history, reading.returned)
+
+
+def measured(history: History, returned: History | None = None) -> list[Row]:
+    """The rows of a history with times, as of its newest event."""
+    as_of = history.newest or 0
     with timed() as clock:
-        learnt = learn(rows_of(reading.history, now=as_of, returned=reading.returned), Kinds(), now=as_of)
+        learnt = learn(rows_of(history, now=as_of, returned=returned), Kinds(), now=as_of)
     return [row for part in learnt.measured for row in _rows(part, clock.seconds)]
 
 
