@@ -37,6 +37,7 @@ from service.facts import Facts
 from service.funnel import ORDER, Look, Passage, Situation, funnel, look
 from service.ledger import DAY_S, Contact, Ledger
 from service.picture import NOTHING, Picture, picture
+from service.reach import reach
 from service.store import Customer, Settlement, Store
 from service.why import Explain, say, why
 
@@ -95,7 +96,6 @@ class Learnt:
     model_version: str | None = None
     catalogue: ItemCatalogue | None = None  # the items as they are now
     zone: tzinfo = UTC  # the shop's
-    hour: Callable[[Situation], int | None] = lambda _: None  # of her day, at which she is best reached
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def situate(request: Request, customer: Customer, *, actions: Catalogue, learnt:
     told = profile if profiled else EMPTY
     zone = hours.zone_of(facts["attributes"], learnt.zone)
     seen = _pictured(told, facts, learnt=learnt, zone=zone, now=now) if profiled else NOTHING
-    return Situation(
+    situation = Situation(
         channel=request.channel,
         customer_id=customer.customer_id,
         placement=request.placement,
@@ -199,6 +199,7 @@ def situate(request: Request, customer: Customer, *, actions: Catalogue, learnt:
         positives=learnt.positives(actions, now),
         zone=zone,
     )
+    return replace(situation, reach=reach(situation, learnt.tiers))
 
 
 def _pictured(profile: Profile, facts: Facts, *, learnt: Learnt, zone: tzinfo, now: int) -> Picture:
@@ -342,13 +343,14 @@ def answer(decision: Decision, request: Request, *, learnt: Learnt, decision_id:
         "model_version": learnt.model_version,
         "valid_until": rfc3339(at.now + at.way.valid_minutes * 60),
         "degraded": at.blind,
+        "better_channel": at.reach.better,
     }
 
 
 def _action(rank: int, decision: Decision, request: Request, learnt: Learnt) -> dict[str, Any]:
     one, at = decision.best[rank - 1], decision.seen.at
     form = decision.seen.forms.by_number[at.actions.index.number[one.action.id]]
-    waits = hours.not_before(at.way, zone=at.zone, now=at.now, hour=learnt.hour(at))
+    waits = hours.not_before(at.way, zone=at.zone, now=at.now, hour=at.reach.hour)
     items = learnt.attach(form.items, at.profile, at.picture.item_ids) if form.items else []
     return {
         "action_id": one.action.id,
@@ -412,7 +414,6 @@ def _log(
         "length": request.length,
         "explain": request.explain,
         "lang": request.lang,
-        "hour": learnt.hour(at),
     }
     document = record_of.dump(
         record_of.written(decision.seen, decision.passage, made, decision.choice.first, asked=asked)

@@ -24,6 +24,7 @@ from service.conditions import Conditions
 from service.facts import Answer, Facts, consent, do_not_contact
 from service.ledger import DAY_S, Answers, Ledger
 from service.picture import Picture
+from service.reach import ANYHOW, Reach
 
 ORDER = (
     "DATES",
@@ -63,6 +64,7 @@ class Situation:
     belief     what is believed of the chance of every action of the catalogue here
     arm        of the experiment that goes on all the time; `seed` is that of the choice
     zone       her time zone, else the shop's
+    reach      when and where she is best reached
     levels     how the pools of budgets and stock stand (models.budgets)
     closed     pools that this decision may not draw on: they refused, or a batch gave them to others
     allotted   whether a batch has shared out the pools: then their price is not asked
@@ -87,6 +89,7 @@ class Situation:
     arm: Arm = "full"
     seed: int = 0
     zone: tzinfo = UTC
+    reach: Reach = ANYHOW
     levels: Mapping[str, Level] = field(default_factory=dict)
     closed: frozenset[str] = frozenset()
     allotted: bool = False

@@ -16,6 +16,7 @@ from service import record as record_of
 from service.decide import Learnt, Request, answer, settled
 from service.funnel import Look, Passage, Situation
 from service.picture import Picture
+from service.reach import Reach
 
 Shelf = Callable[[str], Catalogue | None]  # a catalogue by its version
 
@@ -69,6 +70,7 @@ def _seen(record: Mapping[str, Any], catalogue: Catalogue, request: Request) -> 
         arm=record["arm"],
         seed=record["seed"],
         zone=UTC if record["zone"] == "UTC" else ZoneInfo(record["zone"]),
+        reach=Reach(record["hour"], record.get("better")),
         allotted=record["allotted"],
         levels={name: Level(*level) for name, level in record["levels"].items()},
     )
@@ -90,4 +92,4 @@ def _learnt(record: Mapping[str, Any], catalogue: Catalogue) -> Learnt:
     """What the bundle said then: the products, by id, in the order in which they are asked for."""
     treatments = {form.id: form for action in catalogue.actions for form in action.treatments}
     with_items = iter([one["items"] for one in record["actions"] if treatments[one["treatment"]].items is not None])
-    return Learnt(attach=lambda *_: next(with_items), model_version=record["model"], hour=lambda _: record["hour"])
+    return Learnt(attach=lambda *_: next(with_items), model_version=record["model"])

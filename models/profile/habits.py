@@ -54,8 +54,12 @@ def engagement(profile: Profile) -> dict[str, Any]:
 
 def channel(profile: Profile, reachable: Sequence[str]) -> str | None:
     """The reachable channel on which she does most; None where none is reachable, the first one where she did nothing."""
-    deeds = {name: sum(profile.counts.get(deed, 0) for deed in CHANNELS.get(name, ())) for name in reachable}
-    return max(reachable, key=lambda name: (deeds[name], -reachable.index(name)), default=None)
+    return max(reachable, key=lambda name: (deeds(profile, name), -reachable.index(name)), default=None)
+
+
+def deeds(profile: Profile, channel: str) -> int:
+    """How much she did on a channel, over her life."""
+    return sum(profile.counts.get(deed, 0) for deed in CHANNELS.get(channel, ()))
 
 
 def hour(profile: Profile, *, zone: str, now: int, tier_hours: Sequence[float]) -> int | None:

@@ -130,6 +130,11 @@ class DecisionSchema(Schema):
     model_version = fields.String(required=True, allow_none=True)
     valid_until = fields.DateTime(required=True)
     degraded = fields.Boolean(required=True)
+    better_channel = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "On which she answers more, where this one comes to her; null: none does"},
+    )
 
 
 class ReplaySchema(Schema):

@@ -201,3 +201,22 @@ def test_without_a_bundle_decisions_go_on_and_know_no_tier(store_url, tmp_path):
 def test_without_a_store_service_is_all_that_is_offered(tmp_path):
     answer = tiny_app(tmp_path, store="none").test_client().post("/next-best-action", json=ASK).json
     assert (answer["degraded"], [action["action_id"] for action in answer["actions"]]) == (True, ["offer_help"])
+
+
+def test_a_mail_waits_for_her_hour_on_her_clock_and_says_where_she_answers_more(client):
+    client.patch("/customers/anna", json={"attributes": {"time_zone": "Asia/Bangkok"}})
+    consent = {"purpose": "marketing", "channel": "email", "status": "granted"}
+    client.put("/customers/anna/consents", json={"consents": [consent]})
+    seen = [f"2025-12-{day}T11:30:00Z" for day in range(10, 20)]  # half past six in the evening, hers
+    client.post(
+        "/events", json=[{"event": "view_item", "item_id": "DR-001", "customer_id": "anna", "time": at} for at in seen]
+    )
+    answer = client.post("/next-best-action", json={**ASK, "channel": "email"}).json
+    assert (answer["actions"][0]["not_before"], answer["better_channel"]) == ("2026-01-01T11:00:00Z", None)
+    sent = [{"event": "email_sent", "customer_id": "anna", "time": at} for at in seen]
+    client.post("/events", json=sent)
+    again = client.post("/next-best-action", json={**ASK, "channel": "email", "decision_id": "x"}).json
+    assert again["better_channel"] == "website"
+    kept = client.get("/decisions/x").json
+    assert (kept["replay"]["same"], kept["answer"]["better_channel"]) == (True, "website")
+    assert client.post("/next-best-action", json=ASK).json["better_channel"] is None
