@@ -44,6 +44,11 @@ class Arms:
         }
         return {**small, "full": 1.0 - sum(small.values())}
 
+    @property
+    def dealt(self) -> bool:
+        """Whether anybody is decided for otherwise."""
+        return self.shares["full"] < 1.0
+
     def arm(self, customer_id: str) -> Arm:
         """Where a customer stands."""
         salted = f"arms\0{self.salt}\0{customer_id}".encode("utf-8", "surrogatepass")

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 ALPHA = 0.05
 Z = 1.959964  # of a two-sided 95 % interval
+Z_POWER, POWER = 0.841621, 0.8  # the power with which an effect is to be found
+EFFECT = 0.1  # the relative difference that should not be missed
 TIGHTEST = 1_000  # customers at which the always-valid interval is tightest
 
 Values = NDArray[np.float64]
@@ -65,6 +67,21 @@ def lift(control: Estimate | None, variant: Estimate | None) -> Lift | None:
     error = math.sqrt(variance) / abs(control.value)
     wide = always_valid(control.customers + variant.customers) * error
     return Lift(relative, (relative - Z * error, relative + Z * error), (relative - wide, relative + wide))
+
+
+def needed(control: Estimate | None, variant: Estimate | None, *, effect: float = EFFECT) -> tuple[int, int] | None:
+    """How many customers (control, variant) a relative difference of `effect` needs to be found with POWER at 95 %, split as they are now.
+
+    n = (z₁₋α/₂ + z_β)² · (σ²_c / s_c + σ²_v / s_v) / (effect · control)², s the shares (Kohavi, Tang & Xu 2020, section 17.6, for shares that
+    differ); σ² as measured. None where that is unknown: nobody, or nothing was ever bought.
+    """
+    if control is None or variant is None or control.value == 0:
+        return None
+    both = control.customers + variant.customers
+    share = control.customers / both
+    spread = control.variance * control.customers / share + variant.variance * variant.customers / (1 - share)
+    whole = (Z + Z_POWER) ** 2 * spread / (effect * control.value) ** 2
+    return math.ceil(whole * share), math.ceil(whole * (1 - share))
 
 
 def always_valid(customers: int) -> float:

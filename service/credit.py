@@ -6,19 +6,20 @@
 
 A click or purchase is credited to the list whose recommendation_id it carries; without one, to the list that last showed the item to the same
 customer within the hour before. The request itself writes nothing, so that what nobody told of as shown counts nowhere. The log is walked
-twice, and what is kept in memory is what was shown in experiments. Who was erased is in no later report; outcomes name nobody.
+once; an event that says no list waits until BEHIND others have come, as the list may be told of after it. What is kept in memory is what was
+shown in experiments. Who was erased is in no later report; outcomes name nobody.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_right, insort
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 
-from service.store import Store
+from service.store import Entry, Store
 from service.tokens import Token, verify
 
 SHOWN = frozenset(("view_item_list", "email_sent"))
@@ -26,6 +27,7 @@ CLICKED = frozenset(("select_item", "email_click", "view_item", "add_to_cart"))
 BOUGHT = "purchase"
 CONVERTED = frozenset(("converted", "accepted"))
 WITHIN_S = 3_600
+BEHIND = 10_000  # events
 MARK = b'"recommendation_id"'
 
 Arm = tuple[str, str]  # experiment, variant
@@ -79,43 +81,44 @@ class Credits:
             tally.bought.setdefault((text, item_id), []).append(amount)
 
 
-def credited(store: Store, *, secret: bytes) -> Credits:
-    """What the whole log and all outcomes say."""
+def credited(store: Store, *, secret: bytes, note: Callable[[Entry], None] = lambda _: None) -> Credits:
+    """What the whole log and all outcomes say. `note` is told of every event on the way, so that others need no walk of their own."""
     found = Credits(secret)
-    for customer_id, at, event in _events(store):
-        if found.counts(text := event["recommendation_id"]):
-            item_id = event.get("item_id")
-            found.credit(text, event["event"], item_id, event["amount"])
-            if event["event"] in SHOWN and item_id is not None:
-                found.showings.setdefault(customer_id, {}).setdefault(item_id, []).append((at, text))
-    if found.showings:
-        _credit_unmarked(store, found)
+    waiting: deque[Entry] = deque()
+    for entry in store.events():
+        note(entry)
+        if not _credit_marked(found, entry):
+            waiting.append(entry)
+            if len(waiting) > BEHIND:
+                _credit_unmarked(found, waiting.popleft())
+    for entry in waiting:
+        _credit_unmarked(found, entry)
     _credit_outcomes(store, found)
     return found
 
 
-def _events(store: Store) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    """Events that carry a recommendation_id: few of all, so that the others are not even parsed."""
-    for entry in store.events():
-        if MARK in entry.body and "recommendation_id" in (event := orjson.loads(entry.body)):
-            yield entry.customer_id, entry.at, event
+def _credit_marked(found: Credits, entry: Entry) -> bool:
+    """Credit an event that names a list of an experiment; whether it does. Few name any, so that the others are not even parsed."""
+    if MARK not in entry.body or not found.counts(text := (event := orjson.loads(entry.body)).get("recommendation_id")):
+        return False
+    item_id = event.get("item_id")
+    found.credit(text, event["event"], item_id, event["amount"])
+    if event["event"] in SHOWN and item_id is not None:
+        insort(found.showings.setdefault(entry.customer_id, {}).setdefault(item_id, []), (entry.at, text))
+    return True
 
 
-def _credit_unmarked(store: Store, found: Credits) -> None:
+def _credit_unmarked(found: Credits, entry: Entry) -> None:
     """Credit what says no list itself by what was shown to the same customer within the hour before."""
-    for items in found.showings.values():
-        for shown in items.values():
-            shown.sort()
-    for entry in store.events():
-        if (hers := found.showings.get(entry.customer_id)) is None:
-            continue
-        event = orjson.loads(entry.body)
-        shown = hers.get(event.get("item_id"), [])
-        if event["event"] in SHOWN or not shown or found.token(event.get("recommendation_id")):
-            continue
-        place = bisect_right(shown, (entry.at, "\U0010ffff")) - 1
-        if place >= 0 and entry.at - shown[place][0] <= WITHIN_S:
-            found.credit(shown[place][1], event["event"], event["item_id"], event["amount"])
+    if (hers := found.showings.get(entry.customer_id)) is None:
+        return
+    event = orjson.loads(entry.body)
+    shown = hers.get(event.get("item_id"), [])
+    if event["event"] in SHOWN or not shown or found.token(event.get("recommendation_id")):
+        return
+    place = bisect_right(shown, (entry.at, "\U0010ffff")) - 1
+    if place >= 0 and entry.at - shown[place][0] <= WITHIN_S:
+        found.credit(shown[place][1], event["event"], event["item_id"], event["amount"])
 
 
 def _credit_outcomes(store: Store, found: Credits) -> None:

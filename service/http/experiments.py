@@ -5,8 +5,9 @@ from __future__ import annotations
 import orjson
 from flask import Response
 from flask_smorest import Blueprint
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
+from models.arms import ARMS
 from service.experiments import report
 from service.http.services import services, store
 
@@ -63,10 +64,49 @@ class ExperimentSchema(Schema):
     warnings = fields.List(fields.String(), required=True)
 
 
+class NeededSchema(Schema):
+    """How many customers it takes to find `minimum_effect` with `power`: of the control, and of this arm."""
+
+    customers = fields.List(fields.Integer(), required=True)
+    still = fields.List(fields.Integer(), required=True, metadata={"description": "Of them, still to come"})
+
+
+class ArmSchema(Schema):
+    """One arm of decisions; rates are null while there are fewer than two customers."""
+
+    name = fields.String(required=True, validate=validate.OneOf(ARMS))
+    share = fields.Float(required=True)
+    customers = fields.Integer(required=True, metadata={"description": "Who was decided for, whatever was said"})
+    buyers = fields.Integer(required=True, metadata={"description": "Of them, who bought within `within_days`"})
+    orders = fields.Integer(required=True)
+    value = fields.Float(required=True, metadata={"description": "Major units"})
+    buyers_per_customer = fields.Float(required=True, allow_none=True)
+    value_per_customer = fields.Float(required=True, allow_none=True)
+    lift = fields.Dict(
+        keys=fields.String(), values=fields.Nested(LiftSchema, allow_none=True), required=True, allow_none=True
+    )
+    needed = fields.Dict(
+        keys=fields.String(), values=fields.Nested(NeededSchema, allow_none=True), required=True, allow_none=True
+    )
+
+
+class ArmsSchema(Schema):
+    """What deciding is worth: customers who are decided for otherwise beside the others, by what they bought after their first decision."""
+
+    control = fields.String(required=True)
+    within_days = fields.Integer(required=True)
+    minimum_effect = fields.Float(required=True, metadata={"description": "The relative difference not to be missed"})
+    power = fields.Float(required=True)
+    sample_ratio = fields.Nested(SampleRatioSchema, required=True)
+    arms = fields.List(fields.Nested(ArmSchema), required=True)
+    warnings = fields.List(fields.String(), required=True)
+
+
 class ExperimentsSchema(Schema):
-    """The experiments of valet.toml."""
+    """The experiments of valet.toml, and the arms of actions.toml; null where nobody is decided for otherwise."""
 
     experiments = fields.List(fields.Nested(ExperimentSchema), required=True)
+    arms = fields.Nested(ArmsSchema, required=True, allow_none=True)
 
 
 @blueprint.route("/experiments")
@@ -76,8 +116,8 @@ class ExperimentsSchema(Schema):
     }
 )
 def experiments() -> Response:
-    """What each variant brought, from events and outcomes; the whole log is read, so ask now and then, not every second."""
+    """What variants of lists and arms of decisions brought; the whole log is read, so ask now and then, not every second."""
     shop = services()
     running = [(name, one.experiment) for name, one in shop.settings.placements.items() if one.experiment is not None]
-    found = report(store(), running, secret=shop.secret) if running else {"experiments": []}
+    found = report(store(), running, arms=shop.actions.arms, secret=shop.secret)
     return Response(orjson.dumps(found), content_type="application/json")

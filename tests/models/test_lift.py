@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from models.lift import Estimate, always_valid, lift, mismatch, ratio, tail
+from models.lift import Estimate, always_valid, lift, mismatch, needed, ratio, tail
 
 
 @pytest.mark.parametrize("freedom", [1, 2, 3, 4, 7, 10])
@@ -60,3 +60,29 @@ def test_who_looks_every_day_is_fooled_by_the_plain_interval_and_not_by_the_alwa
             fooled[name] += any(not getattr(look, name)[0] <= 0 <= getattr(look, name)[1] for look in looks)
     assert fooled["interval"] / 300 > 0.15
     assert fooled["always_valid"] / 300 < 0.05
+
+
+def bought(share: float, customers: int) -> Estimate:
+    return Estimate(share, share * (1 - share) / customers, customers)
+
+
+def test_the_customers_needed_are_those_of_the_textbook_where_arms_are_alike_and_more_where_one_is_small():
+    alike = needed(bought(0.05, 500), bought(0.05, 500), effect=0.2)
+    per_arm = (1.959964 + 0.841621) ** 2 * 2 * 0.05 * 0.95 / (0.2 * 0.05) ** 2
+    assert alike == (math.ceil(per_arm), math.ceil(per_arm))
+    small = needed(bought(0.05, 20), bought(0.05, 980), effect=0.2)
+    assert small[1] == pytest.approx(49 * small[0], abs=49)
+    assert sum(small) > 10 * sum(alike)
+    assert needed(bought(0.0, 10), bought(0.1, 10)) is None
+    assert needed(None, bought(0.1, 10)) is None
+
+
+def test_with_as_many_customers_as_are_needed_the_effect_is_found_four_times_in_five():
+    rng = np.random.default_rng(3)
+    first, second = needed(bought(0.2, 300), bought(0.2, 900), effect=0.15)
+    found = 0
+    for _ in range(1_000):
+        control, variant = rng.binomial(first, 0.2) / first, rng.binomial(second, 0.2 * 1.15) / second
+        seen = lift(bought(control, first), bought(variant, second))
+        found += seen.interval[0] > 0
+    assert 0.70 < found / 1_000 < 0.86  # the relative interval is a little wider than that of the difference

@@ -7,6 +7,7 @@ import pytest
 
 from models.event_log import encode
 from models.profile import Event
+from service import credit
 from service.credit import Credits, credited
 from service.events import fold
 from service.store import Entry, Store
@@ -115,3 +116,21 @@ def test_an_erased_customer_is_in_no_report(store: Store) -> None:
     tell(store, "purchase", "shoes", NOW + 1)
     store.erase("ann")
     assert counts(store) == {}
+
+
+def test_the_list_may_be_told_of_after_the_click_but_not_by_more_events_than_wait(store, monkeypatch):
+    tell(store, "add_to_cart", "A", NOW + 60)
+    tell(store, "view_item_list", "A", NOW, by=listed())
+    assert counts(store) == {"u1": (1, 1, 0, 0)}
+    monkeypatch.setattr(credit, "BEHIND", 0)
+    assert counts(store) == {"u1": (1, 0, 0, 0)}
+
+
+def test_the_log_is_walked_once_and_everybody_who_asks_is_told_of_every_event(store, monkeypatch):
+    tell(store, "view_item_list", "A", by=listed())
+    tell(store, "purchase", "A", NOW + 60)
+    walked, noted = [], []
+    events = store.events
+    monkeypatch.setattr(store, "events", lambda: walked.append(1) or events())
+    credited(store, secret=SECRET, note=noted.append)
+    assert (len(walked), [entry.at for entry in noted]) == (1, [NOW, NOW + 60])

@@ -3,9 +3,12 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from models.profile import rfc3339
 from service.http.experiments import ExperimentsSchema
 from service.tokens import verify
 from tests.service.http.apps import tiny_client
+from tests.service.test_decide import SILENCE, action
+from tests.worlds import DAY_S, NOW
 
 SETTINGS = """
 [placements.home]
@@ -119,7 +122,10 @@ def test_a_list_that_nobody_told_of_as_shown_counts_nowhere_because_asking_write
 
 
 def test_without_experiments_or_a_store_it_says_so(tmp_path: Path) -> None:
-    assert tiny_client(tmp_path).get("/experiments").json == {"experiments": []}
+    (tmp_path / "actions.toml").write_text(SILENCE)
+    (tmp_path / "valet.toml").write_text("")
+    plain = tiny_client(tmp_path, config=tmp_path / "valet.toml", actions=tmp_path / "actions.toml")
+    assert plain.get("/experiments").json == {"experiments": [], "arms": None}
     (tmp_path / "valet.toml").write_text(SETTINGS)
     without = tiny_client(tmp_path, store="none", config=tmp_path / "valet.toml")
     assert without.get("/experiments").status_code == 503
@@ -135,3 +141,36 @@ def test_a_merchandising_rule_is_tried_by_a_control_without_it(tmp_path: Path) -
         first.setdefault(answer["experiment"]["variant"], set()).add(answer["items"][0]["item_id"])  # type: ignore[index]
     assert first["short"] == {"DR-003"}
     assert "DR-003" not in first["control"]
+
+
+def test_the_report_says_what_deciding_brings_beside_holding_out(tmp_path: Path) -> None:
+    (tmp_path / "valet.toml").write_text("")
+    (tmp_path / "actions.toml").write_text("[arms]\nholdout = 0.5\n" + action("sale") + SILENCE)
+    files = {"config": tmp_path / "valet.toml", "actions": tmp_path / "actions.toml"}
+    client, later = tiny_client(tmp_path, now=NOW - 2 * DAY_S, **files), tiny_client(tmp_path, **files)
+    dealt: dict[str, list[str]] = {"holdout": [], "full": []}
+    for number in range(80):
+        customer = f"c{number}"
+        answer = client.post("/next-best-action", json={"customer_id": customer, "channel": "website"}).json
+        dealt[answer["arm"]].append(customer)  # type: ignore[index]
+    for customer in [*dealt["holdout"][::4], *dealt["full"][::2]]:
+        sale = {"event": "purchase", "customer_id": customer, "order_id": customer, "item_id": "DR-001", "price": 10}
+        tell(
+            later,
+            {**sale, "time": rfc3339(NOW)},
+            {**sale, "time": rfc3339(NOW - 3 * DAY_S), "order_id": f"before {customer}"},
+        )
+    found = later.get("/experiments").json
+    assert found is not None
+    assert ExperimentsSchema().validate(found) == {}
+    held, full = found["arms"]["arms"]
+    assert (found["arms"]["control"], held["lift"], held["needed"]) == ("holdout", None, None)
+    assert [held["customers"], full["customers"]] == [len(dealt["holdout"]), len(dealt["full"])]
+    assert [held["buyers"], full["buyers"]] == [len(dealt["holdout"][::4]), len(dealt["full"][::2])]
+    assert full["value"] == 10.0 * full["buyers"]
+    rates = full["buyers_per_customer"] / held["buyers_per_customer"] - 1
+    lifted = full["lift"]["buyers_per_customer"]
+    assert lifted["relative"] == pytest.approx(rates, abs=1e-4)
+    assert lifted["always_valid"][0] < lifted["interval"][0] < lifted["relative"] < lifted["interval"][1]
+    wanted = full["needed"]["buyers_per_customer"]
+    assert wanted["still"] == [wanted["customers"][0] - held["customers"], wanted["customers"][1] - full["customers"]]
