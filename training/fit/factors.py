@@ -21,7 +21,7 @@ from training import metrics, scoring
 from training.fit.climb import climb
 from training.queries import Queries
 
-RATIO = 1.25  # weights within a group differ by less, so that λ is right to an eighth
+RATIO = 1.25  # weights within a group differ by about so much, so that λ is right to an eighth
 STEPS = 3  # of conjugate gradients, as implicit takes
 MANY_PAIRS, MANY_ITEMS = 500_000, 10_000  # from here on 256 factors and 16 iterations earn their time, below 128 and 8
 
@@ -55,7 +55,7 @@ class Parameters:
 
 @dataclass(frozen=True)
 class _Side:
-    """One side of the problem, sorted by weight; rows from starts[g] to starts[g + 1] share penalties[g]."""
+    """One side of the problem; rows from starts[g] to starts[g + 1] share penalties[g]. Heavy ones first: no thread waits for them."""
 
     matrix: csr_matrix
     starts: NDArray[np.intp]
@@ -68,7 +68,7 @@ def fit(matrix: csr_matrix, parameters: Parameters = Parameters(), *, threads: i
     An item without pairs gets the zero vector; so do all where there is no pair.
     """
     parameters = _sized(matrix, parameters)
-    by_customer, by_item = np.argsort(_weights(matrix), kind="stable"), np.argsort(_weights(matrix.T), kind="stable")
+    by_customer, by_item = np.argsort(-_weights(matrix), kind="stable"), np.argsort(-_weights(matrix.T), kind="stable")
     matrix = matrix.tocsr()[by_customer][:, by_item].tocsr()
     customers, items = _side(matrix, parameters), _side(matrix.T.tocsr(), parameters)
     rng = np.random.default_rng(parameters.seed)
@@ -159,18 +159,25 @@ def _scale(weights: NDArray[np.float64], others: int, parameters: Parameters) ->
 
 
 def _side(matrix: csr_matrix, parameters: Parameters) -> _Side:
-    """The rows of `matrix`, which rise in weight, cut where the weight has grown by RATIO; its data become confidences."""
+    """The rows of `matrix`, which fall in weight, in groups of nearly equal weight; its data become confidences."""
     rows, others = matrix.shape
     weights = _weights(matrix)
     total = weights + parameters.unobserved * others
-    grown = np.floor(np.log(total / total[0]) / np.log(RATIO)) if parameters.exponent and rows else np.zeros(rows)
-    starts = np.r_[0, np.flatnonzero(np.diff(grown)) + 1, rows]
+    group = _groups(total) if parameters.exponent and rows else np.zeros(rows)
+    starts = np.r_[0, np.flatnonzero(np.diff(group)) + 1, rows]
     means = np.array([total[start:stop].mean() for start, stop in itertools.pairwise(starts) if stop > start])
     penalties = _scale(weights, others, parameters) * means**parameters.exponent / parameters.unobserved
     confidence = (1 + matrix.data / parameters.unobserved).astype(np.float32)
     return _Side(
         csr_matrix((confidence, matrix.indices, matrix.indptr), matrix.shape), starts, penalties.astype(np.float32)
     )
+
+
+def _groups(total: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Which group each weight belongs to: steps of equal ratio, as many as bring it nearest to RATIO."""
+    fallen = np.log(total[0] / total)
+    groups = max(round(fallen[-1] / np.log(RATIO)), 1)
+    return np.minimum(np.floor(fallen * groups / max(fallen[-1], 1e-9)), groups - 1)
 
 
 def _start(rng: np.random.Generator, rows: int, size: int) -> NDArray[np.float32]:

@@ -11,10 +11,10 @@ shrinkage is Bell & Koren's (2007). Sparse products of blocks of items: memory i
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,7 @@ GRIDS = {  # what matters most first, in coarse steps: one that is worth taking 
     "shrinkage": (0.0, 3.0, 10.0),
 }
 
+T = TypeVar("T")
 Counts: TypeAlias = (
     csr_matrix  # complex64: the real part is c_ij, the imaginary part s_ij, so that one product makes both
 )
@@ -62,7 +63,7 @@ class Parameters:
 def fit(matrix: Matrix, parameters: Parameters = Parameters(), *, threads: int = 1) -> Neighbours:
     """The neighbours of every item; the same whatever the number of threads. No pairs at all: empty rows."""
     every = np.arange(matrix.held.shape[1])
-    return _assemble(_best(_counts(matrix, every, parameters, threads), matrix, parameters), len(every))
+    return _assemble(_blocks(matrix, every, parameters, threads, then=_best_of(matrix, parameters)), len(every))
 
 
 def search(matrix: Matrix, queries: Queries, start: Parameters = Parameters(), *, threads: int = 1) -> Parameters:
@@ -82,15 +83,16 @@ def search(matrix: Matrix, queries: Queries, start: Parameters = Parameters(), *
 def _measure(matrix: Matrix, queries: Queries, threads: int) -> Callable[[Parameters], metrics.Values]:
     """NDCG@20 of parameters by query; the counts of the last (a, half-life) are kept, for most steps change neither."""
     rows = np.unique(queries.histories.rows)
-    kept: dict[tuple[float, float | None], list[tuple[NDArray[np.integer], Counts]]] = {}
+    kept: dict[tuple[float, float | None], list[_Block]] = {}
 
     def measure(parameters: Parameters) -> metrics.Values:
         key = (parameters.size_exponent, parameters.half_life_days)
         if key not in kept:
             kept.clear()
-            kept[key] = list(_counts(matrix, rows, parameters, threads))
-        neighbours = _assemble(_best(iter(kept[key]), matrix, parameters), matrix.held.shape[1])
-        return ndcg(neighbours, queries)
+            kept[key] = list(_blocks(matrix, rows, parameters, threads, then=lambda block: block))
+        with ThreadPoolExecutor(max(threads, 1)) as pool:
+            best = pool.map(_best_of(matrix, parameters), kept[key])
+        return ndcg(_assemble(best, matrix.held.shape[1]), queries)
 
     return measure
 
@@ -124,10 +126,23 @@ def _work(held: csr_matrix) -> NDArray[np.float64]:
     return np.asarray(held.T @ np.diff(held.indptr).astype(np.float64))
 
 
-def _counts(
-    matrix: Matrix, rows: NDArray[np.integer], parameters: Parameters, threads: int
-) -> Iterator[tuple[NDArray[np.integer], Counts]]:
-    """c_ij and s_ij of some items i with all j, in blocks of equal work."""
+@dataclass(frozen=True)
+class _Block:
+    """Of some items, `row` int64[items] says which: c_ij and s_ij with all j."""
+
+    row: NDArray[np.integer]
+    counts: Counts
+
+
+def _blocks(
+    matrix: Matrix,
+    rows: NDArray[np.integer],
+    parameters: Parameters,
+    threads: int,
+    *,
+    then: Callable[[_Block], T],
+) -> Iterator[T]:
+    """What `then` makes of some items' counts, in blocks of equal work, in their order."""
     size = np.maximum(np.diff(matrix.held.indptr), 1.0)
     weight = size**-parameters.size_exponent
     if parameters.half_life_days is not None:
@@ -140,18 +155,12 @@ def _counts(
     edges = np.r_[0, np.flatnonzero(np.diff(number)) + 1, len(rows)]
     pieces = [slice(int(start), int(stop)) for start, stop in itertools.pairwise(edges) if stop > start]
     with ThreadPoolExecutor(max(threads, 1)) as pool:
-        for start in range(
-            0, len(pieces), max(threads, 1)
-        ):  # few at a time: a pool would run ahead and fill the memory
-            ahead = pieces[start : start + max(threads, 1)]
-            yield from zip(
-                [rows[piece] for piece in ahead], pool.map(lambda piece: left[piece] @ right, ahead), strict=True
-            )
+        yield from pool.map(lambda piece: then(_Block(rows[piece], left[piece] @ right)), pieces)
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """The K best of some items: `row` int64[items] says which, `ends` where each one's pairs end."""
+    """The K best of some items: `row` int64[items] says which, `sizes` how many pairs each has."""
 
     row: NDArray[np.integer]
     sizes: NDArray[np.int64]
@@ -160,22 +169,25 @@ class _Rows:
     support: NDArray[np.int32]
 
 
-def _best(
-    blocks: Iterator[tuple[NDArray[np.integer], Counts]], matrix: Matrix, parameters: Parameters
-) -> Iterator[_Rows]:
+def _best_of(matrix: Matrix, parameters: Parameters) -> Callable[[_Block], _Rows]:
+    """What finds the best of a block's items."""
     held_by = np.maximum(np.bincount(matrix.held.indices, minlength=matrix.held.shape[1]), 1.0)
     by_history = (held_by**-parameters.history_exponent).astype(np.float32)
     by_target = (held_by**-parameters.target_exponent).astype(np.float32)
-    for rows, counts in blocks:
-        of = np.repeat(rows, np.diff(counts.indptr))
-        support = counts.data.imag
+
+    def best(block: _Block) -> _Rows:
+        row, counts, support = block.row, block.counts, block.counts.data.imag
         scores = counts.data.real * by_target[counts.indices]
-        scores *= by_history[of]
         if parameters.shrinkage:
             scores *= support / (support + np.float32(parameters.shrinkage))
-        scores[(of == counts.indices) | (support < parameters.minimum_support)] = 0
+        scores[np.repeat(row, np.diff(counts.indptr)) == counts.indices] = 0
+        if parameters.minimum_support > 1:
+            scores[support < parameters.minimum_support] = 0
         kept, sizes = _k_best(counts.indptr, counts.indices, scores, parameters.k)
-        yield _Rows(rows, sizes, counts.indices[kept], scores[kept], support[kept].astype(np.int32))
+        scores = scores[kept] * np.repeat(by_history[row], sizes)
+        return _Rows(row, sizes, counts.indices[kept], scores, support[kept].astype(np.int32))
+
+    return best
 
 
 def _k_best(
@@ -202,7 +214,7 @@ def _k_best(
     return positions[positive], counted.astype(np.int64)
 
 
-def _assemble(parts: Iterator[_Rows], items: int) -> Neighbours:
+def _assemble(parts: Iterable[_Rows], items: int) -> Neighbours:
     blocks = list(parts)
     indptr = np.zeros(items + 1, dtype=np.int64)
     for block in blocks:
