@@ -6,22 +6,16 @@ off the request path: they ask for what was added since their last look. A decis
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 
-import structlog
-
 from models.actions import Actions
-from models.errors import StoreUnavailable
 from models.propensity import Belief, Count, Counts, action_cell, believe, coded, decoded, weight
 from service.store import COUNTERS, Store
-from service.watch import Watch
+from service.watch import Watched
 
 POLL_S = 0.5
 HOUR_S = 3_600
 MOST = 512  # beliefs kept: channels × tiers, of the live catalogue
-
-log = structlog.get_logger(__name__)
 
 Key = tuple[str, str, str, int]
 
@@ -39,17 +33,15 @@ def positives(actions: Actions, now: int, counts: Counts) -> dict[str, float]:
     return {action_id: counts[name].positives * fade for action_id, name in names if name in counts}
 
 
-class Beliefs:
+class Beliefs(Watched):
     """The beliefs of one store. What was believed is replaced whole: readers need no lock."""
 
     def __init__(self, store: Store | None, *, poll_s: float = POLL_S) -> None:
+        super().__init__("counters", poll_s=poll_s)
         self._store = store
-        self._reading = threading.Lock()
         self._version = 0
         self._counts: dict[str, Count] = {}
         self._kept: dict[Key, Belief] = {}
-        self._away = False
-        self._watch = Watch(self.refresh, every_s=poll_s, name="valet-beliefs")
         self.refresh()
 
     def __call__(self, actions: Actions, channel: str, tier: str, now: int) -> Belief:
@@ -66,32 +58,13 @@ class Beliefs:
         """How often each new action was taken so far, over all customers."""
         return positives(actions, now, self._counts)
 
-    def watch(self) -> None:
-        """Start watching in this process."""
-        self._watch.start()
-
-    def stop(self) -> None:
-        """Stop watching; what is believed stays."""
-        self._watch.stop()
-
-    def refresh(self) -> None:
-        """Read what was added since the last look. While the store is away, what is believed stays."""
+    def _look(self) -> None:
         if self._store is None:
             return
-        with self._reading:
-            try:
-                self._look(self._store)
-                self._away = False
-            except StoreUnavailable as error:
-                if not self._away:
-                    log.warning("counters cannot be read", error=str(error))
-                self._away = True
-
-    def _look(self, store: Store) -> None:
-        newest = store.versions().get(COUNTERS, 0)
+        newest = self._store.versions().get(COUNTERS, 0)
         if newest == self._version:
             return
         before = {} if newest < self._version else self._counts  # another store, or an emptied one
-        version, sums = store.counters(after_version=self._version if before else 0)
+        version, sums = self._store.counters(after_version=self._version if before else 0)
         self._counts = before | {name: Count(*pair) for name, pair in sums.items()}
         self._version, self._kept = version, {}

@@ -17,9 +17,9 @@ from typing import Literal, get_args
 import orjson
 import structlog
 
-from models.errors import InputError, StoreUnavailable
+from models.errors import InputError
 from service.store import Store
-from service.watch import Watch
+from service.watch import Watched
 
 Scope = Literal["public", "server", "agent", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -90,7 +90,7 @@ def listed(store: Store) -> list[Key]:
     return sorted((replace(key, ends_at=ends.get(key.key_id)) for key in keys), key=lambda key: key.created_at)
 
 
-class Keyring:
+class Keyring(Watched):
     """The keys of a running service: those of the settings and those of the store, polled off the request path.
 
     While the store is away, and after it was emptied, those that were known stay known. With none at all the service is `open`:
@@ -98,12 +98,12 @@ class Keyring:
     """
 
     def __init__(self, store: Store | None, settings: Iterable[Key] = (), *, poll_s: float = POLL_S) -> None:
+        super().__init__("keys", poll_s=poll_s)
         self._store = store
         self._settings = {key.digest: key for key in settings}
         self._keys: Mapping[str, Key] = self._settings
         self._version = 0
         self.read = store is None  # whether the store has said yet which keys there are
-        self._watch = Watch(self.refresh, every_s=poll_s, name="valet-keys")
         self.refresh()
 
     @property
@@ -123,23 +123,12 @@ class Keyring:
         key = self._keys.get(digest(text))
         return None if key is None or (key.ends_at is not None and now >= key.ends_at) else key
 
-    def refresh(self) -> None:
+    def _look(self) -> None:
         """Read the keys again where they changed."""
         if self._store is None:
             return
-        try:
-            version = self._store.versions().get(KEYS, 0)
-            if version and version != self._version:
-                self._keys = {**self._keys, **{key.digest: key for key in listed(self._store)}}
-            self._version = version
-            self.read = True
-        except StoreUnavailable:
-            return
-
-    def watch(self) -> None:
-        """Start watching in this process."""
-        self._watch.start()
-
-    def stop(self) -> None:
-        """Stop watching; what is known stays."""
-        self._watch.stop()
+        version = self._store.versions().get(KEYS, 0)
+        if version and version != self._version:
+            self._keys = {**self._keys, **{key.digest: key for key in listed(self._store)}}
+        self._version = version
+        self.read = True

@@ -7,12 +7,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import structlog
 
 from models.blend import Blend
 from models.bundle import Bundle, Models
@@ -25,11 +23,9 @@ from service.items import load, name
 from service.live import Live
 from service.shared import NO_TIERS
 from service.store import ITEMS, Store
-from service.watch import Watch
+from service.watch import Watched
 
 POLL_S = 0.25
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,17 +37,15 @@ class Laid:
     version: int
 
 
-class Overlay:
+class Overlay(Watched):
     """The bundle that lists are made from. One reference, replaced whole: readers need no lock."""
 
     def __init__(self, live: Live, store: Store | None, *, currency: str | None = None, poll_s: float = POLL_S) -> None:
+        super().__init__("changes of items", poll_s=poll_s)
         self._live = live
         self._store = store
         self._currency = currency
-        self._laying = threading.Lock()
         self._laid = Laid(None, None, 0)
-        self._away = False
-        self._watch = Watch(self.refresh, every_s=poll_s, name="valet-items")
         self.refresh()
         live.swapped = self.refresh
 
@@ -60,26 +54,14 @@ class Overlay:
         self._watch.start()
         return self._laid.bundle
 
-    def watch(self) -> None:
-        """Start watching in this process."""
-        self._watch.start()
-
-    def stop(self) -> None:
-        """Stop watching; what is laid stays."""
-        self._watch.stop()
-
-    def refresh(self) -> None:
-        """Lay what is new: a bundle, changes. While the store is away what stands is kept, and a first bundle answers as it is."""
-        with self._laying:
-            try:
-                self._laid = self._next(self._laid)
-                self._away = False
-            except (StoreUnavailable, InputError) as error:
-                if not self._away:
-                    log.warning("changes of items cannot be read", error=str(error))
-                self._away = True
-                if self._laid.bundle is None:
-                    self._laid = Laid(None, self._live.bundle(), 0)
+    def _look(self) -> None:
+        """Lay what is new: a bundle, changes. While the store is away, a first bundle answers as it is."""
+        try:
+            self._laid = self._next(self._laid)
+        except (StoreUnavailable, InputError):
+            if self._laid.bundle is None:
+                self._laid = Laid(None, self._live.bundle(), 0)
+            raise
 
     def _next(self, laid: Laid) -> Laid:
         base = self._live.bundle()

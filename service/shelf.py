@@ -9,7 +9,6 @@ What was put stands over the file until something else is put: machines that are
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import orjson
@@ -17,12 +16,12 @@ import structlog
 
 from models.action_catalogue import Catalogue, parse, read
 from models.action_rules import names
-from models.errors import InputError, StoreUnavailable
+from models.errors import StoreUnavailable
 from models.rules import Names
 from models.settings import Settings
 from service.settings import read_text
 from service.store import Store
-from service.watch import Watch
+from service.watch import Watched
 
 NUMBER = "actions"  # the version number that workers poll
 DOCUMENTS, STANDS = "actions", "actions_stand"  # documents by version; which version stands at a number
@@ -60,19 +59,17 @@ def live(store: Store, path: Path | None, shop: Settings) -> Catalogue:
     return filed(path, shop) if document is None else read(orjson.loads(document), OF_STORE, known=known(shop))
 
 
-class Shelf:
+class Shelf(Watched):
     """The live catalogue. One reference, replaced whole: readers need no lock. `known` is what conditions may read."""
 
     def __init__(self, file: Catalogue, store: Store | None, *, known: Names, poll_s: float = POLL_S) -> None:
+        super().__init__("actions", poll_s=poll_s)
         self._store = store
         self.known = known
         self._catalogue = file
         self._number = 0
         self._kept: dict[str, Catalogue] = {file.version: file}
         self._filed = False
-        self._away = False
-        self._refreshing = threading.Lock()
-        self._watch = Watch(self.refresh, every_s=poll_s, name="valet-actions")
         self.refresh()
 
     def catalogue(self) -> Catalogue:
@@ -98,28 +95,10 @@ class Shelf:
         self._store.put(STANDS, str(number), catalogue.version.encode())
         self.refresh()
 
-    def watch(self) -> None:
-        """Start watching in this process."""
-        self._watch.start()
-
-    def stop(self) -> None:
-        """Stop watching; what stands stays."""
-        self._watch.stop()
-
-    def refresh(self) -> None:
-        """Look whether another catalogue was put. While the store is away, or has one that cannot be read, what stands is kept."""
-        if self._store is None:
+    def _look(self) -> None:
+        store = self._store
+        if store is None:
             return
-        with self._refreshing:
-            try:
-                self._look(self._store)
-                self._away = False
-            except (StoreUnavailable, InputError) as error:
-                if not self._away:
-                    log.warning("the catalogue of actions cannot be read", error=str(error))
-                self._away = True
-
-    def _look(self, store: Store) -> None:
         if not self._filed:  # so that what it decides can be decided again when the file is another one
             store.put(DOCUMENTS, self._catalogue.version, orjson.dumps(self._catalogue.document))
             self._filed = True

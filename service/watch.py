@@ -1,15 +1,23 @@
 """A watch: something is looked at again and again in a thread of its own, off the request path.
 
 Threads die at a fork: each process starts its own (gunicorn's post_fork), and it ends with the object that it looks for.
+What workers read from the store in this way is `Watched`: one reference, replaced whole, that a request takes once.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakMethod
+
+import structlog
+
+from models.errors import InputError, StoreUnavailable
+
+log = structlog.get_logger(__name__)
 
 
 class Watch:
@@ -34,6 +42,39 @@ class Watch:
     def stop(self) -> None:
         """Look no more."""
         self._stop.set()
+
+
+class Watched(ABC):
+    """What the store says, kept beside the request path. While the store is away, or says what cannot be read, what is known is kept."""
+
+    def __init__(self, what: str, *, poll_s: float) -> None:
+        self._what = what
+        self._refreshing = threading.Lock()
+        self._away = False  # said once, not at every look
+        self._watch = Watch(self.refresh, every_s=poll_s, name=f"valet-{what}")
+
+    def watch(self) -> None:
+        """Start watching in this process."""
+        self._watch.start()
+
+    def stop(self) -> None:
+        """Stop watching; what is known stays."""
+        self._watch.stop()
+
+    def refresh(self) -> None:
+        """Look now, as the watch does."""
+        with self._refreshing:
+            try:
+                self._look()
+                self._away = False
+            except (StoreUnavailable, InputError) as error:
+                if not self._away:
+                    log.warning(f"{self._what} cannot be read", error=str(error))
+                self._away = True
+
+    @abstractmethod
+    def _look(self) -> None:
+        """Take what is new. Raises StoreUnavailable, or InputError for what cannot be read."""
 
 
 def _watch(look: WeakMethod[Callable[[], Any]], stop: threading.Event, every_s: float) -> None:

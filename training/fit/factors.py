@@ -175,9 +175,10 @@ def _side(matrix: csr_matrix, parameters: Parameters) -> _Side:
 
 def _groups(total: NDArray[np.float64]) -> NDArray[np.float64]:
     """Which group each weight belongs to: steps of equal ratio, as many as bring it nearest to RATIO."""
-    fallen = np.log(total[0] / total)
+    fallen: NDArray[np.float64] = np.log(total[0] / total)
     groups = max(round(fallen[-1] / np.log(RATIO)), 1)
-    return np.minimum(np.floor(fallen * groups / max(fallen[-1], 1e-9)), groups - 1)
+    group = np.floor(fallen * groups / max(fallen[-1], 1e-9))
+    return np.asarray(np.minimum(group, groups - 1))
 
 
 def _start(rng: np.random.Generator, rows: int, size: int) -> NDArray[np.float32]:
