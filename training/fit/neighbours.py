@@ -26,7 +26,7 @@ from training.fit.climb import climb
 from training.matrices import Matrix
 from training.queries import Queries
 
-BLOCK_WORK = 4_000_000  # multiply-adds of one block: its product has at most so many pairs (12 bytes each)
+BLOCK_WORK = 2_000_000  # multiply-adds of one block: its product has at most so many pairs (12 bytes each)
 # Multiply-adds of one product of the search (a third of a second), more where the sample would leave an item to fewer than
 # so many baskets: then its pairs would be lost.
 SEARCH_WORK, SEARCH_WORK_SPARSE, SPARSE = 40_000_000, 200_000_000, 40
@@ -177,7 +177,7 @@ def _best_of(matrix: Matrix, parameters: Parameters) -> Callable[[_Block], _Rows
 
     def best(block: _Block) -> _Rows:
         row, counts, support = block.row, block.counts, block.counts.data.imag
-        scores = counts.data.real * by_target[counts.indices]
+        scores = counts.data.real * np.take(by_target, counts.indices)
         if parameters.shrinkage:
             scores *= support / (support + np.float32(parameters.shrinkage))
         scores[np.repeat(row, np.diff(counts.indptr)) == counts.indices] = 0
