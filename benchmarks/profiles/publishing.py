@@ -1,6 +1,7 @@
 """Publishing: the profiles of everybody in a history, from its files to the store.
 
-The history is that of a real shop, or drawn by duckdb, seeded: customers come with geometric numbers of orders of one to five lines over two years; item numbers and prices are skewed as in shops.
+The history is that of a real shop, or drawn by duckdb, seeded: customers come with geometric numbers of orders of one to five lines over two
+years; item numbers and prices are skewed as in shops.
 """
 
 from __future__ import annotations
