@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import blake2b
+from itertools import takewhile
 from typing import Any
 
 from models.profile import wishes
@@ -239,13 +240,14 @@ def with_views(viewed: Views, more: Views) -> Views:
 
 
 def _newest_items(items: Mapping[str, Item], item_id: str, item: Item) -> dict[str, Item]:
-    """The items with a changed one, oldest first, ties by id: what is newest needs no sorting."""
+    """The items with a changed one, oldest first, ties by id: those that come after it are put behind it again."""
     changed = dict(items)
     changed.pop(item_id, None)
-    newest = next(reversed(changed), None)
+    after = takewhile(lambda name: (changed[name].seen_at, name) > (item.seen_at, item_id), reversed(changed))
+    later = list(after)
     changed[item_id] = item
-    if newest is not None and (item.seen_at, item_id) < (changed[newest].seen_at, newest):
-        changed = dict(sorted(changed.items(), key=lambda entry: (entry[1].seen_at, entry[0])))
+    for name in reversed(later):
+        changed[name] = changed.pop(name)
     if len(changed) > ITEMS:
         del changed[next(iter(changed))]
     return changed
