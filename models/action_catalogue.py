@@ -16,10 +16,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from models.action_checks import check
-from models.action_rules import NAMES, Rules, compiled, profiled
+from models.action_rules import NAMES, STAGES, Rules, compiled, needed, profiled
 from models.actions import Action, Actions, Treatment
-from models.rules import Names
+from models.budgets import Period
+from models.clauses import Clauses
+from models.rules import Names, Rule
+from models.sieve import sieve
+from models.tariff import Rows, Tariff
 from models.toml import Place, build, construct
 
 MOST_ACTIONS = 2_000  # a decision looks at all of them
@@ -64,23 +70,23 @@ class Index:
         self.purposes = self._by(lambda one: [] if one.serving else [one.purpose])
         self.channels = self._by(lambda one: one.forms)
         self.groups = self._by(lambda one: [one.group])
+        self.tariff = Tariff(catalogue)
         self.paid = self._where(lambda one: one.budget is not None or one.stock is not None)
         self.any_tier = self._where(lambda one: not one.tiers)
         self.tiers = self._by(lambda one: one.tiers)
         self.any_lifecycle = self._where(lambda one: not one.lifecycles)
         self.lifecycles = self._by(lambda one: one.lifecycles)
-        self.needing = self._where(lambda one: bool(one.needs))
         self.limited = self._where(lambda one: bool(one.limits))
         self.ramped = self._where(lambda one: one.ramp is not None)
-        self.conditions = {
-            stage: {self.number[name]: rule for name, rule in rules.items()}
-            for stage, rules in catalogue.conditions.items()
+        rules = {stage: catalogue.conditions.get(stage, {}) for stage in STAGES}
+        reading = {name for asked in rules.values() for name, rule in asked.items() if profiled(rule)}
+        self.profiled = self._where(lambda one: _reads_profile(one) or one.id in reading)
+        self.sieves = {stage: sieve(self._clauses(stage, asked), len(actions)) for stage, asked in rules.items()}
+        self.by_cel = {
+            stage: {self.number[name]: rule for name, rule in asked.items() if rule.clauses is None}
+            for stage, asked in rules.items()
         }
-        reading = {n for rules in self.conditions.values() for n, rule in rules.items() if profiled(rule)}
-        self.profiled = self._where(_reads_profile) | union(1 << number for number in reading)
-        self.read = frozenset(
-            name for rules in self.conditions.values() for rule in rules.values() for name in rule.names
-        )
+        self.draws: dict[str, Period] = {}  # by action, see service.budgets; made when first asked for
         self._forms: dict[tuple[str, str | None, str], Forms] = {}
         bounds = {bound for one in actions for bound in one.lifespan if math.isfinite(bound)}
         self._bounds = sorted(bounds)
@@ -105,6 +111,14 @@ class Index:
     def ids(self, chosen: Set) -> list[str]:
         """The ids of a set, in the order of the catalogue."""
         return [self.actions[number].id for number in numbers(chosen)]
+
+    def _clauses(self, stage: str, asked: Mapping[str, Rule]) -> dict[int, Clauses]:
+        """The plain conditions of a stage by the number of their action, `needs` among those of APPLICABILITY."""
+        found = {self.number[name]: rule.clauses for name, rule in asked.items() if rule.clauses is not None}
+        if stage == "APPLICABILITY":
+            for number, action in enumerate(self.actions):
+                found[number] = needed(action) + found.get(number, ())
+        return found
 
     def _alive(self, at: float) -> Set:
         return self._where(lambda one: one.lifespan[0] <= at < one.lifespan[1])
@@ -165,6 +179,12 @@ def numbers(chosen: Set) -> Iterator[int]:
         lowest = chosen & -chosen
         yield lowest.bit_length() - 1
         chosen ^= lowest
+
+
+def rows_of(chosen: Set, actions: int) -> Rows:
+    """The numbers of a set's actions, of so many, ascending, as an array."""
+    packed = np.frombuffer(chosen.to_bytes((actions + 7) // 8, "little"), dtype=np.uint8)
+    return np.flatnonzero(np.unpackbits(packed, bitorder="little"))
 
 
 def union(sets: Iterable[Set]) -> Set:

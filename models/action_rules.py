@@ -2,6 +2,7 @@
 
     customer.tier customer.lifecycle customer.<fact> cart.items cart.total attributes.<name> context.<name>
     request.channel request.placement time.hour time.weekday time.date
+    views("shoes", 7) searched("shoes", 7) spent(90) days_since("purchase")
 
 What is read of the customer (PROFILE) is read of nobody who refused to be profiled: such an action is dropped with PROFILING.
 """
@@ -10,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from models.actions import FACTS, Actions
+from models.actions import FACTS, Action, Actions
+from models.clauses import Clauses, Test
 from models.rules import Kind, Name, Names, Rule
 from models.tiers import LIFECYCLES
 from models.toml import Place
@@ -55,4 +57,14 @@ def compiled(actions: Actions, known: Names, place: Place) -> Rules:
 
 def profiled(rule: Rule) -> bool:
     """Whether it reads something of the customer's profile."""
-    return any(name.startswith(PROFILE) for name in rule.names)
+    return bool(rule.functions) or any(name.startswith(PROFILE) for name in rule.names)
+
+
+def needed(action: Action) -> Clauses:
+    """What `needs` asks, as clauses: each fact within its bounds; one that is not known meets none."""
+    tests = (
+        Test(f"customer.{fact}", sign, bound)
+        for fact, bounds in action.needs.items()
+        for sign, bound in zip((">=", "<="), bounds, strict=False)
+    )
+    return tuple((test,) for test in tests)

@@ -11,6 +11,7 @@ two draws, and has come to 0 by the end of the period as long as a token is left
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.actions import Action, Budget
@@ -32,6 +33,18 @@ class Pool:
     cap: int
     ends: int = 0
     step: float = 0.0
+
+
+Draws = Sequence[tuple[Pool, int]]  # pools, and how many tokens of each
+
+
+@dataclass(frozen=True)
+class Period:
+    """From when and until when a contact with an action draws on these pools."""
+
+    since: float
+    until: float
+    pools: Draws
 
 
 @dataclass(frozen=True)

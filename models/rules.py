@@ -15,15 +15,14 @@ CEL's `compile` checks the syntax only: names, functions and types show when a p
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
-from models import quick_rules
+from models.clauses import Clauses, clauses
 from models.errors import ValetError
-from models.quick_rules import Quick
+from models.rule_words import Token, depths, enclosed, tokens_of
 from models.toml import Place
 
 if TYPE_CHECKING:
@@ -35,8 +34,6 @@ Names = Mapping[str, Name]  # "customer.tier" -> what stands there
 Value = str | float | bool
 
 UNKNOWN = float("nan")  # a number that nobody knows: less, more or equal never holds
-MOST_CHARACTERS = 1_000
-MOST_DEPTH = 16
 METHODS = ("startsWith", "endsWith", "contains", "matches", "size")
 FUNCTIONS = ("size",)
 MOMENTS = (
@@ -53,28 +50,10 @@ WINDOWED: Mapping[str, tuple[Argument, ...]] = {
 MACROS = ("has", "all", "exists", "exists_one", "map", "filter")
 SAMPLES: Mapping[Kind, tuple[Value, ...]] = {"text": ("", "x"), "number": (0.0, 1.5), "flag": (False, True)}
 RAISED = (TypeError, ValueError, KeyError, RuntimeError, ArithmeticError)  # what CEL raises when it runs
-TOKEN = re.compile(
-    r"""\s*(?:
-    (?P<text>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')
-    |(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\w))
-    |(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)
-    |(?P<sign>&&|\|\||==|!=|<=|>=|[-+*/<>!()\[\],.])
-    )""",
-    re.X,
-)
 
 
 class RuleFailedError(ValetError):
     """A rule could not be decided on this context; whoever asked counts it and takes it for false."""
-
-
-class Token(NamedTuple):
-    """One word of a rule: kind text, number, name, sign, or call for the name of a function; where it starts and ends."""
-
-    kind: str
-    text: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True)
@@ -83,23 +62,23 @@ class Rule:
 
     names      the names it reads; a context need not hold more
     functions  the windowed functions that it calls
-    quick      the same without CEL, where it is simple
+    clauses    the same without CEL, where it is plain enough (models.clauses)
     """
 
     source: str
     names: frozenset[str]
     program: Program
     functions: frozenset[str] = frozenset()
-    quick: Quick | None = None
+    clauses: Clauses | None = None
 
     @classmethod
     def parse(cls, source: str, names: Names, place: Place) -> Rule:
         """The rule in a CEL text over declared names. Raises InputError at `place` for what does not parse, is unknown or cannot be compared."""
-        tokens = _tokens(source, place)
+        tokens = tokens_of(source, place)
         read = _check_names(tokens, names, place)
         called = _check_windows(tokens, place)
         program = _compile(source, place)
-        rule = cls(source, frozenset(read), program, frozenset(called), quick_rules.quick(tokens))
+        rule = cls(source, frozenset(read), program, frozenset(called), clauses(tokens))
         for part in _comparisons(tokens, place):
             _check_choices(part, names, place)
             _try(source[part[0].start : part[-1].end], {name: names[name] for name in read}, place)
@@ -147,29 +126,6 @@ def _compile(source: str, place: Place) -> Program:
     except ValueError as error:
         said = str(error).split("ERROR: <input>:", 1)[-1].split("\n", 1)[0].split(" expecting", 1)[0]
         raise place.error(f"{source!r} does not parse, at {said}") from error
-
-
-def _tokens(source: str, place: Place) -> list[Token]:
-    if len(source) > MOST_CHARACTERS:
-        raise place.error(f"{len(source)} characters are too long for a rule; at most {MOST_CHARACTERS}")
-    tokens: list[Token] = []
-    at, depth = 0, 0
-    while at < len(source.rstrip()):
-        found = TOKEN.match(source, at)
-        if found is None:
-            raise place.error(
-                f'{source[at:].strip()[:20]!r} is not understood; a rule compares names, numbers and "texts"'
-            )
-        kind = str(found.lastgroup)
-        at = found.end()
-        called = kind == "name" and source[at:].lstrip().startswith("(") and found[kind] != "in"
-        tokens.append(Token("call" if called else kind, found[kind], found.start(kind), at))
-        depth += (found[kind] in "([") - (found[kind] in ")]")
-        if depth > MOST_DEPTH:
-            raise place.error(f"brackets deeper than {MOST_DEPTH}; write it flatter")
-    if not tokens:
-        raise place.error("is empty; leave `when` out for a rule that always holds")
-    return tokens
 
 
 def _check_names(tokens: Sequence[Token], names: Names, place: Place) -> set[str]:
@@ -232,9 +188,9 @@ def _written(name: str) -> str:
 
 def _comparisons(tokens: Sequence[Token], place: Place) -> Iterator[Sequence[Token]]:
     """The parts between `&&`, `||`, `!` and brackets around conditions: each is true or false alone."""
-    while tokens and (tokens[0].text == "!" or _enclosed(tokens)):
+    while tokens and (tokens[0].text == "!" or enclosed(tokens)):
         tokens = tokens[1:] if tokens[0].text == "!" else tokens[1:-1]
-    joints = [at for at, depth in _depths(tokens) if depth == 0 and tokens[at].text in ("&&", "||")]
+    joints = [at for at, depth in depths(tokens) if depth == 0 and tokens[at].text in ("&&", "||")]
     if not joints:
         if any(token.text in ("&&", "||") for token in tokens):
             raise place.error("compares conditions; join them with && and || only")
@@ -242,19 +198,6 @@ def _comparisons(tokens: Sequence[Token], place: Place) -> Iterator[Sequence[Tok
         return
     for start, end in zip([-1, *joints], [*joints, len(tokens)], strict=True):
         yield from _comparisons(tokens[start + 1 : end], place)
-
-
-def _depths(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
-    """Each token's index, and how many brackets are open after it."""
-    depth = 0
-    for at, token in enumerate(tokens):
-        depth += (token.text in ("(", "[")) - (token.text in (")", "]"))
-        yield at, depth
-
-
-def _enclosed(tokens: Sequence[Token]) -> bool:
-    """Whether one pair of brackets holds all of it."""
-    return tokens[0].text == "(" and next(at for at, depth in _depths(tokens) if depth == 0) == len(tokens) - 1
 
 
 def _check_choices(part: Sequence[Token], names: Names, place: Place) -> None:

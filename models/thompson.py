@@ -2,11 +2,13 @@
 
 Of each action's chance DRAWS values are drawn from its Beta; the share of draws in which an action is worth most is its probability, and the
 action is drawn from these shares, so that what is logged is what was done (Thompson 1933, Biometrika 25; Chapelle & Li 2011, NIPS). A Beta is
-the ratio of two gammas, each by Wilson and Hilferty's cube of a normal (1931, PNAS 17), a tenth of an exact draw's time.
+the ratio of two gammas, each by Wilson and Hilferty's cube of a normal (1931, PNAS 17), a tenth of an exact draw's time. The normals are made
+once a process; a seed says which window of them a decision looks through, so that it waits for no generator.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from hashlib import blake2b
 
 import numpy as np
@@ -16,6 +18,7 @@ from models.propensity import Belief, Floats
 
 DRAWS = 256
 CONTENDERS = 16  # actions that are drawn at all: those that look best with two standard errors more
+POOL = 1 << 20  # normals, four megabytes
 GAMMA = 1000.0  # of the closed form: how much what is worth the whole scale less is left out
 
 Rows = NDArray[np.intp]
@@ -27,14 +30,31 @@ def seed(*parts: object) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
-def worths(belief: Belief, slope: Floats, cost: Floats, rng: np.random.Generator) -> tuple[Rows, Floats]:
+def point(seed_: int, rank: int) -> float:
+    """A point of [0, 1) for each rank of a decision with this seed."""
+    return seed(seed_, rank) / 2.0**64
+
+
+def worths(belief: Belief, slope: Floats, cost: Floats, seed_: int) -> tuple[Rows, Floats]:
     """What the contenders may be worth: (their rows, float32[DRAWS, contenders] of slope · chance − cost)."""
     rows = contenders(belief, slope, cost)
     mean, evidence = belief.mean[rows], belief.evidence[rows]
     shape = np.maximum(np.stack([evidence * mean, evidence * (1.0 - mean)]), 1e-3).astype(np.float32)[:, None, :]
-    normal = rng.standard_normal((2, DRAWS, len(rows)), dtype=np.float32)
-    gammas = np.maximum(1.0 - 1.0 / (9.0 * shape) + normal / (3.0 * np.sqrt(shape)), 1e-6) ** 3 * shape
+    root = np.maximum(1.0 - 1.0 / (9.0 * shape) + _normals(seed_, len(rows)) / (3.0 * np.sqrt(shape)), 1e-6)
+    gammas = root * root * root * shape  # a power would take fifty times as long, and differ from machine to machine
     return rows, gammas[0] / (gammas[0] + gammas[1]) * slope[rows].astype(np.float32) - cost[rows].astype(np.float32)
+
+
+def _normals(seed_: int, contenders: int) -> NDArray[np.float32]:
+    """float32[2, DRAWS, contenders]."""
+    size = 2 * DRAWS * contenders
+    start = seed_ % (POOL - size)
+    return _pool()[start : start + size].reshape(2, DRAWS, contenders)
+
+
+@cache
+def _pool() -> NDArray[np.float32]:
+    return np.random.Generator(np.random.PCG64(0)).standard_normal(POOL, dtype=np.float32)
 
 
 def contenders(belief: Belief, slope: Floats, cost: Floats) -> Rows:
@@ -53,7 +73,7 @@ def hope(belief: Belief, slope: Floats, cost: Floats, *, errors: float) -> Float
 
 def shares(worth: Floats, open_: NDArray[np.bool_]) -> Floats:
     """float64[contenders]: the share of draws in which each is worth most of those that are still open; they sum to 1."""
-    best = np.where(open_, worth, -np.inf).argmax(axis=1)
+    best = (worth if open_.all() else np.where(open_, worth, -np.inf)).argmax(axis=1)
     return np.bincount(best, minlength=worth.shape[1]) / len(worth)
 
 

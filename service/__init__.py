@@ -92,7 +92,7 @@ def assemble(settings: ServiceSettings) -> Services:
     from models.settings import DAY_S
     from service.beliefs import Beliefs
     from service.chain import Chain
-    from service.decide import Log
+    from service.decision_log import Log
     from service.limits import Limits
     from service.live import Live
     from service.merchandising import Rulebook

@@ -3,21 +3,28 @@
     priority = propensity · value · context · lever · fatigue · recency − cost
 
 Every factor stands in the answer, so that anybody can recompute the priority. The form is that of the field (propensity × context × value ×
-levers), with what tires the customer and what has just happened as factors of their own.
+levers), with what tires the customer and what has just happened as factors of their own. All candidates are priced at once.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
-from models.action_catalogue import Set, numbers
-from models.actions import Action, Actions
+import numpy as np
+from numpy.typing import NDArray
+
+from models.action_catalogue import Set, rows_of
+from models.actions import Action
+from models.propensity import Belief, Floats
+from models.tariff import Rows, Tariff, of_tier
 from service import budgets
 from service.funnel import Look
 
-CONTEXT_RANGE = LEVER_RANGE = (0.1, 10.0)
+Mask = NDArray[np.bool_]
 
 
 class Factors(NamedTuple):
@@ -31,75 +38,6 @@ class Factors(NamedTuple):
     recency: float
     cost: float
 
-    @property
-    def priority(self) -> float:
-        """The product, less the cost."""
-        return self.propensity * self.value * self.context * self.lever * self.fatigue * self.recency - self.cost
-
-    @property
-    def slope(self) -> float:
-        """What a chance of 1 would be worth, before the cost."""
-        return self.value * self.context * self.lever * self.fatigue * self.recency
-
-
-def factors(action: Action, seen: Look) -> Factors:
-    """The factors of one action in this situation."""
-    return Factors(
-        propensity=float(seen.belief.mean[seen.at.actions.rows[action.id]]),
-        value=of_tier(action.value, action.value_by_tier, seen),
-        context=_context(action, seen),
-        lever=1.0 if seen.at.arm == "no_levers" else _lever(action, seen.at.actions),
-        fatigue=_fatigue(action, seen),
-        recency=_recency(action, seen),
-        cost=of_tier(action.cost, action.cost_by_tier, seen),
-    )
-
-
-def of_tier(usual: float, by_tier: Mapping[str, float], seen: Look) -> float:
-    """What holds for her tier, where something of its own does."""
-    if not by_tier:
-        return usual
-    own = (by_tier[tier] for tier in seen.at.picture.tiers if tier in by_tier)
-    return next(own, usual)
-
-
-def _context(action: Action, seen: Look) -> float:
-    factor = 1.0
-    for pair, weight in action.context.items():
-        key, _, value = pair.partition("=")
-        if key in seen.at.context and _text(seen.at.context[key]) == value:
-            factor *= weight
-    if seen.at.complaint and action.class_ == "service":
-        factor *= seen.at.actions.policy.complaint_lift
-    return _within(factor, CONTEXT_RANGE)
-
-
-def _lever(action: Action, actions: Actions) -> float:
-    percent = action.lever + actions.levers.get(action.issue, 0.0) + actions.levers.get(action.group, 0.0)
-    return _within(1.0 + percent / 100.0, LEVER_RANGE)
-
-
-def _fatigue(action: Action, seen: Look) -> float:
-    if action.serving or not seen.unanswered:
-        return 1.0
-    policy = seen.at.actions.policy
-    return math.exp(-of_tier(policy.fatigue, policy.fatigue_by_tier, seen) * seen.unanswered)
-
-
-def _recency(action: Action, seen: Look) -> float:
-    if action.recency is None:
-        return 1.0
-    age = seen.at.picture.numbers.get(action.recency.since)
-    return 1.0 if age is None else 1.0 + action.recency.boost * 2.0 ** (-age / action.recency.half_life)
-
-
-def _within(factor: float, bounds: tuple[float, float]) -> float:
-    return min(max(factor, bounds[0]), bounds[1])
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
 
 class Candidate(NamedTuple):
     """An action that may be chosen, with its price."""
@@ -109,23 +47,92 @@ class Candidate(NamedTuple):
     priority: float
 
 
-def ranked(passed: Set, seen: Look) -> list[Candidate]:
-    """The candidates, best first; equal ones by id, so that the order is always the same."""
-    actions = seen.index.actions
-    priced = [(actions[number], factors(actions[number], seen)) for number in numbers(passed)]
-    candidates = [Candidate(action, own, own.priority) for action, own in priced]
-    return sorted(candidates, key=lambda candidate: (-candidate.priority, candidate.action.id))
+@dataclass(frozen=True)
+class Ranking:
+    """The candidates, best first; equal ones by id, so that the order is always the same.
+
+    rows      int[candidates], of the catalogue         factors  float64[factors, candidates]
+    priority  float64[candidates]                       belief   of the candidates
+    """
+
+    seen: Look
+    rows: Rows
+    factors: Floats
+    priority: Floats
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: int) -> Candidate:
+        action = self.seen.index.actions[self.rows[place]]
+        return Candidate(action, Factors(*self.factors[:, place].tolist()), float(self.priority[place]))
+
+    @property
+    def tariff(self) -> Tariff:
+        """The catalogue's."""
+        return self.seen.index.tariff
+
+    @cached_property
+    def belief(self) -> Belief:
+        """What is believed of the candidates."""
+        return Belief(self.seen.belief.mean[self.rows], self.seen.belief.evidence[self.rows])
+
+    @property
+    def slope(self) -> Floats:
+        """float64[candidates]: what a chance of 1 would be worth, before the cost."""
+        _, value, context, lever, fatigue, recency, _ = self.factors
+        return np.asarray(value * context * lever * fatigue * recency)
+
+    @property
+    def cost(self) -> Floats:
+        """float64[candidates]."""
+        return np.asarray(self.factors[-1])
 
 
-def too_little(candidates: Sequence[Candidate], seen: Look) -> dict[str, str]:
-    """Who falls short of the price of a scarce budget or of a chance, by action id, with the code."""
-    short = ((one.action.id, _too_little(one, seen)) for one in candidates if one.action.class_ != "silence")
-    return {action_id: code for action_id, code in short if code is not None}
+def ranked(passed: Set, seen: Look) -> Ranking:
+    """Price and order them."""
+    rows, tariff, at = rows_of(passed, len(seen.index.actions)), seen.index.tariff, seen.at
+    value, cost = tariff.of(at.picture.tiers)
+    factors = np.ones((len(Factors._fields), len(rows)))
+    factors[0] = seen.belief.mean[rows]
+    factors[1] = value[rows]
+    factors[2] = tariff.context(at.context, lift=at.actions.policy.complaint_lift if at.complaint else 1.0)[rows]
+    if at.arm != "no_levers":
+        factors[3] = tariff.levers[rows]
+    if seen.unanswered:
+        factors[4][~tariff.serving[rows]] = _fatigue(seen)
+    factors[5] = _recency(seen)[rows]
+    factors[6] = cost[rows]
+    priority = factors[0] * factors[1] * factors[2] * factors[3] * factors[4] * factors[5] - factors[6]
+    order = np.lexsort((tariff.order[rows], -priority))
+    return Ranking(seen, rows[order], factors[:, order], priority[order])
 
 
-def _too_little(one: Candidate, seen: Look) -> str | None:
-    at = seen.at
-    paid = one.action.budget is not None or one.action.stock is not None
-    if paid and not at.allotted and budgets.too_dear(one.action, at.actions, at.levels, bid=one.priority, now=at.now):
-        return "BUDGET"
-    return "MIN_PROPENSITY" if one.factors.propensity < at.actions.policy.min_propensity else None
+def _fatigue(seen: Look) -> float:
+    policy = seen.at.actions.policy
+    return math.exp(-of_tier(policy.fatigue, policy.fatigue_by_tier, seen.at.picture.tiers) * seen.unanswered)
+
+
+def _recency(seen: Look) -> Floats:
+    """float64[actions]. Reckoned one by one: numpy's powers differ from machine to machine, and a replay must not."""
+    factor = np.ones(len(seen.index.actions))
+    for fact, fading in seen.index.tariff.recent.items():
+        age = seen.at.picture.numbers.get(fact)
+        if age is not None:
+            terms = zip(fading.boosts, fading.half_lives, strict=True)
+            factor[fading.rows] = [1.0 + boost * 2.0 ** (-age / half_life) for boost, half_life in terms]
+    return factor
+
+
+def too_little(ranking: Ranking) -> Mapping[str, Mask]:
+    """bool[candidates] by code: who falls short of the price of a scarce budget, or of a chance. None is silence; the first code counts."""
+    at, speaks = ranking.seen.at, ~ranking.tariff.silent[ranking.rows]
+    short = {"MIN_PROPENSITY": speaks & (ranking.factors[0] < at.actions.policy.min_propensity)}
+    paid = np.flatnonzero(speaks & ranking.tariff.paid[ranking.rows])
+    if at.allotted or not len(paid):
+        return short
+    dear = np.zeros(len(ranking), dtype=np.bool_)
+    for place in paid.tolist():
+        action, bid = at.actions.actions[ranking.rows[place]], float(ranking.priority[place])
+        dear[place] = budgets.too_dear(action, at.actions, at.levels, bid=bid, now=at.now)
+    return {"BUDGET": dear, **short}

@@ -48,11 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def replayed(store: Store, shelf: Callable[[str], Catalogue | None]) -> dict[str, int]:
-    """How many decisions came out the same, differently, or had a catalogue that is no longer known."""
+    """How many decisions came out the same, differently, or cannot be made again: the catalogue is unknown, or another release decided."""
     counts: Counter[str] = Counter()
     for _, document in store.documents(KIND):
         made = replay(load(document), shelf)
-        counts["catalogue unknown" if made is None else "same" if made.same else "differs"] += 1
+        counts["not to be made again" if made is None else "same" if made.same else "differs"] += 1
     return dict(counts)
 
 

@@ -5,10 +5,12 @@ Tokens move in the transaction of the ledger (store.settle), so a pool is never 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 
-from models.actions import Action, Actions
-from models.budgets import FULL, USUAL, Level, Pool, admits, of_budget, of_stock, price, tokens
+from models.action_catalogue import Catalogue
+from models.actions import Action
+from models.budgets import DAY_S, FULL, USUAL, Draws, Level, Period, Pool, admits, of_budget, of_stock, price, tokens
 from service.ledger import SEEN, Contact, Ledger
 from service.store import Move
 
@@ -16,21 +18,29 @@ NO_PACING = 1e300  # a bid that no price is above
 Levels = Mapping[str, Level]
 
 
-def draws(action: Action, actions: Actions, *, now: int) -> list[tuple[Pool, int]]:
-    """The pools that a contact with this action draws on, and how many tokens of each."""
+def draws(action: Action, actions: Catalogue, *, now: int) -> Draws:
+    """The pools that a contact with this action draws on, and how many tokens of each; found once a period."""
+    found = actions.index.draws.get(action.id)
+    if found is None or not found.since <= now < found.until:
+        found = actions.index.draws[action.id] = _draws(action, actions, now)
+    return found.pools
+
+
+def _draws(action: Action, actions: Catalogue, now: int) -> Period:
     found = [] if action.stock is None else [(of_stock(action, pacing=actions.policy.pacing), 1)]
-    if action.budget is not None:
-        budget = next(one for one in actions.budgets if one.name == action.budget)
-        found.append((of_budget(budget, worth=_worth(actions, budget.name), now=now), _spend(action)))
-    return found
+    if action.budget is None:
+        return Period(-math.inf, math.inf, found)
+    budget = next(one for one in actions.budgets if one.name == action.budget)
+    pool = of_budget(budget, worth=_worth(actions, budget.name), now=now)
+    return Period(pool.ends - round(budget.days * DAY_S), pool.ends, [*found, (pool, _spend(action))])
 
 
-def pools(actions: Actions, chosen: Iterable[Action], *, now: int) -> list[str]:
+def pools(actions: Catalogue, chosen: Iterable[Action], *, now: int) -> list[str]:
     """The names of all pools that these actions draw on."""
     return sorted({pool.name for action in chosen for pool, _ in draws(action, actions, now=now)})
 
 
-def spent(action: Action, actions: Actions, levels: Levels, *, closed: frozenset[str], now: int) -> bool:
+def spent(action: Action, actions: Catalogue, levels: Levels, *, closed: frozenset[str], now: int) -> bool:
     """Whether one of its pools has too little left for one more contact, or is closed."""
     return any(
         pool.name in closed or levels.get(pool.name, FULL).used + taken > pool.cap
@@ -38,7 +48,7 @@ def spent(action: Action, actions: Actions, levels: Levels, *, closed: frozenset
     )
 
 
-def too_dear(action: Action, actions: Actions, levels: Levels, *, bid: float, now: int) -> bool:
+def too_dear(action: Action, actions: Catalogue, levels: Levels, *, bid: float, now: int) -> bool:
     """Whether one of its pools would not admit it for this priority."""
     return any(
         not admits(pool, levels.get(pool.name, FULL), tokens=taken, bid=bid, now=now)
@@ -46,13 +56,13 @@ def too_dear(action: Action, actions: Actions, levels: Levels, *, bid: float, no
     )
 
 
-def shadow_price(action: Action, actions: Actions, levels: Levels, *, now: int) -> float:
+def shadow_price(action: Action, actions: Catalogue, levels: Levels, *, now: int) -> float:
     """What the tokens of a contact cost, in the unit of priorities: below it, it is not admitted."""
     own = draws(action, actions, now=now)
     return max((taken * price(pool, levels.get(pool.name, FULL), now=now) for pool, taken in own), default=0.0)
 
 
-def takes(contact: Contact, bids: Mapping[str, float], actions: Actions) -> Iterator[Move]:
+def takes(contact: Contact, bids: Mapping[str, float], actions: Catalogue) -> Iterator[Move]:
     """The moves that a new contact needs; `bids` are the priorities of its actions."""
     for action_id in contact.actions:
         for pool, taken in draws(actions.by_id[action_id], actions, now=contact.at):
@@ -81,7 +91,7 @@ def moves(before: Ledger, decision_id: str, action_id: str, outcome: str) -> Ite
             yield Move("keep", Pool(pool, 0), _holder(contact, action_id), taken)
 
 
-def drawn(contact: Contact, actions: Actions) -> dict[str, dict[str, int]]:
+def drawn(contact: Contact, actions: Catalogue) -> dict[str, dict[str, int]]:
     """What a contact's actions take, as its ledger remembers it."""
     own = {name: draws(actions.by_id[name], actions, now=contact.at) for name in contact.actions}
     return {name: {pool.name: taken for pool, taken in pools} for name, pools in own.items() if pools}
@@ -100,7 +110,7 @@ def _spend(action: Action) -> int:
     return tokens(action.cost if action.spend is None else action.spend)
 
 
-def _worth(actions: Actions, budget: str) -> float:
+def _worth(actions: Catalogue, budget: str) -> float:
     """Of a token, as far as the catalogue tells: the mean of value · propensity over the actions that are paid of it."""
     paid = [action for action in actions.actions if action.budget == budget]
     return sum(action.value * (action.propensity or USUAL) / _spend(action) for action in paid) / max(len(paid), 1)

@@ -6,24 +6,22 @@ where alternatives are to be distinct. The chance of standing at a rank is that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.arms import Arm
 from models.propensity import Belief, Exploration, Floats
-from models.thompson import closed_form, drawn, hope, shares, worths
-from service.arbitration import Candidate
-
-Open = NDArray[np.bool_]
+from models.tariff import Rows
+from models.thompson import closed_form, drawn, hope, point, shares, worths
+from service.arbitration import Candidate, Mask, Ranking
 
 
 class Terms(NamedTuple):
     """How to choose: how many, whether each of another group, above which priority, in which arm, how and from which seed.
 
-    short  action id -> drop code of who falls short of something else
+    short  drop code -> bool[candidates], who falls short of something else
     """
 
     n: int
@@ -32,7 +30,7 @@ class Terms(NamedTuple):
     arm: Arm
     exploration: Exploration
     seed: int
-    short: Mapping[str, str] = {}
+    short: Mapping[str, Mask] = {}
 
 
 class Choice(NamedTuple):
@@ -40,93 +38,91 @@ class Choice(NamedTuple):
 
     best     best first      chances  of each to stand at its rank, given those above
     first    action id -> the chance to stand first; who is not named had none. They sum to 1
-    dropped  action id -> drop code of the other candidates
+    dropped  drop code -> how many of the other candidates
     """
 
     best: tuple[Candidate, ...]
     chances: tuple[float, ...]
     first: Mapping[str, float]
-    dropped: Mapping[str, str]
+    dropped: Mapping[str, int]
 
 
-def choose(candidates: Sequence[Candidate], belief: Belief, terms: Terms) -> Choice:
-    """Choose. `belief` is of the candidates, row for row.
-
-    Silence is chosen only where nothing is worth saying: it has no priority to compare, and no company.
-    """
-    dropped = {one.action.id: code for one in candidates if (code := _unfit(one, terms)) is not None}
-    rows = [
-        row for row, one in enumerate(candidates) if one.action.id not in dropped and one.action.class_ != "silence"
-    ]
-    silent = [one for one in candidates if one.action.class_ == "silence"]
-    if not rows:
-        over = {one.action.id: "ARBITRATION" for one in silent[1:]}
-        return Choice(
-            tuple(silent[:1]), (1.0,) * len(silent[:1]), {one.action.id: 1.0 for one in silent[:1]}, dropped | over
-        )
-    speaking = [candidates[row] for row in rows]
-    order = _Order(speaking, Belief(belief.mean[rows], belief.evidence[rows]), terms)
-    picks = _drawn(speaking, order, terms)
-    taken = {speaking[row].action.group for row, _ in picks}
-    chosen = {row for row, _ in picks}
-    for row, one in enumerate(speaking):
-        if row not in chosen:
-            dropped[one.action.id] = (
-                "DUPLICATE" if terms.distinct_groups and one.action.group in taken else "ARBITRATION"
-            )
+def choose(ranking: Ranking, terms: Terms) -> Choice:
+    """Choose. Silence is chosen only where nothing is worth saying: it has no priority to compare, and no company."""
+    silent = ranking.tariff.silent[ranking.rows]
+    dropped, open_ = _unfit(ranking, terms, ~silent)
+    rows = np.flatnonzero(open_)
+    if not len(rows):
+        return _silence(ranking, np.flatnonzero(silent), dropped)
+    order = _Order(ranking, rows, terms)
+    picks, doubles = _drawn(order, ranking.tariff.groups[ranking.rows[rows]], terms)
+    dropped["DUPLICATE"] = doubles
+    dropped["ARBITRATION"] = len(rows) - len(picks) - doubles + int(silent.sum())
     return Choice(
-        best=tuple(speaking[row] for row, _ in picks),
+        best=tuple(ranking[int(rows[row])] for row, _ in picks),
         chances=tuple(chance for _, chance in picks),
-        first={speaking[row].action.id: float(order.first[row]) for row in np.flatnonzero(order.first)},
-        dropped=dropped | {one.action.id: "ARBITRATION" for one in silent},
+        first={_id(ranking, rows[row]): float(order.first[row]) for row in np.flatnonzero(order.first)},
+        dropped={code: count for code, count in dropped.items() if count},
     )
 
 
-def _unfit(one: Candidate, terms: Terms) -> str | None:
-    if one.action.class_ == "silence":
-        return None
-    if one.action.id in terms.short:
-        return terms.short[one.action.id]
-    if one.priority <= terms.min_value:
-        return "MIN_VALUE"
-    return "HOLDOUT" if terms.arm == "holdout" and not one.action.serving else None
+def _silence(ranking: Ranking, silent: Rows, dropped: dict[str, int]) -> Choice:
+    best = tuple(ranking[int(place)] for place in silent[:1])
+    dropped["ARBITRATION"] = len(silent) - len(best)
+    first = {one.action.id: 1.0 for one in best}
+    return Choice(best, (1.0,) * len(best), first, {code: count for code, count in dropped.items() if count})
 
 
-def _drawn(speaking: Sequence[Candidate], order: _Order, terms: Terms) -> list[tuple[int, float]]:
-    """(row, chance) of each rank."""
-    open_ = np.ones(len(speaking), dtype=np.bool_)
+def _id(ranking: Ranking, place: int) -> str:
+    return ranking.seen.index.actions[int(ranking.rows[place])].id
+
+
+def _unfit(ranking: Ranking, terms: Terms, speaking: Mask) -> tuple[dict[str, int], Mask]:
+    """How many fall short of what, each counted for the first, and bool[candidates]: who is left."""
+    short = {**terms.short, "MIN_VALUE": ranking.priority <= terms.min_value}
+    if terms.arm == "holdout":
+        short["HOLDOUT"] = ~ranking.tariff.serving[ranking.rows]
+    counts, left = {}, speaking
+    for code, falls in short.items():
+        counts[code] = int((left & falls).sum())
+        left = left & ~falls
+    return counts, left
+
+
+def _drawn(order: _Order, groups: Rows, terms: Terms) -> tuple[list[tuple[int, float]], int]:
+    """(row, chance) of each rank, and of how many others the group was taken where each is to be of another one."""
+    open_ = np.ones(len(groups), dtype=np.bool_)
     picks: list[tuple[int, float]] = []
     while len(picks) < terms.n and open_.any():
         chances = order.first if not picks else order.chances(open_)
-        row = drawn(chances, order.point())
+        row = drawn(chances, order.point(len(picks)))
         picks.append((row, float(chances[row])))
         open_[row] = False
         if terms.distinct_groups:
-            group = speaking[row].action.group
-            open_ &= np.array([one.action.group != group for one in speaking])
-    return picks
+            open_ &= groups != groups[row]
+    doubles = np.isin(groups, groups[[row for row, _ in picks]]).sum() - len(picks) if terms.distinct_groups else 0
+    return picks, int(doubles)
 
 
 class _Order:
-    """The chances of those who speak, rank by rank. One generator: the draws first, then a point for each rank."""
+    """The chances of those who speak, rank by rank."""
 
-    def __init__(self, speaking: Sequence[Candidate], belief: Belief, terms: Terms) -> None:
-        self._terms = terms
+    def __init__(self, ranking: Ranking, rows: Rows, terms: Terms) -> None:
+        self._seed = terms.seed
         self._by = terms.exploration if terms.arm != "random" else "random"
-        self._rng = np.random.Generator(np.random.PCG64(terms.seed)) if self._by != "none" else None
         plain = terms.arm == "propensity"
-        self._slope = np.array([1.0 if plain else one.factors.slope for one in speaking])
-        self._cost = np.array([0.0 if plain else one.factors.cost for one in speaking])
-        self._belief = belief
-        if self._by == "thompson" and self._rng is not None and len(speaking) > 1:
-            self._rows, self._worth = worths(belief, self._slope, self._cost, self._rng)
-        self.first = self.chances(np.ones(len(speaking), dtype=np.bool_))
+        self._slope = np.ones(len(rows)) if plain else ranking.slope[rows]
+        self._cost = np.zeros(len(rows)) if plain else ranking.cost[rows]
+        self._belief = Belief(ranking.belief.mean[rows], ranking.belief.evidence[rows])
+        if self._by == "thompson" and len(rows) > 1:
+            self._rows, self._worth = worths(self._belief, self._slope, self._cost, terms.seed)
+        self.first = self.chances(np.ones(len(rows), dtype=np.bool_))
 
-    def point(self) -> float:
-        """Where the next rank is drawn, 0 to 1."""
-        return 0.0 if self._rng is None else float(self._rng.random())
+    def point(self, rank: int) -> float:
+        """Where a rank is drawn, 0 to 1."""
+        return 0.0 if self._by == "none" else point(self._seed, rank)
 
-    def chances(self, open_: Open) -> Floats:
+    def chances(self, open_: Mask) -> Floats:
         """float64[speaking]: the chance of each that is open to stand next; they sum to 1."""
         found = np.zeros(len(open_))
         rows = np.flatnonzero(open_)

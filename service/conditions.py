@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from math import isnan
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from models import quick_rules
+from models.action_catalogue import Set
 from models.action_rules import WEEKDAYS
+from models.clauses import call
 from models.profile import money
 from models.rules import UNKNOWN, Kind, Rule, RuleFailedError, Value, context, is_a, kind_of
 
 if TYPE_CHECKING:
-    from service.funnel import Situation
+    from service.situation import Situation
 
-Said = Literal["holds", "fails", "RULE_ERROR"]
 NO_VALUE: Mapping[Kind, Value] = {"text": "", "number": UNKNOWN, "flag": False}
 
 
@@ -27,26 +27,49 @@ class Values(dict[str, Value]):
         self._at = at
 
     def __missing__(self, name: str) -> Value:
-        room, _, key = name.partition(".")
-        value = self[name] = READERS[room](self._at, key)
+        if name[-1] == ")":
+            function, arguments = call(name)
+            value: Value = self._at.windows[function](*arguments)
+        else:
+            room, _, key = name.partition(".")
+            value = READERS[room](self._at, key)
+        self[name] = value
         return value
 
 
 class Conditions:
-    """The conditions of one decision: each is asked by CEL only where it is more than plain comparisons (models.quick_rules)."""
+    """The conditions of one decision: plain ones are asked all at once (models.sieve), CEL only for what is more."""
 
     def __init__(self, at: Situation) -> None:
+        self._at = at
         self._values = Values(at)
 
-    def ask(self, rule: Rule) -> Said:
-        """Whether it holds on what is known. Where a number that it reads is unknown, it fails; RULE_ERROR where CEL cannot say."""
-        if rule.quick is not None:
-            return "holds" if quick_rules.holds(rule.quick, self._values) else "fails"
-        held = {name: self._values[name] for name in rule.names}
-        try:
-            return "holds" if rule.holds(context(held)) else "fails"
-        except RuleFailedError:
-            return "fails" if any(isnan(value) for value in held.values() if isinstance(value, float)) else "RULE_ERROR"
+    def ruled_out(self, stage: str, alive: Set) -> tuple[Set, Set]:
+        """(whose condition of this stage does not hold, whose cannot be decided) of those who are still there.
+
+        Where a number that it reads is unknown, a condition does not hold.
+        """
+        index, wrong = self._at.actions.index, 0
+        failed = index.sieves[stage].failing(alive, self._values)
+        left = alive & ~failed
+        rules = {number: rule for number, rule in index.by_cel[stage].items() if left >> number & 1}
+        if not rules:
+            return failed, wrong
+        names = frozenset[str]().union(*(rule.names for rule in rules.values()))
+        called = any(rule.functions for rule in rules.values())
+        ground = context({name: self._values[name] for name in names}, self._at.windows if called else None)
+        for number, rule in rules.items():
+            try:
+                failed |= (not rule.holds(ground)) << number
+            except RuleFailedError:
+                unsure = self._unsure(rule)
+                failed, wrong = failed | unsure << number, wrong | (not unsure) << number
+        return failed, wrong
+
+    def _unsure(self, rule: Rule) -> bool:
+        """Whether it may fail because a number is unknown; what happened of late may always be."""
+        numbers = (self._values[name] for name in rule.names)
+        return bool(rule.functions) or any(isinstance(value, float) and isnan(value) for value in numbers)
 
 
 def _customer(at: Situation, key: str) -> Value:

@@ -7,24 +7,19 @@ all of them at once: sets of actions are ints, one bit an action (models.action_
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
 
 from models import action_rules
-from models.action_catalogue import Catalogue, Forms, Index, Set, numbers, union
-from models.actions import Action, Channel
-from models.arms import Arm
-from models.budgets import Level
-from models.profile import Profile
+from models.action_catalogue import Forms, Index, Set, numbers, union
+from models.actions import Action
 from models.propensity import Belief, coded, decoded, hers
 from service import budgets, hours, policy
 from service.conditions import Conditions
-from service.facts import Answer, Facts, consent, do_not_contact
-from service.ledger import DAY_S, Answers, Ledger
-from service.picture import Picture
-from service.reach import ANYHOW, Reach
+from service.facts import Answer, consent, do_not_contact
+from service.ledger import DAY_S, Answers
+from service.situation import Situation
 
 ORDER = (
     "DATES",
@@ -52,53 +47,6 @@ ORDER = (
     "DUPLICATE",
     "RULE_ERROR",
 )
-
-
-@dataclass(frozen=True)
-class Situation:
-    """All that a decision depends on: a customer on a channel, now, and the catalogue.
-
-    blind      the store is away: nothing is known of consent, complaints and contacts
-    complaint  whether a complaint is open, known even of who refused to be profiled: it keeps marketing away
-    profiled   whether profile and picture may be read; they are empty where not
-    belief     what is believed of the chance of every action of the catalogue here
-    arm        of the experiment that goes on all the time; `seed` is that of the choice
-    zone       her time zone, else the shop's
-    reach      when and where she is best reached
-    levels     how the pools of budgets and stock stand (models.budgets)
-    closed     pools that this decision may not draw on: they refused, or a batch gave them to others
-    allotted   whether a batch has shared out the pools: then their price is not asked
-    positives  action id -> positive answers so far, over all customers: what a ramp goes by
-    """
-
-    channel: str
-    now: int
-    facts: Facts
-    profile: Profile
-    picture: Picture
-    actions: Catalogue
-    belief: Belief
-    customer_id: str = ""
-    placement: str | None = None
-    language: str = "en"
-    context: Mapping[str, object] = field(default_factory=dict)
-    ledger: Ledger = field(default_factory=Ledger)
-    blind: bool = False
-    complaint: bool = False
-    profiled: bool = True
-    arm: Arm = "full"
-    seed: int = 0
-    zone: tzinfo = UTC
-    reach: Reach = ANYHOW
-    levels: Mapping[str, Level] = field(default_factory=dict)
-    closed: frozenset[str] = frozenset()
-    allotted: bool = False
-    positives: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def way(self) -> Channel:
-        """The channel's settings."""
-        return self.actions.channels[self.channel]
 
 
 @dataclass(frozen=True)
@@ -179,26 +127,13 @@ def funnel(seen: Look) -> Passage:
     conditions = Conditions(seen.at)
     for code, stops in STAGES:
         out = alive & stops(seen, alive)
-        if code in RULE_STAGES and alive ^ out:
-            failed, wrong = _ruled_out(code, seen, alive ^ out, conditions)
-            out |= failed
+        if code in RULE_STAGES and alive:
+            out, wrong = conditions.ruled_out(code, alive)
             alive ^= wrong
             dropped[RULE_ERROR] = dropped.get(RULE_ERROR, 0) | wrong
         alive ^= out
         dropped[code] = out
     return Passage(alive, {code: dropped[code] for code in ORDER if dropped.get(code)})
-
-
-def _ruled_out(stage: str, seen: Look, alive: Set, conditions: Conditions) -> tuple[Set, Set]:
-    """Whose condition of this stage does not hold, and whose cannot be decided."""
-    failed, wrong = 0, 0
-    rules = seen.index.conditions.get(stage, {})
-    for number, rule in rules.items():
-        if alive >> number & 1:
-            said = conditions.ask(rule)
-            failed |= (said == "fails") << number
-            wrong |= (said == RULE_ERROR) << number
-    return failed, wrong
 
 
 def _dates(seen: Look, _: Set) -> Set:
@@ -241,21 +176,6 @@ def _tier(seen: Look, _: Set) -> Set:
     index, picture = seen.index, seen.at.picture
     tiers = index.any_tier | union(index.tiers.get(name, 0) for name in picture.tiers)
     return ~tiers | ~(index.any_lifecycle | index.lifecycles.get(picture.lifecycle or "", 0))
-
-
-def _applicability(seen: Look, alive: Set) -> Set:
-    numbers_, actions = seen.at.picture.numbers, seen.index.actions
-    return union(
-        1 << number for number in numbers(alive & seen.index.needing) if _misses(actions[number].needs, numbers_)
-    )
-
-
-def _misses(needs: Mapping[str, tuple[float, ...]], known: Mapping[str, float]) -> bool:
-    for fact, bounds in needs.items():
-        value = known.get(fact)
-        if value is None or value < bounds[0] or (len(bounds) > 1 and value > bounds[1]):
-            return True
-    return False
 
 
 def _cool_off(seen: Look, alive: Set) -> Set:
@@ -318,7 +238,7 @@ _STOPS: Mapping[str, Callable[[Look, Set], Set]] = {
     "PROFILING": _profiling,
     "TIER": _tier,
     "ELIGIBILITY": lambda *_: 0,
-    "APPLICABILITY": _applicability,
+    "APPLICABILITY": lambda *_: 0,
     "SUITABILITY": lambda *_: 0,
     "COOL_OFF": _cool_off,
     "SUPPRESSION": _suppression,

@@ -22,12 +22,13 @@ from service import budgets
 from service import facts as facts_of
 from service import ledger as ledger_of
 from service.consents import change, folding, refusing, withdrawal
-from service.decide import AGENT, DECISIONS_KEPT_S, logged
+from service.decision_log import DECISIONS_KEPT_S, logged
 from service.events import MOST_ROWS, Receipt, Rules
 from service.facts import MARKETING
 from service.fields import Fields, brief, digest, minor
 from service.ledger import Ledger
 from service.record import action_ids
+from service.situation import AGENT
 from service.store import Entry, Move, Settlement, Store
 
 FIELDS = (

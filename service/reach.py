@@ -12,7 +12,7 @@ from service.facts import MARKETING, Facts, consent, do_not_contact
 from service.ledger import Ledger
 
 if TYPE_CHECKING:
-    from service.funnel import Situation
+    from service.situation import Situation
 
 SENT = {"email": ("email_sent", ("email_open", "email_click"))}  # where events tell, too, what was sent and answered
 

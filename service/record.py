@@ -25,6 +25,7 @@ from service.funnel import Look, Passage
 MOST = 2_048  # bytes
 SALT = 16
 KIND = "decision"  # of the documents in the store
+FORM = 2  # how decisions are made; another number makes other draws of the same seed, and cannot be replayed here
 
 
 def written(
@@ -34,6 +35,7 @@ def written(
     at, picture = seen.at, seen.at.picture
     rows = list(numbers(passage.passed))
     return {
+        "form": FORM,
         "decision_id": answer["decision_id"],
         "customer_id": asked["customer_id"],
         "channel": at.channel,

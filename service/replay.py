@@ -13,10 +13,12 @@ from models.budgets import Level
 from models.profile import EMPTY
 from service import facts as facts_of
 from service import record as record_of
-from service.decide import Learnt, Request, answer, settled
-from service.funnel import Look, Passage, Situation
+from service.answer import answer
+from service.decision import settled
+from service.funnel import Look, Passage
 from service.picture import Picture
 from service.reach import Reach
+from service.situation import Learnt, Request, Situation
 
 Shelf = Callable[[str], Catalogue | None]  # a catalogue by its version
 
@@ -30,8 +32,8 @@ class Replay:
 
 
 def replay(record: Mapping[str, Any], shelf: Shelf) -> Replay | None:
-    """The decision made again; None where its catalogue is no longer known."""
-    catalogue = shelf(record["catalogue"])
+    """The decision made again; None where its catalogue is no longer known, or another release made it otherwise (record.FORM)."""
+    catalogue = shelf(record["catalogue"]) if record.get("form") == record_of.FORM else None
     if catalogue is None:
         return None
     asked = record["asked"]

@@ -18,7 +18,10 @@ from models.budgets import FULL, Pool
 from models.errors import StoreUnavailable
 from service import budgets
 from service.allotment import Bid, Closed, allot
-from service.decide import DecisionTakenError, Learnt, Log, Request, decide, next_best_action, situate
+from service.decide import next_best_action
+from service.decision import decide
+from service.decision_log import DecisionTakenError, Log
+from service.situation import Learnt, Request, situate
 from service.store import Customer, Store
 
 CHUNK = 200  # customers a round trip
@@ -37,7 +40,7 @@ class Send:
     learnt: Callable[[str], Learnt]  # by language
     now: int
     new_id: Callable[[], str]
-    log: Log = field(default_factory=Log)
+    keep: Log = field(default_factory=Log)
 
     def answers(self) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """An answer for each line, in their order."""
@@ -54,7 +57,7 @@ class Send:
                 learnt=self.learnt(request.lang),
                 now=self.now,
                 new_id=self.new_id(),
-                log=self.log,
+                keep=self.keep,
                 closed=closed,
             )
         except DecisionTakenError:

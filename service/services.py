@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from models.action_catalogue import Catalogue
     from models.settings import Settings
     from service.beliefs import Beliefs
-    from service.decide import Log
+    from service.decision_log import Log
     from service.keys import Keyring
     from service.limits import Limits
     from service.live import Live

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from models.actions import Texts
-from service.arbitration import Candidate
 from service.picture import UNKNOWN, Picture
+
+if TYPE_CHECKING:
+    from service.arbitration import Candidate
 
 Explain = Literal["none", "top", "full"]
 LANGUAGES = ("en", "th")

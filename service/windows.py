@@ -6,15 +6,22 @@ from collections.abc import Callable, Mapping
 
 from models.catalogue import Catalogue
 from models.profile import DAY_S, NEVER, Item, Profile, money
-from models.rules import UNKNOWN
+from models.rules import UNKNOWN, WINDOWED
 from models.vocabulary import MISSING
 
+UNKNOWN_WINDOWS: Mapping[str, Callable[..., float]] = dict.fromkeys(WINDOWED, lambda *_: UNKNOWN)
 
-def windows(profile: Profile, catalogue: Catalogue, *, now: int) -> Mapping[str, Callable[..., float]]:
-    """The windowed functions for this customer, as of `now`; a window of n days is today and the n - 1 days before it (UTC)."""
+
+def windows(profile: Profile, catalogue: Catalogue | None, *, now: int) -> Mapping[str, Callable[..., float]]:
+    """The windowed functions for this customer, as of `now`; a window of n days is today and the n - 1 days before it (UTC).
+
+    Without a catalogue nobody knows what was viewed.
+    """
     today = now // DAY_S
 
     def views(what: str, days: int) -> float:
+        if catalogue is None:
+            return UNKNOWN
         wanted = what.casefold()
         return float(
             sum(

@@ -23,7 +23,21 @@ PRIVATE = {  # a package -> the only places that may import it
 USE_CASES = tuple(
     f"service.{name}"
     for name in (
-        *("store", "request", "recommend", "reasons", "taste", "decide", "customers", "events", "facts", "items"),
+        *(
+            "store",
+            "request",
+            "recommend",
+            "reasons",
+            "taste",
+            "decide",
+            "decision",
+            "situation",
+            "reservation",
+            "customers",
+            "events",
+            "facts",
+            "items",
+        ),
         *("links", "signing", "overlay", "merchandising", "selection", "segments"),
         *("allotment", "beliefs", "budgets", "settings", "shelf"),
         *("consents", "erasure", "fields", "identity", "ledger", "lookup", "pseudonyms", "record", "retention"),

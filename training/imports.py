@@ -21,11 +21,11 @@ from typing import Any
 from models.errors import InputError
 from models.words import yes
 from service import consents, events, facts, ledger
-from service.decide import CONTACTS_KEPT_S
 from service.erasure import Tombs
 from service.fields import brief, digest
 from service.ledger import Contact
 from service.pseudonyms import Pseudonyms
+from service.reservation import CONTACTS_KEPT_S
 from service.store import Store
 from service.store.open import open_store
 from training.command import ended

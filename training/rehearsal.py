@@ -16,7 +16,8 @@ from models.action_catalogue import Catalogue
 from models.budgets import DAY_S, FULL
 from service import budgets
 from service.allotment import Bid, Closed, allot
-from service.decide import Decision, Learnt, Request, decide, situate, tier
+from service.decision import Decision, decide
+from service.situation import Learnt, Request, situate, tier
 from service.store import Customer, Store
 
 CHUNK = 400  # customers a round trip to the store

@@ -23,9 +23,9 @@ from models.settings import Settings
 from models.tiers import Tiers
 from service.beliefs import positives, starting
 from service.customers import SESSION
-from service.decide import Learnt, Request
 from service.settings import beside
 from service.shelf import filed, live
+from service.situation import Learnt, Request
 from service.store import Store
 from service.store.open import open_store
 from training.command import ended

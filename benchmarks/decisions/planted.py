@@ -32,7 +32,7 @@ Policy = Callable[[Belief, np.random.Generator], Floats]  # float64[actions]: th
 
 def thompson(belief: Belief, rng: np.random.Generator) -> Floats:
     """Ours: the shares of draws in which each is the best."""
-    rows, worth = worths(belief, ONES, NOUGHTS, rng)
+    rows, worth = worths(belief, ONES, NOUGHTS, int(rng.integers(1 << 63)))
     chances = np.zeros(ACTIONS)
     chances[rows] = shares(worth, EVERY[rows])
     return chances

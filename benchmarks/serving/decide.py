@@ -23,9 +23,11 @@ from models.action_catalogue import Catalogue, parse
 from models.action_rules import names
 from models.bundle import CURRENT, load
 from models.settings import parse as parse_settings
+from service.answer import answer
 from service.beliefs import Beliefs
-from service.decide import Learnt, Request, answer, decide, settled, situate
+from service.decision import decide, settled
 from service.funnel import funnel, look
+from service.situation import Learnt, Request, situate
 from service.store import Customer, Part, Store
 from service.store.open import open_store
 
@@ -144,5 +146,12 @@ def told(actions: Catalogue) -> list[tuple[str, str]]:
 
 def learnt_of(shop: World) -> Learnt:
     """What a worker that has been up for a while uses of the bundle: beliefs are kept by channel and tier."""
-    tiers = load(shop.models_dir / CURRENT, verify=False).models.tiers
-    return Learnt(attach=lambda *_: [], believe=Beliefs(None), tiers=tiers, currency="THB", model_version="1")
+    models = load(shop.models_dir / CURRENT, verify=False).models
+    return Learnt(
+        attach=lambda *_: [],
+        believe=Beliefs(None),
+        tiers=models.tiers,
+        catalogue=models.catalogue,
+        currency="THB",
+        model_version="1",
+    )

@@ -13,13 +13,13 @@ from models.profile import Profile
 from models.vocabulary import MISSING
 from service import news
 from service.customers import NOBODY
-from service.decide import Attach
 from service.http.answers import document
 from service.picks import Pick
 from service.reasons import plain
 from service.recommend import Answer, recommend
 from service.request import Request
 from service.services import Services
+from service.situation import Attach
 from service.taste import taste
 
 

@@ -17,7 +17,8 @@ from models.actions import OUTCOMES
 from models.arms import ARMS
 from models.bundle import Bundle
 from service.chain import EMPTIED, name_of
-from service.decide import DecisionTakenError, Learnt, Request, logged, next_best_action
+from service.decide import next_best_action
+from service.decision_log import DecisionTakenError, logged
 from service.funnel import ORDER
 from service.http.attach import attaching
 from service.http.batch import answered, requests, spooled
@@ -29,6 +30,7 @@ from service.reasons import LANGUAGES
 from service.replay import replay
 from service.send import Send
 from service.services import Services
+from service.situation import Learnt, Request
 
 blueprint = Blueprint("decide", __name__, description="The next best action")
 blueprint.record_once(lambda state: install(state.app))
@@ -165,7 +167,9 @@ class LoggedSchema(Schema):
         DecisionSchema,
         required=True,
         allow_none=True,
-        metadata={"description": "Made again, products by id; null where its catalogue is no longer known"},
+        metadata={
+            "description": "Made again, products by id; null where its catalogue is no longer known, or another release decided"
+        },
     )
     replay = fields.Nested(ReplaySchema, required=True, allow_none=True)
     outcomes = fields.Dict(keys=fields.String(validate=validate.OneOf(OUTCOMES)), values=fields.Raw())
@@ -211,7 +215,7 @@ def decide_by_lines() -> Response:
         learnt=learnt.__getitem__,
         now=now,
         new_id=lambda: uuid4().hex,
-        log=shop.log,
+        keep=shop.log,
     )
     return Response(stream_with_context(answered(lines, send.answers())), content_type=NDJSON)
 
@@ -249,7 +253,7 @@ def _decided(loaded: dict[str, Any]) -> dict[str, Any]:
             learnt=_learnt(bundle, shop, lang=asked.lang, now=now),
             now=now,
             new_id=uuid4().hex,
-            log=shop.log,
+            keep=shop.log,
         )
     except DecisionTakenError as error:
         raise ValidationError(

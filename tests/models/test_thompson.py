@@ -16,9 +16,7 @@ def belief(means, evidence) -> Belief:
 def first(means, evidence, slope=None, cost=None, *, of=1) -> np.ndarray:
     """The chance to stand first."""
     worth = np.ones(len(means)) if slope is None else np.array(slope, dtype=float)
-    rows, drawn_ = worths(
-        belief(means, evidence), worth, np.zeros(len(means)) if cost is None else np.array(cost), _rng(of)
-    )
+    rows, drawn_ = worths(belief(means, evidence), worth, np.zeros(len(means)) if cost is None else np.array(cost), of)
     found = np.zeros(len(means))
     found[rows] = shares(drawn_, np.ones(len(rows), dtype=bool))
     return found
@@ -32,7 +30,7 @@ def _rng(of: int) -> np.random.Generator:
 def test_the_draws_are_those_of_a_beta(alpha, beta):
     whole = alpha + beta
     one = belief([alpha / whole], whole)
-    drawn_ = np.concatenate([worths(one, np.ones(1), np.zeros(1), _rng(of))[1][:, 0] for of in range(400)])
+    drawn_ = np.concatenate([worths(one, np.ones(1), np.zeros(1), seed(of))[1][:, 0] for of in range(2_000)])
     exact = _rng(1).beta(alpha, beta, 100_000)
     levels = [0.05, 0.25, 0.5, 0.75, 0.95]
     assert drawn_.mean() == pytest.approx(exact.mean(), rel=0.02)
@@ -47,9 +45,7 @@ def test_the_same_are_tried_alike_and_what_is_surely_better_always():
 def test_what_little_is_known_of_is_tried_more():
     sure = Belief(np.array([0.1, 0.08]), np.array([1e4, 1e4]))
     unsure = Belief(np.array([0.1, 0.08]), np.array([1e4, 20.0]))
-    chances = [
-        shares(worths(one, np.ones(2), np.zeros(2), _rng(7))[1], np.ones(2, dtype=bool))[1] for one in (sure, unsure)
-    ]
+    chances = [shares(worths(one, np.ones(2), np.zeros(2), 7)[1], np.ones(2, dtype=bool))[1] for one in (sure, unsure)]
     assert chances[0] == 0.0
     assert chances[1] > 0.1
 

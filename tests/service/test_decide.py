@@ -14,11 +14,13 @@ from models.action_catalogue import parse
 from models.profile import EMPTY, Event, dump, fold
 from service import facts as facts_of
 from service import ledger as ledger_of
-from service.decide import DecisionTakenError, Learnt, Request, logged, next_best_action
+from service.decide import next_best_action
+from service.decision_log import DecisionTakenError, logged
 from service.funnel import ORDER
 from service.ledger import Contact, Ledger
 from service.record import action_ids
 from service.replay import replay
+from service.situation import Learnt, Request
 from service.store import Customer
 from tests.fakes import FakeStore
 from tests.worlds import tiny_tiers

@@ -13,7 +13,8 @@ from models.profile import DAY_S, EMPTY, Event, dump, fold
 from models.vocabulary import Vocabulary
 from service import facts as facts_of
 from service import news
-from service.decide import Learnt, Request, next_best_action
+from service.decide import next_best_action
+from service.situation import Learnt, Request
 from service.store import Customer
 from tests.fakes import FakeStore
 from tests.worlds import tiny_tiers

@@ -13,10 +13,10 @@ from models.actions import Channel
 from models.profile import EMPTY, Event, fold
 from models.propensity import Belief
 from service import facts as facts_of
-from service.funnel import Situation
 from service.ledger import Contact, Ledger
 from service.picture import Picture
 from service.reach import ANYHOW, Reach, reach
+from service.situation import Situation
 from tests.worlds import tiny_tiers
 
 NOW = 1_767_182_400  # 2025-12-31, noon UTC

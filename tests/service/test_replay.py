@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from models.action_catalogue import parse
 from models.arms import ARMS
-from service.decide import logged
+from service.decision_log import logged
 from service.record import MOST, action_ids, load, plain
 from service.replay import replay
 from service.shelf import DEFAULT

@@ -99,7 +99,8 @@ def test_a_consent_counts_in_the_next_decision_and_so_does_its_withdrawal(client
     for status in ("granted", "withdrawn"):
         say(status)
         seen.append(mail())
-    assert seen == ["do_nothing", "second_purchase", "do_nothing"]
+    assert seen[0] == seen[2] == "do_nothing"
+    assert seen[1] in ("second_purchase", "review_request")  # either may be drawn for who has just bought
 
 
 @pytest.mark.parametrize(
