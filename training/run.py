@@ -28,7 +28,7 @@ from training import intents, learn, people, publish, report, rights, type_map
 from training.audiences import audiences
 from training.catalogue import build_catalogue, read_table
 from training.census import census
-from training.command import UNEXPECTED, ended
+from training.command import UNEXPECTED, ended, stop_at_once
 from training.decision_report import decisions
 from training.demo import write_demo
 from training.evaluate import OURS, POPULARITY, Table, Task, evaluate, ndcg_of
@@ -48,6 +48,7 @@ from training.tasks import tasks_of
 PUBLISHED = 0
 DEMO = Path("var/demo")
 NICE = 10
+INTERRUPTED = "interrupted; the live bundle is untouched"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,10 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def work() -> int:
         options = resolve(sys.argv[1:] if arguments is None else arguments)
         if arguments is None:  # a process of its own
+            stop_at_once(INTERRUPTED)
             _step_back()
         return run(options, now=int(time.time()))
 
-    return ended(work, interrupted="interrupted; the live bundle is untouched", otherwise=UNEXPECTED)
+    return ended(work, interrupted=INTERRUPTED, otherwise=UNEXPECTED)
 
 
 def _step_back() -> None:
