@@ -65,6 +65,7 @@ FACTS = {  # what `needs` may ask of a customer; an unknown fact meets no need
     "wish_drops": "items on her wish list that became cheaper",
     "viewed_low_stock": "items she looked at within a week, and did not buy since, of which few are left",
 }
+# {…} in texts
 WORDS = (
     "tier",
     "next_tier",
@@ -77,7 +78,7 @@ WORDS = (
     "viewed_low_stock",
     "days_to_birthday",
     "lifecycle",
-)  # {…} in texts
+)
 
 
 @dataclass(frozen=True)

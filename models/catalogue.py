@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from models.vocabulary import MISSING, Vocabulary
 
+# Fields with few distinct values, kept as codes
 CODED = (
     "category",
     "brand",
@@ -20,7 +21,8 @@ CODED = (
     "colour",
     "gender",
     "group_id",
-)  # fields with few distinct values, kept as codes
+)
+# In answers
 SHOWN = (
     "title",
     "title_th",
@@ -32,7 +34,7 @@ SHOWN = (
     "brand",
     "product_type",
     "colour",
-)  # in answers
+)
 NO_PRICE = -1
 NO_STOCK = -1
 MOST_STOCK = 2**31 - 1
@@ -122,9 +124,8 @@ class Catalogue:
 
     def within(self, paths: Sequence[str]) -> NDArray[np.bool_]:
         """bool[items]: which items lie in one of these categories or below it ("Women" holds "Women > Dresses")."""
-        prefixes = tuple(
-            f"{path} > " for path in paths
-        )  # of a path with " > " behind it, so that none begins with another's word
+        # Of a path with " > " behind it, so that none begins with another's word
+        prefixes = tuple(f"{path} > " for path in paths)
         inside = [code for code, path in enumerate(self._paths) if path.startswith(prefixes)]
         return self.category.among(np.array(inside, dtype=np.int32))
 

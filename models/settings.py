@@ -206,9 +206,8 @@ class Settings:
     event_max_age_days: int = 30  # the service refuses older events; 0 for imports and replays
     events_keep_days: int = 400  # how long the log keeps an event after it came
     events_keep_most: int = 1_000_000  # of what training has drained, how much stays in Redis; SQLite keeps all
-    event_weights: Mapping[str, float] = field(
-        default_factory=_event_weights
-    )  # what an event of this name says of interest
+    # What an event of this name says of interest
+    event_weights: Mapping[str, float] = field(default_factory=_event_weights)
     event_half_life_days: Mapping[str, float] = field(default_factory=_event_half_lives)  # and how fast that fades
 
     @property

@@ -41,6 +41,7 @@ CHAINS = {
 TINY = 1e-12
 SHARP = 256  # of a large catalogue, how many of the best are scored exactly
 LEAST = {"factors": 1e-6}  # a score up to it is rounding, and no evidence
+# Sources that say something of these items; popularity says it of none
 PERSONAL = (
     "together",
     "alike",
@@ -48,7 +49,7 @@ PERSONAL = (
     "repeat",
     "ease",
     "sessions",
-)  # sources that say something of these items; popularity says it of none
+)
 
 
 @dataclass(frozen=True)
@@ -188,9 +189,8 @@ def _blended(
         return None
     sizes = {name: rms(scores) for name, scores in found.items()}
     if factors is not None and hers is not None and estimated:
-        sizes["factors"] = factors.rms(
-            hers, items=len(question.models.catalogue)
-        )  # of the scores, not of the estimates
+        # Of the scores, not of the estimates
+        sizes["factors"] = factors.rms(hers, items=len(question.models.catalogue))
     scales = {name: counted[name] / max(size, TINY) for name, size in sizes.items()}
     stage = Stage(intent, blended(found, scales), shown, found, scales, rows, weights)
     return _sharpened(stage, hers, question) if hers is not None and estimated else stage

@@ -21,9 +21,8 @@ class Limits:
     """Buckets by name. Made before the fork, it is one for all workers; made by each worker, each has its own."""
 
     def __init__(self) -> None:
-        self._memory = mmap.mmap(
-            -1, SLOTS * NUMBER_BYTES
-        )  # shared with the children of a fork; only touched pages count
+        # Shared with the children of a fork; only touched pages count
+        self._memory = mmap.mmap(-1, SLOTS * NUMBER_BYTES)
         self._until = memoryview(self._memory).cast("d")
         self._secret = secrets.token_bytes(16)  # nobody can choose an address that shares another's slots
 

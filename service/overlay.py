@@ -85,9 +85,8 @@ class Overlay(Watched):
         catalogue = lay(changes, over=over, base=below, currency=currency)
         if laid.base is None:
             return Bundle("", {}, unlearnt(catalogue)) if len(catalogue) else None
-        learnt = all(
-            below.items.row(item_id) != MISSING for item_id in changes
-        )  # then the newcomers are those of before
+        # Then the newcomers are those of before
+        learnt = all(below.items.row(item_id) != MISSING for item_id in changes)
         models = laid.bundle.models if learnt and laid.bundle else laid.base.models
         return replace(laid.base, models=models.over(catalogue))
 

@@ -47,12 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(key_commands.main(given[1:], now=int(time.time())))
     flags = _flags(given)
     os.environ.update(_overruled(flags))
-    os.environ.setdefault(
-        "OPENBLAS_NUM_THREADS", "1"
-    )  # requests are many: more threads for one of them slow the others
-    os.environ.setdefault(
-        METRICS_DIR, tempfile.mkdtemp(prefix="valet-metrics-")
-    )  # before prometheus_client is imported
+    # Requests are many: more threads for one of them slow the others
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Before prometheus_client is imported
+    os.environ.setdefault(METRICS_DIR, tempfile.mkdtemp(prefix="valet-metrics-"))
     try:
         settings = from_environment(os.environ)
         server = Server(create_app(settings), settings)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from models.vocabulary import MISSING, Vocabulary
 
 PURCHASE = 0
+# The meaning of `event` codes
 EVENTS = (
     "purchase",
     "add_to_cart",
@@ -19,7 +20,7 @@ EVENTS = (
     "rating",
     "refund",
     "other",
-)  # the meaning of `event` codes
+)
 PART = len(EVENTS)  # of a purchase in another row: what was taken back of it (see training.reading.returns)
 NO_TIME = np.iinfo(np.int64).min
 TEXT = np.dtypes.StringDType()

@@ -118,9 +118,8 @@ class _Acting:
 
     def _act(self, number: int, customer: Customer, closed: frozenset[str]) -> list[Bid]:
         ground, actions = self.ground, self.actions
-        seed = thompson.seed(
-            customer.customer_id, ground.now // DAY_S
-        )  # whatever the catalogue: two are tried with the same luck
+        # Whatever the catalogue: two are tried with the same luck
+        seed = thompson.seed(customer.customer_id, ground.now // DAY_S)
         request = replace(ground.asked, customer_id=customer.customer_id, seed=seed)
         situation = situate(request, customer, actions=actions, learnt=ground.learnt, now=ground.now)
         made = decide(request, replace(situation, closed=closed, allotted=True))

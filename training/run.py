@@ -81,9 +81,8 @@ def run(options: Options, *, now: int) -> int:
     ):
         if options.demo:
             options = _with_demo_shop(options, store, now)
-            now = max(
-                now, options.as_of or now
-            )  # the demo shop ends on a fixed day, whatever this machine's clock says
+            # The demo shop ends on a fixed day, whatever this machine's clock says
+            now = max(now, options.as_of or now)
         with steps("read"):
             source = _read(options, store, now, steps)
         with steps("split"):

@@ -109,6 +109,7 @@ name = "vouchers"
 amount = 1000000
 days = 7
 """
+# Every so many actions have this
 MORE: tuple[tuple[int, str, object], ...] = (
     (2, "cool_off_days", {"shown": 1, "accepted": 30, "rejected": 14}),
     (3, "context", {"page=cart": 1.5, "device=mobile": 1.2}),
@@ -126,7 +127,7 @@ MORE: tuple[tuple[int, str, object], ...] = (
     (40, "stock", 100_000),
     (50, "state", "paused"),
     (60, "ends", datetime(2025, 12, 1, tzinfo=UTC)),
-)  # every so many actions have this
+)
 CLASSES = ("growth", "growth", "growth", "retention", "growth", "thanks", "growth", "retention", "growth", "service")
 
 

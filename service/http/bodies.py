@@ -34,9 +34,8 @@ def _body() -> bytes:
     """The body; 413 where it is longer than the app allows, also where it comes in chunks and does not say so first."""
     if request.content_length is not None:
         return request.get_data(cache=False)
-    return b"".join(
-        iter(lambda: request.stream.read(COPY), b"")
-    )  # read() raises at the limit, get_data() just stops there
+    # read() raises at the limit, get_data() just stops there
+    return b"".join(iter(lambda: request.stream.read(COPY), b""))
 
 
 def parse(body: bytes) -> Any:

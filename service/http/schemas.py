@@ -90,9 +90,8 @@ class ListSchema(Schema):
     brand = _texts("Of one of these brands", most=MOST)
     price_min = fields.Float(validate=PRICE)
     price_max = fields.Float(validate=PRICE)
-    exclude_ = _texts(
-        "Not these items", most=MOST_EXCLUDED, name="exclude"
-    )  # `exclude` and `fields` are marshmallow's own words
+    # `exclude` and `fields` are marshmallow's own words
+    exclude_ = _texts("Not these items", most=MOST_EXCLUDED, name="exclude")
     exclude_owned = fields.Boolean(
         metadata={"description": "Leave out what the customer owns; by default where the list is for her"}
     )

@@ -13,6 +13,7 @@ START = datetime(2025, 5, 21, tzinfo=BANGKOK)
 DAYS = 549
 START_S = int(START.timestamp())
 NOW = START_S + DAYS * 86_400  # the midnight that ends the last day
+# Visits by hour: lunch and evening
 HOURS = (
     1,
     0.5,
@@ -38,7 +39,7 @@ HOURS = (
     11,
     7,
     3,
-)  # visits by hour: lunch and evening
+)
 SALES = {(6, 6), (9, 9), (11, 11), (12, 12)}  # the double days of Thai retail, as (month, day)
 SALE_DEMAND = 4.0
 SALE_SHARE = 0.8  # of the price, on a double day

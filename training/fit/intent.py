@@ -33,11 +33,12 @@ LEAST_DAYS = 45  # of history before the first cut: nobody's past is known on th
 GROWN = 1.25  # times the customers with a purchase: then lifetimes are learnt anew; it takes a fifth of a second
 RIDGE = 150.0  # on standardised weights: rows of a customer in neighbouring months are no independent ones
 HALF_LIFE_DAYS = 360.0  # a row of a year ago says half as much
+# Standard deviations of a cut's level: measured, of its drift a month, of the first wave
 NOISE, DRIFT, SEASON = (
     0.05,
     0.2,
     1.0,
-)  # standard deviations of a cut's level: measured, of its drift a month, of the first wave
+)
 STEPS, ENOUGH = 25, 0.05  # of Newton's method; gain in log-likelihood
 SAME = 1e-9  # a feature that spreads less is the same for all
 

@@ -31,13 +31,14 @@ SUFFIXES = re.compile(
 HEAD_BYTES = 1 << 18
 BLOCK_BYTES = 1 << 22
 DELIMITERS = (",", "\t", ";", "|")
+# Nested lists with one element a line of the order
 LISTS = (
     "items",
     "line_items",
     "lineitems",
     "products",
     "ecommerce.items",
-)  # nested lists with one element a line of the order
+)
 
 
 @dataclass(frozen=True)
