@@ -43,9 +43,8 @@ def log(store: Store, made: dict[str, Any], request: Request, decision: Decision
         "explain": request.explain,
         "lang": request.lang,
     }
-    document = record_of.dump(
-        record_of.written(decision.seen, decision.passage, made, decision.choice.first, asked=asked)
-    )
+    record = record_of.written(decision.seen, decision.passage, made, decision.choice.first, asked=asked)
+    document = record_of.dump(record, actions=at.actions)
     if store.put(record_of.KIND, decision_id, document, expires_s=keep.keep_s, customer_id=whose):
         keep.note(decision_id, document, at.now)
     return made

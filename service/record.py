@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from models.action_catalogue import Set, numbers
+from models.action_catalogue import Catalogue, Set, numbers
 from models.profile import rfc3339
 from models.propensity import CODE, Belief, coded, decoded
 from service.funnel import Look, Passage
@@ -68,12 +68,26 @@ def written(
     }
 
 
-def dump(record: Mapping[str, Any]) -> bytes:
-    """The bytes of a record. Where there is no room, what can be made again goes: the chances."""
+def dump(record: Mapping[str, Any], *, actions: Catalogue | None = None) -> bytes:
+    """The bytes of a record. Where there is no room, what none of the `actions` read of the context goes, then the chances.
+
+    What is left is what a replay needs; where a catalogue of thousands lets hundreds pass, that may be more than MOST.
+    """
     document = zlib.compress(orjson.dumps(record), 6)
-    if len(document) <= MOST:
-        return document
-    return zlib.compress(orjson.dumps({name: value for name, value in record.items() if name != "chances"}), 9)
+    if len(document) > MOST:
+        read = frozenset(record["context"]) if actions is None else context_read(actions)
+        record = {**record, "context": {name: value for name, value in record["context"].items() if name in read}}
+        document = zlib.compress(orjson.dumps(record), 9)
+    if len(document) > MOST:
+        document = zlib.compress(orjson.dumps({name: value for name, value in record.items() if name != "chances"}), 9)
+    return document
+
+
+def context_read(actions: Catalogue) -> frozenset[str]:
+    """What actions of a catalogue read of a request's context: in conditions, and for a priority."""
+    weighed = {pair.partition("=")[0] for action in actions.actions for pair in action.context}
+    asked = {name for rules in actions.conditions.values() for rule in rules.values() for name in rule.names}
+    return frozenset(weighed | {name.removeprefix("context.") for name in asked if name.startswith("context.")})
 
 
 def load(document: bytes) -> dict[str, Any]:

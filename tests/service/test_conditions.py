@@ -3,13 +3,14 @@
 import pytest
 
 from models.action_catalogue import parse
+from models.action_rules import names
 from models.errors import InputError
 from models.profile import EMPTY, Event, dump, fold
 from service.decide import next_best_action
 from service.situation import Learnt, Request
 from service.store import Customer
 from tests.fakes import FakeStore
-from tests.service.test_decide import DAY, NOW, World, action, catalogue, chosen
+from tests.service.test_decide import DAY, HOUR, NOW, SILENCE, World, action, catalogue, chosen
 from tests.worlds import tiny_catalogue, tiny_tiers
 
 BOUGHT_ON = NOW - 3 * DAY
@@ -95,3 +96,54 @@ def test_a_windowed_condition_that_cannot_be_is_found_at_load_with_its_line_and_
         parse(action("it", suitability=condition), "actions.toml")
     assert "actions.toml, line 8: actions.0.suitability" in str(caught.value)
     assert said in str(caught.value)
+
+
+KNOWN = names(context={"page": "text", "vip": "flag"}, attributes={"age": "number", "city": "text"})
+
+
+def world(condition: str, *, stage: str = "applicability") -> World:
+    text = '[learning]\nexploration = "none"\n' + action("it", **{stage: condition}) + SILENCE
+    return World(parse(text, "actions.toml", known=KNOWN))
+
+
+def stands(one: World, **asked: object) -> bool:
+    return chosen(one.decide(**asked)) == ["it"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "asked", "truth"),
+    [
+        ('context.page == "cart"', {"context": {"page": "cart"}}, True),
+        ('context.page == "cart"', {}, False),
+        ("context.vip", {"context": {"vip": True}}, True),
+        ("context.vip", {}, False),
+        ("customer.orders > 0.0", {}, True),
+        ("customer.orders > 1.0 || customer.spent > 900.0", {}, True),
+        ("cart.items == 1.0", {}, True),
+        ('request.channel == "website"', {}, True),
+        ('request.channel == "website"', {"channel": "agent"}, False),
+        ("time.hour == 16.0", {}, True),
+        ('time.weekday == "monday"', {}, True),
+        ('time.date == "2025-11-24"', {}, True),
+        ("attributes.age > 10.0", {}, False),
+        ("attributes.age < 10.0", {}, False),
+        ("!(attributes.age > 10.0)", {}, False),
+        ('attributes.city == ""', {}, True),
+    ],
+)
+def test_a_condition_reads_what_is_known_and_an_unknown_number_makes_it_fail(condition, asked, truth):
+    one = world(condition)
+    one.happened(("purchase", NOW - 3 * DAY), ("add_to_cart", NOW - HOUR))
+    assert stands(one, **asked) is truth
+
+
+@pytest.mark.parametrize("stage", ["eligibility", "applicability", "suitability"])
+def test_what_fails_is_dropped_with_the_code_of_its_stage(stage):
+    assert world("customer.orders > 5.0", stage=stage).decide()["dropped"] == {stage.upper(): 1}
+
+
+def test_who_refused_profiling_is_asked_nothing_of_her_profile_and_the_action_is_dropped_before():
+    one = world("customer.orders > 0.0")
+    one.happened(("purchase", NOW - DAY))
+    one.said(("profiling", "all", "denied"))
+    assert one.decide()["dropped"] == {"PROFILING": 1}

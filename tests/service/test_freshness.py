@@ -71,6 +71,26 @@ def test_what_she_did_counts_in_the_next_answer_of_every_worker_and_so_does_who_
     assert service.get("/customers/anna")[1]["orders"]["count"] == 1
 
 
+def test_a_no_and_a_complaint_count_in_the_next_decision_of_every_worker(service: Serving) -> None:
+    def dropped(channel: str, code: str) -> set[int]:
+        """How many actions both workers drop with this code, over new connections."""
+        path = f"/next-best-action?customer_id=anna&channel={channel}&dry_run=true"
+        return {service.get(path)[1]["dropped"].get(code, 0) for _ in range(20)}
+
+    def say(status: str) -> None:
+        consent = {"purpose": "marketing", "channel": "email", "status": status}
+        send(service, "PUT", "/customers/anna/consents", {"consents": [consent]})
+
+    say("granted")
+    (few,) = dropped("email", "CONSENT")
+    say("withdrawn")
+    (many,) = dropped("email", "CONSENT")
+    assert few < many
+    assert dropped("website", "OPEN_COMPLAINT") == {0}
+    send(service, "POST", "/events", {"event": "complaint", "customer_id": "anna", "event_id": "k1"})
+    assert min(dropped("website", "OPEN_COMPLAINT")) > 0
+
+
 def test_in_the_worker_that_took_it_a_change_counts_in_the_next_answer(tmp_path: Path, store_url: str) -> None:
     save(tmp_path / "models" / "trained", "one", tiny_models())
     with serving(tmp_path, "--workers", "1", "--store", store_url) as running:

@@ -1,5 +1,7 @@
 """The record and the replay: at most 2 KB, and every decision comes out of it byte for byte."""
 
+import hashlib
+
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -66,6 +68,18 @@ def test_a_record_of_200_candidates_fits_its_2_kilobytes():
     assert len(document) <= MOST
     assert again(world).same
     assert action_ids(load(document))
+
+
+def test_what_no_rule_reads_of_a_long_context_is_not_kept_and_the_decision_still_comes_out():
+    world = World(catalogue(action("it", context={"page=cart": 2.0}), action("other")))
+    noise = {f"k{number}": hashlib.sha256(bytes([number])).hexdigest() for number in range(100)}
+    answer = world.decide(context={**noise, "page": "cart"})
+    document = world.store.kept["decision", "d1"]
+    assert len(document) <= MOST
+    assert load(document)["context"] == {"page": "cart"}
+    assert load(document)["chances"]
+    assert answer["actions"][0]["factors"]["context"] == 2.0
+    assert again(world).same
 
 
 def test_what_was_changed_in_a_record_is_seen():
