@@ -34,6 +34,7 @@ from models.linear import Linear
 from models.neighbours import Neighbours
 from models.popularity import Popularity
 from models.repeat import Repeat
+from models.response import Response
 from models.sessions import Sessions
 from models.tiers import Tiers
 from models.trending import Trending
@@ -49,6 +50,7 @@ class Models:
 
     together  what is bought in one basket       alike     what the same people buy
     ease      what completes a whole cart        sessions  what visits like this one held besides
+    response  who takes up which action
     complements  what goes with what, by what was bought together and by what items are
     """
 
@@ -67,6 +69,7 @@ class Models:
     complements: Complements | None = None
     intent: Intent | None = None
     clusters: Clusters | None = None
+    response: Response | None = None
 
     def over(self, catalogue: Catalogue) -> Models:
         """The same models over a catalogue with changes and newcomers, of which they know nothing but what they are; no large array of pairs is

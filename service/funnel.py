@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from models import action_rules
 from models.action_catalogue import Forms, Index, Set, numbers, union
 from models.actions import Action
 from models.propensity import Belief, coded, decoded, hers
+from models.response import traits
 from service import budgets, hours, policy
 from service.conditions import Conditions
 from service.facts import Answer, consent, do_not_contact
@@ -89,9 +91,10 @@ def look(situation: Situation) -> Look:
     actions, ledger, index = situation.actions, situation.ledger, situation.actions.index
     said = {purpose: consent(situation.facts, purpose, situation.channel) for purpose in index.purposes}
     answers = ledger.answers()
+    unanswered = ledger.unanswered(since=situation.now - round(actions.policy.fatigue_days * DAY_S))
     return Look(
         at=situation,
-        belief=_belief(situation, answers),
+        belief=_belief(situation, answers, unanswered),
         answers=answers,
         forms=index.forms(situation.channel, situation.placement, situation.language),
         refused=union(index.purposes[purpose] for purpose, answer in said.items() if _refuses(answer, situation)),
@@ -99,15 +102,19 @@ def look(situation: Situation) -> Look:
         rests=policy.resting(ledger, actions, channel=situation.channel, now=situation.now),
         unaddressable=situation.way.outbound and do_not_contact(situation.facts, situation.channel),
         late=hours.too_late(situation.way, zone=situation.zone, now=situation.now),
-        unanswered=ledger.unanswered(since=situation.now - round(actions.policy.fatigue_days * DAY_S)),
+        unanswered=unanswered,
     )
 
 
-def _belief(situation: Situation, answers: Mapping[str, Answers]) -> Belief:
-    """The belief of each action, moved by what she answered before; as it will be logged."""
+def _belief(situation: Situation, answers: Mapping[str, Answers], unanswered: int) -> Belief:
+    """The belief of each action, moved by who she is and by what she answered before; as it will be logged."""
     belief, actions = situation.belief, situation.actions
-    told = [action_id for action_id in answers if action_id in actions.rows] if situation.profiled else []
-    if not told:
+    if not situation.profiled:
+        return belief
+    told = [action_id for action_id in answers if action_id in actions.rows]
+    if situation.response is not None:
+        belief = situation.response.applied(belief, _traits(situation, unanswered), actions)
+    elif not told:
         return belief
     mean, evidence = belief.mean.copy(), belief.evidence.copy()
     for action_id in told:
@@ -115,6 +122,18 @@ def _belief(situation: Situation, answers: Mapping[str, Answers]) -> Belief:
         start = actions.actions[row].evidence
         mean[row], evidence[row] = hers(belief, row, tries=tally.tries, positives=tally.positives, evidence=start)
     return decoded(coded(Belief(mean, evidence)))
+
+
+def _traits(situation: Situation, unanswered: int) -> dict[str, float]:
+    picture = situation.picture
+    return traits(
+        picture.numbers,
+        tier=picture.tiers[0] if picture.tiers else "",
+        lifecycle=picture.lifecycle,
+        channel=situation.channel,
+        unanswered=unanswered,
+        hour=datetime.fromtimestamp(situation.now, situation.zone).hour,
+    )
 
 
 def _refuses(answer: Answer, situation: Situation) -> bool:

@@ -62,7 +62,7 @@ def written(
         "dropped": {code: f"{gone:x}" for code, gone in passage.dropped.items()},
         "belief": b64encode(coded(Belief(seen.belief.mean[rows], seen.belief.evidence[rows])).tobytes()).decode(),
         "chances": dict(chances),
-        "actions": [_short(one) for one in answer["actions"]],
+        "actions": [_short(one, seen) for one in answer["actions"]],
         "digest": digest(answer),
         "salt": secrets.token_hex(SALT),
     }
@@ -126,11 +126,12 @@ def digest(answer: Mapping[str, Any]) -> str:
     return blake2b(orjson.dumps(plain(answer)), digest_size=16).hexdigest()
 
 
-def _short(one: Mapping[str, Any]) -> dict[str, Any]:
-    """What stands of a chosen action: what learning asks for, and what a replay cannot know."""
+def _short(one: Mapping[str, Any], seen: Look) -> dict[str, Any]:
+    """What stands of a chosen action: what learning asks for (`base`: what the counters alone believed), and what a replay cannot know."""
+    base = float(seen.at.belief.mean[seen.at.actions.rows[one["action_id"]]])
     kept = {name: one[name] for name in ("action_id", "treatment", "probability")}
     money = {name: one["factors"][name] for name in ("value", "cost")}
-    return {**kept, **money, "items": [_id(item) for item in one["items"]]}
+    return {**kept, **money, "base": round(base, 6), "items": [_id(item) for item in one["items"]]}
 
 
 def _id(item: Any) -> str:

@@ -15,6 +15,7 @@ from models.budgets import Level
 from models.catalogue import Catalogue as ItemCatalogue
 from models.profile import EMPTY, Profile, load
 from models.propensity import Belief
+from models.response import Response
 from models.tiers import Tiers
 from service import budgets, hours
 from service import facts as facts_of
@@ -68,6 +69,7 @@ class Learnt:
     attach: Attach
     believe: Believe = starting
     positives: Callable[[Actions, int], Mapping[str, float]] = lambda *_: {}
+    response: Response | None = None
     tiers: Tiers | None = None
     currency: str | None = None
     model_version: str | None = None
@@ -86,6 +88,7 @@ class Situation:
     complaint  whether a complaint is open, known even of who refused to be profiled: it keeps marketing away
     profiled   whether profile and picture may be read; they are empty where not
     belief     what is believed of the chance of every action of the catalogue here
+    response   how that differs from customer to customer, where it was learnt
     arm        of the experiment that goes on all the time; `seed` is that of the choice
     zone       her time zone, else the shop's
     reach      when and where she is best reached
@@ -103,6 +106,7 @@ class Situation:
     picture: Picture
     actions: Catalogue
     belief: Belief
+    response: Response | None = None
     customer_id: str = ""
     placement: str | None = None
     language: str = "en"
@@ -147,6 +151,7 @@ def situate(request: Request, customer: Customer, *, actions: Catalogue, learnt:
         picture=seen,
         actions=actions,
         belief=learnt.believe(actions, request.channel, tier(seen), now),
+        response=learnt.response,
         ledger=ledger_of.load(customer.ledger),
         complaint=profile.open_complaints > 0,
         profiled=profiled,

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from models.response import traits
 from models.settings import DAY_S
 from service import ledger as ledger_of
 from service.ledger import POSITIVE, Contact
@@ -31,6 +33,8 @@ class Decided:
 
     chances      action id -> the chance it had to stand first; they sum to 1    taken  the one that did
     value, cost  of the action taken, as arbitration priced it                    answered  whether the customer took it up
+    group        of the action taken                                            base      what the counters alone believed of it, if known
+    traits       of the customer and the moment (models.response)
     """
 
     customer_id: str
@@ -41,6 +45,9 @@ class Decided:
     value: float
     cost: float
     answered: bool
+    group: str = ""
+    base: float | None = None
+    traits: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -118,6 +125,22 @@ def _decided(customer_id: str, contact: Contact, one: Document) -> Decided:
         value=first["value"],
         cost=first["cost"],
         answered=bool(POSITIVE & outcomes.keys()),
+        group=next(iter(contact.groups), ""),
+        base=first.get("base"),
+        traits=_traits(one) if "base" in first else {},
+    )
+
+
+def _traits(one: Document) -> dict[str, float]:
+    """As the service read them when it decided."""
+    _, lifecycle, numbers, _ = one["picture"]
+    return traits(
+        numbers,
+        tier=one["tier"],
+        lifecycle=lifecycle,
+        channel=one["channel"],
+        unanswered=one["unanswered"],
+        hour=datetime.fromtimestamp(one["now"], ZoneInfo(one["zone"])).hour,
     )
 
 

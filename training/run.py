@@ -29,7 +29,7 @@ from training.audiences import audiences
 from training.catalogue import build_catalogue, read_table
 from training.census import census
 from training.command import UNEXPECTED, ended, stop_at_once
-from training.decision_report import decisions
+from training.decision_report import decided
 from training.demo import write_demo
 from training.evaluate import OURS, POPULARITY, Table, Task, evaluate, ndcg_of
 from training.fit.affinities import Goods
@@ -112,7 +112,7 @@ def run(options: Options, *, now: int) -> int:
         manifest |= {"intent": intent.manifest, "clusters": found.manifest}
         manifest["segments"] = _segments(options, source, models, people_known)
         with steps("value decisions"):
-            manifest["decisions"] = decisions(store, source.history, now=now)
+            manifest["decisions"], models = decided(models, store, source.history, now=now)
         with steps("publish"):
             if models.complements is not None:
                 said = options.settings.complements

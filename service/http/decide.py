@@ -283,6 +283,7 @@ def _learnt(bundle: Bundle | None, shop: Services, *, lang: str, now: int) -> Le
         attach=attaching(bundle, shop, lang=lang, now=now),
         believe=shop.beliefs,
         positives=shop.beliefs.positives,
+        response=bundle.models.response,
         tiers=bundle.models.tiers if bundle.version else None,
         currency=currency(),
         model_version=bundle.version or None,

@@ -22,7 +22,7 @@ def store(tmp_path: Path):
 
 def test_the_standing_policies_and_the_catalogue_without_each_action_are_valued(store):
     fill(store, 1_000)
-    told = decisions(store, BOUGHT, now=NOW)
+    told, _ = decisions(store, BOUGHT, now=NOW)
     assert [one["policy"] for one in told["policies"]] == [
         "logged", "uniform", "likeliest", "without sale", "without news", "without rare",
     ]  # fmt: skip
@@ -31,8 +31,8 @@ def test_the_standing_policies_and_the_catalogue_without_each_action_are_valued(
 
 
 def test_where_nothing_was_decided_there_is_no_such_part(store):
-    assert decisions(store, BOUGHT, now=NOW) is None
-    assert decisions(None, BOUGHT, now=NOW) is None
+    assert decisions(store, BOUGHT, now=NOW) == (None, None)
+    assert decisions(None, BOUGHT, now=NOW) == (None, None)
 
 
 def test_the_page_shows_what_was_valued_what_was_refused_and_the_curve(tmp_path, store):
