@@ -31,22 +31,33 @@ def _try(
     store: Store, request: Request, situation: Situation, *, decision_id: str, known: bytes | None
 ) -> tuple[Decision, list[str]]:
     """The decision as it stands in the ledger, or which pools refused it."""
-    decision = decide(request, replace(situation, ledger=situation.ledger.without(decision_id)))
+    decision = decide(request, _unmade(situation, situation.ledger, decision_id))
     if not decision.speaks:
         return decision, []
 
     def settle(document: bytes | None) -> Settlement | None:
         nonlocal decision
         before = ledger_of.load(document)
-        ledger = before.without(decision_id)
         if document != known:
-            decision = decide(request, replace(situation, ledger=ledger))
+            decision = decide(request, _unmade(situation, before, decision_id))
         if not decision.speaks:
             return None
-        return _settlement(ledger, decision, decision_id, replaced=before.find(decision_id))
+        return _settlement(before.without(decision_id), decision, decision_id, replaced=before.find(decision_id))
 
     refused = store.settle(request.customer_id, settle, now=situation.now)
     return decision, refused
+
+
+def _unmade(situation: Situation, ledger: Ledger, decision_id: str) -> Situation:
+    """The situation on this ledger as if the decision had not been made, so that two calls with one id that race decide the same."""
+    made = ledger.find(decision_id)
+    if made is None:
+        return replace(situation, ledger=ledger)
+    levels = dict(situation.levels)
+    for pool, tokens in (pair for drawn in made.drawn.values() for pair in drawn.items()):
+        if pool in levels:
+            levels[pool] = replace(levels[pool], used=max(levels[pool].used - tokens, 0))
+    return replace(situation, ledger=ledger.without(decision_id), levels=levels)
 
 
 def _settlement(ledger: Ledger, decision: Decision, decision_id: str, *, replaced: Contact | None) -> Settlement:

@@ -446,6 +446,24 @@ def test_two_racing_calls_with_one_decision_id_get_one_answer_and_one_contact():
     assert len(ledger_of.load(world.store.people["anna"].ledger).contacts) == 1
 
 
+def test_two_racing_calls_with_one_decision_id_get_the_last_piece_once_and_it_stays_theirs():
+    world = World(catalogue(action("gift", stock=1, value=200), action("news")))
+    faster: list[dict] = []
+    read = world.store.customer
+
+    def slower(customer_id: str) -> Customer | None:
+        world.store.customer = read
+        found = read(customer_id)
+        faster.append(world.decide(decision_id="x"))
+        return found
+
+    world.store.customer = slower
+    assert world.decide(decision_id="x") == faster[0]
+    (contact,) = ledger_of.load(world.store.people["anna"].ledger).contacts
+    assert list(contact.actions) == chosen(faster[0]) == ["gift"]
+    assert world.store.levels(["stock:gift"], now=NOW)["stock:gift"].used == 1
+
+
 @pytest.mark.parametrize("other", [{"customer_id": "ben"}, {"channel": "agent"}])
 def test_a_decision_id_belongs_to_one_customer_and_channel(other):
     world = World(catalogue(action("it")))
