@@ -52,6 +52,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
     settings = settings or from_environment(os.environ)
     services = assemble(settings)
     app = Flask("service", static_folder=None)
+    app.ensure_sync = lambda func: func  # type: ignore[method-assign]  # none is a coroutine; flask looks seven times a request
     app.config.update(
         API_TITLE="Valet",
         API_VERSION="1",
@@ -65,7 +66,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
     app.extensions["valet.metrics"] = metrics = Metrics(services.live)
     observe.observe(app)
     access.admit(app)
-    browser.admit(app)
+    browser.admit(app, services.settings.browser)
     api = ProblemApi(app)
     parts = (
         recommend,

@@ -27,8 +27,8 @@ class Known:
     @property
     def attributes(self) -> Mapping[str, Any]:
         """What may be read of what she or the shop said of her."""
-        attributes: Mapping[str, Any] = self.facts["attributes"] if may_profile(self.facts) else {}
-        return attributes
+        attributes: Mapping[str, Any] = self.facts["attributes"]
+        return attributes if attributes and may_profile(self.facts) else {}
 
     @property
     def telling(self) -> Profile:

@@ -1,25 +1,32 @@
-"""Lists in which no customer has a part, remembered: what goes with an item is the same for everybody, as long as the same models answer."""
+"""Lists in which no customer has a part, remembered: what goes with an item is the same for everybody, as long as the same models answer.
+
+A query that comes again is not even read again. Nothing that names anybody is kept.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from models.bundle import Models
-from service.recommend import Answer
 from service.request import Request
 from service.selection import Wishes
 
-MOST = 4_000  # lists of ten that are kept, about 5 kB each; when there are more, it begins anew
+MOST = 4_000  # lists of ten that are kept, about 5 kB each, and queries; when there are more, it begins anew
 MOST_EXCLUDED = 20  # ids; a longer request is not likely to come again
+LONGEST = 400  # bytes of a query, alike
+
+Made = TypeVar("Made")
 
 
-class Remembered:
+class Remembered(Generic[Made]):
     """One reference to (models, lists), replaced whole when other models answer: readers need no lock."""
 
     def __init__(self) -> None:
-        self._kept: tuple[Models | None, dict[object, Answer]] = (None, {})
+        self._kept: tuple[Models | None, dict[object, Made]] = (None, {})
+        self._read: dict[bytes, Request] = {}
 
-    def answer(self, request: Request, make: Callable[[], Answer], *, models: Models, wishes: Wishes) -> Answer:
+    def answer(self, request: Request, make: Callable[[], Made], *, models: Models, wishes: Wishes) -> Made:
         """What `make` answers, or answered before to the same request, of these models, with the same rules fired."""
         if not everybodys(request):
             return make()
@@ -30,10 +37,28 @@ class Remembered:
         key = (request, *wishes.rules.items())
         found = kept.get(key)
         if found is None:
-            if len(kept) >= MOST:
-                kept.clear()
-            found = kept[key] = make()
+            found = make()
+            _keep(kept, key, found)
         return found
+
+    def read(self, query: bytes, load: Callable[[], Request]) -> Request:
+        """The request that this query string says; `load` reads one that is new."""
+        found = self._read.get(query)
+        if found is None:
+            found = load()
+            if len(query) <= LONGEST and everybodys(found):
+                _keep(self._read, query, found)
+        return found
+
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+def _keep(kept: dict[Key, Value], key: Key, value: Value) -> None:
+    if len(kept) >= MOST:
+        kept.clear()
+    kept[key] = value
 
 
 def everybodys(request: Request) -> bool:

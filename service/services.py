@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from models.settings import Settings
     from service.beliefs import Beliefs
     from service.decision_log import Log
+    from service.http.answers import Listed
     from service.keys import Keyring
     from service.limits import Limits
     from service.live import Live
@@ -54,7 +55,7 @@ class Services:
     overlay: Overlay
     settings: Settings
     rulebook: Rulebook
-    remembered: Remembered
+    remembered: Remembered[Listed]
     segments: Segments
     beliefs: Beliefs
     log: Log

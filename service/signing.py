@@ -1,4 +1,4 @@
-"""Signing: the key of tokens and links, and the recommendation_id that an answer goes out with."""
+"""Signing: the key of tokens and links, and what the recommendation_id of an answer says."""
 
 from __future__ import annotations
 
@@ -28,16 +28,21 @@ def signing_key(store: Store | None) -> bytes:
 
 def recommendation_id(answer: Answer, request: Request, *, model_version: str | None, at: int, secret: bytes) -> str:
     """The signed token that says where and from what a list came."""
+    return sign(replace(token(answer, request, model_version=model_version, secret=secret), at=at), secret)
+
+
+def token(answer: Answer, request: Request, *, model_version: str | None, secret: bytes) -> Token:
+    """What the recommendation_id says of where and from what a list came; of no time yet, `at` is 0."""
     shown = [pick.item_id for pick in answer.picks]
-    token = Token(
+    told = Token(
         placement=request.placement,
         variant=None,
         model_version=model_version,
-        at=at,
+        at=0,
         explored=_explored(answer),
         request=digest((request.customer_id, request.session_id, request.item_ids, shown), secret),
     )
-    return sign(_tried(token, request.trial, secret), secret)
+    return _tried(told, request.trial, secret)
 
 
 def _explored(answer: Answer) -> tuple[tuple[float, str], ...]:

@@ -16,17 +16,17 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from math import ceil
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 from marshmallow import ValidationError
 
-from models.settings import Limits
 from service import customer_tokens
 from service.fields import Fields
 from service.http.bodies import PUBLIC_KEY
 from service.http.metrics import metrics
 from service.http.problems import RETRY_AFTER_S, problem
-from service.http.services import services
+from service.http.services import services, this_request
 from service.keys import Key, Scope
+from service.services import Services
 
 Address = IPv4Address | IPv6Address
 FREE = {"/livez", "/readyz", "/docs", "/openapi.json", "/valet.js", "/r/<token>"}  # they tell nothing of anybody
@@ -101,12 +101,13 @@ def whose() -> Whose:
 
 def _check() -> Response | None:
     """A problem for who may not call this, or not so often; None for all others."""
-    rule = request.url_rule.rule if request.url_rule else None
-    if rule is None or rule in FREE or request.method == "OPTIONS":
+    asked = this_request()
+    rule = asked.url_rule.rule if asked.url_rule else None
+    if rule is None or rule in FREE or asked.method == "OPTIONS":
         return None
-    keyring = services().keyring
-    text = _sent()
-    key = None if text is None else keyring.find(text, now=services().clock())
+    shop = services()
+    keyring, text = shop.keyring, _sent(asked)
+    key = None if text is None else keyring.find(text, now=shop.clock())
     if key is None:
         if not keyring.open and not (not keyring.read and _local()):
             return _without_key(text)
@@ -114,23 +115,29 @@ def _check() -> Response | None:
             return problem(403, "There are no keys yet, so only this machine may call: make one with valet-serve keys.")
         if rule == LOOK_UP:
             return _unknown_key(text) if keyring.agents else _no_agents()
-        key = PAGE if _of_a_page() else LOCAL
+        key = PAGE if _of_a_page(asked) else LOCAL
     g.caller = key
-    return _out_of_scope(key, rule) or _over_limit(key)
+    return _out_of_scope(key, asked, rule) or _over_limit(key, shop)
 
 
-def _sent() -> str | None:
+def _sent(asked: Request) -> str | None:
     """The text of the key that came with this request."""
-    sent = request.authorization
+    sent = asked.authorization
     if sent is not None and sent.type == "bearer":
         return sent.token
-    return request.args.get(PUBLIC_KEY)
+    return asked.args.get(PUBLIC_KEY) if _in_address(asked) else None
 
 
-def _of_a_page() -> bool:
+def _in_address(asked: Request) -> bool:
+    """Whether the address holds a key; it is not parsed for that where it cannot."""
+    query = asked.query_string
+    return (PUBLIC_KEY.encode() in query or b"%" in query) and PUBLIC_KEY in asked.args
+
+
+def _of_a_page(asked: Request) -> bool:
     """Whether a page of the shop asks: a browser that says so, or a public key."""
     origins = services().settings.browser.origins
-    return PUBLIC_KEY in request.args or (bool(origins) and request.headers.get("Origin") in origins)
+    return _in_address(asked) or (bool(origins) and asked.headers.get("Origin") in origins)
 
 
 def _without_key(text: str | None) -> Response:
@@ -155,16 +162,16 @@ def _no_agents() -> Response:
     return problem(403, detail)
 
 
-def _out_of_scope(key: Key, rule: str) -> Response | None:
-    if key.scope != "public" and PUBLIC_KEY in request.args and request.authorization is None and key is not LOCAL:
+def _out_of_scope(key: Key, asked: Request, rule: str) -> Response | None:
+    if key.scope != "public" and key is not LOCAL and asked.authorization is None and _in_address(asked):
         metrics().refused("key in the address")
         return problem(
             401, "This key is secret: send it as Authorization: Bearer …, never in an address; revoke it now."
         )
-    if may(key.scope, request.method, rule):
+    if may(key.scope, asked.method, rule):
         return None
     metrics().refused("scope")
-    return problem(403, f"A key of scope {key.scope} may not call {request.method} {rule}.")
+    return problem(403, f"A key of scope {key.scope} may not call {asked.method} {rule}.")
 
 
 def may(scope: Scope, method: str, rule: str) -> bool:
@@ -178,11 +185,10 @@ def may(scope: Scope, method: str, rule: str) -> bool:
     return rule in OF_PAGES if scope == "public" else rule in OF_AGENTS and method != "DELETE"
 
 
-def _over_limit(key: Key) -> Response | None:
+def _over_limit(key: Key, shop: Services) -> Response | None:
     if key is LOCAL:
         return None
-    shop, now = services(), time.monotonic()
-    set_: Limits = shop.settings.limits
+    now, set_ = time.monotonic(), shop.settings.limits
     wait = shop.limits.wait(key.key_id, rate=set_.per_key, burst=set_.per_key * set_.burst_seconds, now=now)
     if not wait and key.scope == "public" and set_.per_address:
         burst = set_.per_address * set_.burst_seconds

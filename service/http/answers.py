@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -15,38 +17,69 @@ from service.picks import Pick
 from service.recommend import Answer
 from service.request import Request
 from service.services import Services
-from service.signing import recommendation_id
+from service.signing import token
 from service.timing import Due
+from service.tokens import Token, sign
 
 DIGITS = 6
 
 
-def document(
-    answer: Answer, request: Request, *, bundle: Bundle | None, services: Services, degraded: bool, now: int
-) -> dict[str, Any]:
-    """The contract's answer, ready for orjson, as of `now`."""
+@dataclass(frozen=True)
+class Listed:
+    """An answer, and all of its document that time and store do not change; one that is sent again is `ready`, its items bytes.
+
+    token  of its recommendation_id, of no time yet
+    """
+
+    answer: Answer
+    token: Token
+    lasting: Mapping[str, Any]
+
+    @property
+    def ready(self) -> Listed:
+        """The same, its items as they are sent."""
+        items = orjson.Fragment(orjson.dumps(self.lasting["items"]))
+        return replace(self, lasting={**self.lasting, "items": items})
+
+    def document(self, *, degraded: bool, now: int, secret: bytes) -> dict[str, Any]:
+        """The contract's answer, ready for orjson, as of `now`."""
+        return {
+            "recommendation_id": sign(replace(self.token, at=now), secret),
+            **self.lasting,
+            "degraded": degraded or not self.token.model_version,
+            "generated_at": _time(now),
+        }
+
+
+def listed(answer: Answer, request: Request, *, bundle: Bundle | None, secret: bytes) -> Listed:
+    """The answer to this request, to be sent once or often."""
     catalogue = None if bundle is None else bundle.models.catalogue
     # "" where nothing is learnt yet, and the shop's items are all there is
     version = (bundle.version or None) if bundle else None
-    answered: dict[str, Any] = {
-        "recommendation_id": recommendation_id(answer, request, model_version=version, at=now, secret=services.secret),
+    lasting: dict[str, Any] = {
         "model_version": version,
         "placement": request.placement,
         "intent": answer.intent,
         "items": [] if catalogue is None else _items(answer.picks, request, catalogue),
         "fallback": answer.fallback,
-        "degraded": degraded or not version,
+        "degraded": None,
         "missing_ids": answer.missing_ids,
         "experiment": _experiment(request),
-        "generated_at": _time(now),
+        "generated_at": None,
     }
     if answer.intent == "because_you":
-        answered["rows"] = [] if catalogue is None else _rows(answer, request, catalogue)
+        lasting["rows"] = [] if catalogue is None else _rows(answer, request, catalogue)
     if answer.trace is not None:
-        answered["debug"] = answer.trace.document()
-    if request.send_id is not None:
-        _with_links(answered, services.secret)
-    return answered
+        lasting["debug"] = answer.trace.document()
+    return Listed(answer, token(answer, request, model_version=version, secret=secret), lasting)
+
+
+def document(
+    answer: Answer, request: Request, *, bundle: Bundle | None, services: Services, degraded: bool, now: int
+) -> dict[str, Any]:
+    """The contract's answer to one request, ready for orjson, as of `now`."""
+    made = listed(answer, request, bundle=bundle, secret=services.secret)
+    return made.document(degraded=degraded, now=now, secret=services.secret)
 
 
 def _items(picks: Iterable[Pick], request: Request, catalogue: Catalogue) -> list[dict[str, Any]]:
@@ -76,7 +109,7 @@ def _due(due: Due) -> dict[str, Any]:
     return {"state": due.state, "interval_days": due.interval_days, "last_at": last_at, "expected_at": expected_at}
 
 
-def _with_links(answered: Mapping[str, Any], secret: bytes) -> None:
+def with_links(answered: Mapping[str, Any], secret: bytes) -> None:
     """Give each item of an e-mail its open-time link: to itself, else to the next of the list that is in stock."""
     items = answered["items"]
     ids = [item["item_id"] for item in items]
@@ -117,5 +150,6 @@ def _experiment(request: Request) -> dict[str, str] | None:
     return {"name": trial.experiment.name, "variant": trial.variant.name} if trial else None
 
 
+@lru_cache(maxsize=256)
 def _time(now: int) -> str:
     return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

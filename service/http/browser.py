@@ -13,6 +13,7 @@ from pathlib import Path
 from flask import Flask, Response, request
 from flask_smorest import Blueprint
 
+from models.settings import Browser
 from service.http.access import PAGE, caller
 from service.http.problems import problem
 from service.http.services import services
@@ -43,17 +44,18 @@ def script() -> Response:
     return answer
 
 
-def admit(app: Flask) -> None:
-    """Let pages of the shop's origins call this app, and no others."""
-    app.before_request(_refuse)
-    app.after_request(_answer)
+def admit(app: Flask, settings: Browser) -> None:
+    """Let pages of the shop's origins call this app, and no others; where none are named, nobody looks where a page is from."""
+    if settings.origins:
+        app.before_request(_refuse)
+        app.after_request(_answer)
 
 
 def _refuse() -> Response | None:
     """A problem for a page that may not call; None for all others."""
     browser = services().settings.browser
     origin = request.headers.get("Origin")
-    if origin is None or not browser.origins or _own(origin):
+    if origin is None or _own(origin):
         return None
     if origin not in browser.origins or not _open():
         return problem(
@@ -69,9 +71,9 @@ def _refuse() -> Response | None:
 
 def _answer(response: Response) -> Response:
     """Tell the browser that the page may read the answer, problems too."""
-    if _open() and (origins := services().settings.browser.origins):
+    if _open():
         response.vary.add("Origin")
-        if (origin := request.headers.get("Origin")) in origins:
+        if (origin := request.headers.get("Origin")) in services().settings.browser.origins:
             response.headers["Access-Control-Allow-Origin"] = origin
     return response
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from functools import cache
+from typing import Any
 
 from flask import current_app
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
@@ -47,18 +48,24 @@ class Metrics:
             "valet_recommendations", "Lists answered", ["intent", "fallback", "degraded"], registry=self._registry
         )
 
+        # labels() looks each value up under a lock; they are few, so each child is looked up once
+        self._requests_of = cache(self._requests.labels)
+        self._seconds_of = cache(self._seconds.labels)
+        self._lists_of = cache(self._lists.labels)
+
     def refused(self, why: str) -> None:
         """Count one request that was turned away before anything was done."""
         self._refused.labels(why).inc()
 
     def answered(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        self._requests_of(method, route, status).inc()
+        self._seconds_of(route).observe(seconds)
 
     def recommended(self, answer: Mapping[str, Any], rules: Mapping[str, str]) -> None:
         """Count one list, and of the rules that were asked those that could not be decided."""
-        self._lists.labels(answer["intent"], answer["fallback"] or "none", str(answer["degraded"]).lower()).inc()
+        degraded = "true" if answer["degraded"] else "false"
+        self._lists_of(answer["intent"], answer["fallback"] or "none", degraded).inc()
         for rule, state in rules.items():
             if state == RULE_ERROR:
                 self._rule_errors.labels(rule).inc()
@@ -90,4 +97,5 @@ class LiveBundle(Collector):
 
 def metrics() -> Metrics:
     """The metrics of the app that handles this request."""
-    return cast(Metrics, current_app.extensions["valet.metrics"])
+    found: Metrics = current_app.extensions["valet.metrics"]
+    return found

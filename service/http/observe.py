@@ -5,22 +5,28 @@ from __future__ import annotations
 import sys
 import time
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
 
 import orjson
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, current_app, request
 
+from service.http.lines import Lines
 from service.http.metrics import metrics
+from service.http.services import this_request
 
+STARTED = "valet.started"  # in the environ: when the app took the request, seconds of the performance counter
+LINES = "valet.lines"
 UNKNOWN = "unknown"  # a path that no route matches
 QUIET = ("/livez", "/readyz", "/metrics")  # asked every few seconds by machines: counted, not logged
 
-log = structlog.get_logger("valet.request")
+log = structlog.get_logger(__name__)
 
 
 def observe(app: Flask) -> None:
     """Log and count every request of this app."""
+    app.extensions[LINES] = Lines()
     app.log_exception = _failed  # type: ignore[method-assign,assignment]  # flask's own would tell the path
     app.before_request(_start)
     app.after_request(_finish)
@@ -47,25 +53,34 @@ def _dumps(event: object, **_: object) -> str:
 def _failed(error: tuple[type[BaseException], BaseException, TracebackType]) -> None:
     """What was raised where; not what it said, which may quote what came in."""
     kind, _, trace = error
-    log.error("failed", route=_route(), error=kind.__name__, trace=traceback.format_tb(trace))
+    log.error("failed", route=_route(this_request()), error=kind.__name__, trace=traceback.format_tb(trace))
 
 
-def _route() -> str:
-    return request.url_rule.rule if request.url_rule else UNKNOWN
+def _route(asked: Request) -> str:
+    return asked.url_rule.rule if asked.url_rule else UNKNOWN
 
 
 def _start() -> None:
-    g.started = time.perf_counter()
+    request.environ[STARTED] = time.perf_counter()
 
 
 def _finish(response: Response) -> Response:
-    seconds = time.perf_counter() - g.started if "started" in g else 0.0
-    route = _route()
-    method = request.method if request.method in METHODS else UNKNOWN
+    asked = this_request()
+    now = time.perf_counter()
+    seconds = now - asked.environ.get(STARTED, now)
+    route = _route(asked)
+    method = asked.method if asked.method in METHODS else UNKNOWN
     metrics().answered(method=method, route=route, status=response.status_code, seconds=seconds)
     if route not in QUIET:
-        log.info("request", method=method, route=route, status=response.status_code, ms=round(seconds * 1000, 2))
+        line = _line(method=method, route=route, status=response.status_code, ms=round(seconds * 1000, 2))
+        current_app.extensions[LINES].add(line)
     return response
+
+
+def _line(**told: object) -> str:
+    """As `log.info` would write it, in a tenth of the time: one for each request."""
+    line = {**told, "event": "request", "level": "info", "timestamp": datetime.now(UTC)}
+    return orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE).decode()
 
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

@@ -36,7 +36,8 @@ class Segments:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Route by the path as it was sent, where the server tells it."""
-        raw = urlsplit(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "").path
+        sent = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+        raw = urlsplit(sent).path if "%2" in sent else ""
         if "%2F" in raw.upper() or "%25" in raw:
             kept = raw.replace("%25", "%2525").replace("%2F", "%252F").replace("%2f", "%252F")
             environ["PATH_INFO"] = unquote_to_bytes(kept).decode("latin-1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,19 +13,18 @@ from flask_smorest import Blueprint
 from marshmallow import ValidationError
 
 from models.bundle import Bundle
-from models.rules import is_a
-from models.settings import Settings
 from service.customers import Known, key, visitor
-from service.http.access import Whose, whose
-from service.http.answers import document
+from service.http.access import whose
+from service.http.answers import Listed, document, listed, with_links
+from service.http.asking import by_document, by_query, checked
 from service.http.batch import answer_lines, spooled
-from service.http.bodies import json_body, query, without_nulls
+from service.http.bodies import json_body, without_nulls
 from service.http.metrics import metrics
 from service.http.schemas import AnswerSchema, PageBody, PageSchema, RankBody, RecommendBody, RecommendQuery
 from service.http.services import services
-from service.reasons import LANGUAGES
 from service.recommend import Answer, rank, recommend
-from service.request import Boost, Promotion, Request
+from service.remembered import everybodys
+from service.request import Request
 from service.segment import said
 from service.selection import NOTHING, Wishes
 from service.sends import as_of
@@ -36,7 +35,7 @@ blueprint = Blueprint("recommend", __name__, description="Lists of products")
 
 NDJSON = "application/x-ndjson"
 Count = Callable[[Mapping[str, Any], Mapping[str, str]], None]
-QUERY, BODY, PAGE, RANK = RecommendQuery(), RecommendBody(), PageBody(), RankBody()
+PAGE, RANK = PageBody(), RankBody()
 
 
 def _answers(schema: type) -> dict[str, Any]:
@@ -51,15 +50,16 @@ def _takes(schema: type) -> dict[str, Any]:
 @blueprint.doc(parameters=[{"in": "query", "schema": RecommendQuery}], responses=_answers(AnswerSchema))
 def recommend_by_query() -> Response:
     """One list, asked for in a query."""
-    loaded = QUERY.load(query(QUERY))
-    return _send(_recommended(loaded | {"item_ids": loaded.pop("item_id", ())}))
+    shop = services()
+    return _send(_recommended(by_query(shop), shop))
 
 
 @blueprint.route("/recommend", methods=["POST"])
 @blueprint.doc(requestBody=_takes(RecommendBody), responses=_answers(AnswerSchema))
 def recommend_by_body() -> Response:
     """One list, asked for in a document: with filters, boosts and a cart."""
-    return _send(_recommended(BODY.load(without_nulls(json_body()))))
+    shop = services()
+    return _send(_recommended(by_document(json_body(), shop.settings, whose()), shop))
 
 
 @blueprint.route("/recommend/batch", methods=["POST"])
@@ -79,7 +79,7 @@ def recommend_batch() -> Response:
 def rank_items() -> Response:
     """The items given, best first for this customer; none is left out."""
     shop = services()
-    asked = replace(_asked(RANK.load(without_nulls(json_body())), shop.settings, whose()), intent="for_you")
+    asked = replace(checked(RANK.load(without_nulls(json_body())), shop.settings, whose()), intent="for_you")
     known = visitor(shop.store, asked.customer_id, asked.session_id)
     bundle = shop.overlay.bundle()
     now = shop.clock()
@@ -87,29 +87,35 @@ def rank_items() -> Response:
     return _send(document(answer, asked, bundle=bundle, services=shop, degraded=known.degraded, now=now))
 
 
-def _recommended(loaded: dict[str, Any]) -> dict[str, Any]:
-    shop = services()
-    asked = _asked(loaded, shop.settings, whose())
+def _recommended(asked: Request, shop: Services) -> dict[str, Any]:
     known = visitor(shop.store, asked.customer_id, asked.session_id)
-    return _answer(asked, known, shop.overlay.bundle(), shop, metrics().recommended)
+    return _answer(asked, known, shop.overlay.bundle(), shop, metrics().recommended)[0]
 
 
-def _answer(asked: Request, known: Known, bundle: Bundle | None, shop: Services, count: Count) -> dict[str, Any]:
+def _answer(
+    asked: Request, known: Known, bundle: Bundle | None, shop: Services, count: Count
+) -> tuple[dict[str, Any], Answer]:
+    """The answer as it is sent, and as the models gave it."""
     known, now = _moment(asked, known, shop)
-    asked = replace(asked, segment=said(asked.context, known.attributes))
-    wishes = NOTHING
-    answer = Answer(asked.intent or "popular")
-    if bundle is not None:
+    if segment := said(asked.context, known.attributes):
+        asked = replace(asked, segment=segment)
+    if bundle is None:
+        found, rules = listed(Answer(asked.intent or "popular"), asked, bundle=None, secret=shop.secret), NOTHING.rules
+    else:
         wishes = shop.rulebook.wishes(asked, known=known, models=bundle.models, now=now)
         make = partial(_made, asked, known, bundle, shop, now, wishes)
-        answer = shop.remembered.answer(asked, make, models=bundle.models, wishes=wishes)
-    answered = document(answer, asked, bundle=bundle, services=shop, degraded=known.degraded, now=now)
-    count(answered, wishes.rules)
-    return answered
+        found, rules = shop.remembered.answer(asked, make, models=bundle.models, wishes=wishes), wishes.rules
+    answered = found.document(degraded=known.degraded, now=now, secret=shop.secret)
+    if asked.send_id is not None:
+        with_links(answered, shop.secret)
+    count(answered, rules)
+    return answered, found.answer
 
 
-def _made(asked: Request, known: Known, bundle: Bundle, shop: Services, now: int, wishes: Wishes) -> Answer:
-    return recommend(asked, **_reading(known, bundle, shop, now), wishes=wishes)
+def _made(asked: Request, known: Known, bundle: Bundle, shop: Services, now: int, wishes: Wishes) -> Listed:
+    answer = recommend(asked, **_reading(known, bundle, shop, now), wishes=wishes)
+    made = listed(answer, asked, bundle=bundle, secret=shop.secret)
+    return made.ready if everybodys(asked) else made
 
 
 def _moment(asked: Request, known: Known, shop: Services) -> tuple[Known, int]:
@@ -136,21 +142,23 @@ def _page(requests: list[dict[str, Any]], *, distinct: bool) -> list[dict[str, A
     bundle = shop.overlay.bundle()
     answers: list[dict[str, Any]] = []
     customers: dict[tuple[str | None, str | None], Known] = {}
+    shown: list[str] = []
     for place, loaded in enumerate(requests):
-        asked = _placed(loaded, shop.settings, place)
+        asked = _placed(loaded, shop, place)
         who = asked.customer_id, asked.session_id
         known = customers[who] = customers.get(who) or visitor(shop.store, *who)
-        shown = [item_id for answer in answers for item_id in _shown(answer)] if distinct else []
-        answers.append(
-            _answer(replace(asked, exclude=(*asked.exclude, *shown)), known, bundle, shop, metrics().recommended)
-        )
+        asked = replace(asked, exclude=(*asked.exclude, *shown)) if distinct else asked
+        answered, answer = _answer(asked, known, bundle, shop, metrics().recommended)
+        answers.append(answered)
+        shown += [pick.item_id for picks in (answer.picks, *(row for _, row in answer.anchored)) for pick in picks]
     return answers
 
 
-def _shown(answer: Mapping[str, Any]) -> Iterator[str]:
-    """The ids of all that an answer shows: its list, and its rows where it has some."""
-    for items in (answer["items"], *(row["items"] for row in answer.get("rows", ()))):
-        yield from (item["item_id"] for item in items)
+def _placed(loaded: dict[str, Any], shop: Services, place: int) -> Request:
+    try:
+        return checked(loaded, shop.settings, whose())
+    except ValidationError as error:
+        raise ValidationError({"requests": {place: error.messages}}) from error
 
 
 def _stream(shop: Services) -> Response:
@@ -158,47 +166,12 @@ def _stream(shop: Services) -> Response:
     count, named = metrics().recommended, whose()
 
     def ask(document: Any) -> Request:
-        return _asked(BODY.load(without_nulls(document)), shop.settings, named)
+        return by_document(document, shop.settings, named)
 
     def answer(asked: Request, known: Known) -> dict[str, Any]:
-        return _answer(asked, known, bundle, shop, count)
+        return _answer(asked, known, bundle, shop, count)[0]
 
     return Response(answer_lines(spooled(), ask=ask, answer=answer, store=shop.store), content_type=NDJSON)
-
-
-def _placed(loaded: dict[str, Any], settings: Settings, place: int) -> Request:
-    try:
-        return _asked(loaded, settings, whose())
-    except ValidationError as error:
-        raise ValidationError({"requests": {place: error.messages}}) from error
-
-
-def _asked(loaded: Mapping[str, Any], settings: Settings, named: Whose) -> Request:
-    """The request of a loaded document, with the defaults of its placement. A placement nobody set up is a label, unless others are."""
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in loaded.items()
-    }
-    values["customer_id"] = named(values.get("customer_id"), values.pop("customer_token", None))
-    values.setdefault("lang", settings.shop.language if settings.shop.language in LANGUAGES else "en")
-    values["boost"] = tuple(Boost(**boost) for boost in values.get("boost", ()))
-    values["promotions"] = tuple(Promotion(**promotion) for promotion in values.get("promotions", ()))
-    values["context"] = tuple(values.get("context", {}).items())
-    placement = values.get("placement")
-    if placement is not None and settings.placements and placement not in settings.placements:
-        raise ValidationError({"placement": [f"Unknown; known here: {', '.join(settings.placements)}."]})
-    _check_context(values["context"], settings)
-    return Request(**values).at(settings.placements.get(placement) if placement else None)
-
-
-def _check_context(context: Sequence[tuple[str, Any]], settings: Settings) -> None:
-    """What conditions may read must be of the kind that the settings say."""
-    wrong = {
-        name: [f"Must be a {settings.context[name]}, as valet.toml says."]
-        for name, value in context
-        if name in settings.context and not is_a(settings.context[name], value)
-    }
-    if wrong:
-        raise ValidationError({"context": wrong})
 
 
 def _send(answered: Mapping[str, Any]) -> Response:

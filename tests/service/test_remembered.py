@@ -67,6 +67,25 @@ def test_what_may_differ_next_time_is_not_remembered(changes):
     )
 
 
+def test_a_query_that_names_nobody_is_read_once():
+    remembered, read = Remembered(), []
+
+    def load(request):
+        return lambda: read.append(request) or request
+
+    hers = replace(SHOES, customer_id="ann")
+    for query, request in [
+        (b"a", SHOES),
+        (b"a", SHOES),
+        (b"b", hers),
+        (b"b", hers),
+        (b"c" * 500, SHOES),
+        (b"c" * 500, SHOES),
+    ]:
+        assert remembered.read(query, load(request)) is request
+    assert read == [SHOES, hers, hers, SHOES, SHOES]
+
+
 def test_it_begins_anew_when_there_are_too_many(monkeypatch):
     monkeypatch.setattr("service.remembered.MOST", 2)
     remembered, make = Remembered(), answers()

@@ -229,6 +229,8 @@ def test_no_key_token_or_person_is_in_logs_metrics_and_problems(client: FlaskCli
             asked = f"{path}?key={KEYS['server']}&customer_token={ANN}&customer_id=who-is-it"
             told.append(client.get(asked, headers=headers).text)
             told.append(client.get(path, headers=headers).text)
+    client.application.extensions["valet.lines"].flush()
     told += [client.get("/metrics", headers=bearer("admin")).text, capsys.readouterr().err]
+    assert '"route":"/recommend"' in told[-1]
     for text in secret:
         assert not [one for one in told if text in one]

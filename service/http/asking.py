@@ -1,0 +1,79 @@
+"""What was asked of /recommend and /rank: documents and queries as requests, checked, with the defaults of their placement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from flask import request
+from marshmallow import Schema, ValidationError
+
+from models.rules import is_a
+from models.settings import Settings
+from service.http.access import Whose, whose
+from service.http.bodies import query, without_nulls
+from service.http.schemas import RecommendBody, RecommendQuery
+from service.reasons import LANGUAGES
+from service.request import Boost, Promotion, Request
+from service.services import Services
+
+QUERY = RecommendQuery()
+
+
+def by_query(shop: Services) -> Request:
+    """The request of this query string. Raises ValidationError."""
+
+    def load() -> Request:
+        loaded = QUERY.load(query(QUERY))
+        return checked(loaded | {"item_ids": loaded.pop("item_id", ())}, shop.settings, whose())
+
+    return shop.remembered.read(request.query_string, load)
+
+
+def by_document(document: Any, settings: Settings, named: Whose) -> Request:
+    """The request of a JSON document. Raises ValidationError."""
+    given = without_nulls(document)
+    schema = _schema(frozenset(given)) if isinstance(given, dict) else _BODY
+    return checked(schema.load(given), settings, named)
+
+
+def checked(loaded: Mapping[str, Any], settings: Settings, named: Whose) -> Request:
+    """The request of a loaded document. A placement nobody set up is a label, unless others are. Raises ValidationError."""
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in loaded.items()
+    }
+    values["customer_id"] = named(values.get("customer_id"), values.pop("customer_token", None))
+    values.setdefault("lang", settings.shop.language if settings.shop.language in LANGUAGES else "en")
+    values["boost"] = tuple(Boost(**boost) for boost in values.get("boost", ()))
+    values["promotions"] = tuple(Promotion(**promotion) for promotion in values.get("promotions", ()))
+    values["context"] = tuple(values.get("context", {}).items())
+    placement = values.get("placement")
+    if placement is not None and settings.placements and placement not in settings.placements:
+        raise ValidationError({"placement": [f"Unknown; known here: {', '.join(settings.placements)}."]})
+    _check_context(values["context"], settings)
+    return Request(**values).at(settings.placements.get(placement) if placement else None)
+
+
+def _check_context(context: Sequence[tuple[str, Any]], settings: Settings) -> None:
+    """What conditions may read must be of the kind that the settings say."""
+    wrong = {
+        name: [f"Must be a {settings.context[name]}, as valet.toml says."]
+        for name, value in context
+        if name in settings.context and not is_a(settings.context[name], value)
+    }
+    if wrong:
+        raise ValidationError({"context": wrong})
+
+
+_BODY = RecommendBody()
+_NAMES: Mapping[str, str] = {field.data_key or name: name for name, field in _BODY.fields.items()}
+
+
+@lru_cache(maxsize=256)
+def _schema(names: frozenset[str]) -> Schema:
+    """A schema of the fields that are there: marshmallow looks at every field that there could be, and takes three times as long. Of a
+    document with other fields, the whole schema, which says so."""
+    if not names or not names.issubset(_NAMES):
+        return _BODY
+    return RecommendBody(only=[_NAMES[name] for name in sorted(names)])
