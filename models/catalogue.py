@@ -111,7 +111,8 @@ class Catalogue:
 
     def json(self, row: int) -> bytes:
         """The item's product fields as a JSON object, ready to be sent."""
-        return bytes(self.body[self.body_at[row] : self.body_at[row + 1]])
+        body, at = self._bodies
+        return bytes(body[at[row] : at[row + 1]])
 
     def fields(self, row: int) -> dict[str, Any]:
         """What is known of one item, as the contract names it; the price in minor units."""
@@ -128,6 +129,11 @@ class Catalogue:
         prefixes = tuple(f"{path} > " for path in paths)
         inside = [code for code, path in enumerate(self._paths) if path.startswith(prefixes)]
         return self.category.among(np.array(inside, dtype=np.int32))
+
+    @cached_property
+    def _bodies(self) -> tuple[memoryview, memoryview]:
+        """body, body_at: of single elements, views are read several times as fast as arrays."""
+        return self.body.data, self.body_at.data
 
     @cached_property
     def _paths(self) -> list[str]:

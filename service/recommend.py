@@ -62,7 +62,7 @@ def _list(request: Request, *, models: Models, taste: Taste, now: int, wishes: W
     """One list; a personal one puts behind what she was shown in vain."""
     models = _tried(request, models)
     rows, missing = known(models.catalogue, request.item_ids)
-    peers = models.catalogue.within(request.category) if request.category else None
+    peers = models.catalogue.within(request.category) if request.category and request.intent == "trending" else None
     suits = segment(request.segment, models.catalogue)
     early = too_early(models=models, taste=taste, now=now) if request.intent == "buy_again" else None
     trace = Trace(rules=dict(wishes.rules)) if request.debug else None

@@ -1,7 +1,7 @@
 """`python -m benchmarks.serving [TASK…]`: how fast the service answers, beside a bare Flask view of the same bytes; `--help` names the tasks.
 
-The real thing: gunicorn, a synthetic bundle, SQLite or a redis-server of its own (which must be installed), the log line and metrics
-on. Driven by wrk where it is installed, else by a client of our own. One worker is held against what is asked, two are reported. Exit
+The real thing: gunicorn, a synthetic bundle, SQLite or a redis-server of its own (which must be installed), a key asked for, the log line and
+metrics on. Driven by wrk where it is installed, else by a client of our own. One worker is held against what is asked, two are reported. Exit
 code 1 where a figure falls short.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.profiles.stores import STORES
-from benchmarks.serving import decide, events, inside, lists, machine
+from benchmarks.serving import decide, events, inside, lists, machine, soak
 from benchmarks.serving.rows import Row, line, table
 from benchmarks.serving.task import Task
 
@@ -28,7 +28,9 @@ TASKS: dict[str, Callable[[Task], Iterator[Row]]] = {
     "events": events.events,
     "memory": machine.memory,
     "start": machine.start,
+    "soak": soak.soak,
 }
+USUAL = tuple(name for name in TASKS if name != "soak")  # that one takes as long as it is told
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measured(options: argparse.Namespace) -> Iterator[Row]:
     options.worlds.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="valet-serving-") as folder:
-        for name in options.tasks or TASKS:
+        for name in options.tasks or USUAL:
             for store in options.stores:
                 for workers in options.workers:
                     task = Task(
@@ -61,23 +63,32 @@ def _measured(options: argparse.Namespace) -> Iterator[Row]:
                         options.worlds.resolve(),
                         options.customers,
                         options.factors,
+                        options.soak,
                     )
                     yield from TASKS[name](task)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description="Speed beside a bare Flask view.")
-    parser.add_argument("tasks", nargs="*", metavar="TASK", help=f"{', '.join(TASKS)}; default: all")
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help=f"{', '.join(TASKS)}; default: all but soak")
     parser.add_argument("--task", action="append", default=[], metavar="TASK", help="the same, one a flag")
     parser.add_argument("--stores", nargs="+", choices=STORES, default=list(STORES))
     parser.add_argument("--items", nargs="+", type=int, default=list(SIZES), help="sizes of the shops")
     parser.add_argument("--workers", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--seconds", type=float, default=3.0, help="of each of three turns under load")
     parser.add_argument("--customers", type=int, default=1_000_000, help="memory: how many the store knows")
+    parser.add_argument(
+        "--soak", type=float, default=15.0, metavar="MINUTES", help="how long the task soak takes; 15 by default"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="one worker, turns of a second, 50,000 customers: ten minutes in all"
+    )
     parser.add_argument("--factors", type=int, help="of the shops; default: as training chooses them by size")
     parser.add_argument("--worlds", type=Path, default=Path("var/serving"), help="where shops are kept between runs")
     options = parser.parse_args(arguments)
     options.tasks = [*options.tasks, *options.task]
+    if options.quick:
+        options.workers, options.seconds, options.customers = [1], 1.0, min(options.customers, 50_000)
     return options
 
 

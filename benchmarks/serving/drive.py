@@ -18,6 +18,7 @@ import numpy as np
 import orjson
 
 CONNECTIONS = 8
+KEY = "a-key-of-the-benchmark-of-serving"  # of a server: every request shows it
 PATIENCE_S = 60.0
 PERCENTILES = (50, 90, 99)
 SCRIPT = """
@@ -50,14 +51,15 @@ class Driven:
 
 def get(path: str) -> bytes:
     """A raw GET."""
-    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n\r\n".encode()
 
 
 def post(path: str, document: object, media_type: str = "application/json") -> bytes:
     """A raw POST of a JSON document, or of bytes as they are."""
     body = document if isinstance(document, bytes) else orjson.dumps(document)
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n"
+        f"Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 

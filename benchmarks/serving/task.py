@@ -27,6 +27,7 @@ class Task:
     worlds: Path
     customers: int
     factors: int | None = None
+    minutes: float = 15.0  # of a soak
 
     def place(self, items: int) -> str:
         """How a row names it."""

@@ -115,7 +115,7 @@ def _items(profile: Profile) -> dict[str, Any]:
         "f": [place[item.first_at] for item in items],
         "l": [place[item.last_at] for item in items],
         "s": [place[item.seen_at] for item in items],
-        "e": _where_any([sorted(item.events.items()) for item in items]),
+        "e": _where_any([sorted(item.events.items()) if item.events else () for item in items]),
         "v": _where_any([item.viewed for item in items]),
         "k": {item_id: tuple(profile.cart_lines[item_id]) for item_id in sorted(profile.cart_lines)},
         "w": {item_id: tuple(shown) for item_id, shown in profile.shown.items()},

@@ -47,7 +47,8 @@ def interactions(profile: Profile, interest: Interest = EVERYDAY, *, now: int | 
 def _said(item: Item, interest: Interest, now: int | None) -> float:
     """What the events that are no purchases say of an item."""
     age_days = 0.0 if now is None else max(now - item.seen_at, 0) / DAY_S
-    return sum(
-        count * interest.weights.get(name, 0.0) * math.exp2(-age_days / interest.half_life_days.get(name, math.inf))
-        for name, count in item.events.items()
-    )
+    said = 0.0
+    for name, count in item.events.items():
+        if weight := interest.weights.get(name):
+            said += count * weight * math.exp2(-age_days / interest.half_life_days.get(name, math.inf))
+    return said

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.serving import decide, drive, inside, lists
+from benchmarks.serving import decide, drive, inside, lists, soak
 from benchmarks.serving.__main__ import main
 from benchmarks.serving.actions import ACTIONS, conditions
 from benchmarks.serving.beside import AnsweredWrongError, compared
@@ -59,6 +59,15 @@ def test_a_mailing_and_the_models_alone_are_measured_too(worlds, own_client, cap
     printed = capsys.readouterr().out
     assert re.search(r"customers a second and core [\d,]+", printed)
     assert "recall@10 1 (≥ 0.98)" in printed
+
+
+def test_a_soak_asks_all_kinds_and_tells_what_memory_became(worlds, own_client, capsys, monkeypatch):
+    monkeypatch.setattr(lists, "CUSTOMERS", 40)
+    monkeypatch.setattr(soak, "CUSTOMERS", 40)
+    main(["soak", *SMALL, "--soak", "0.02", "--worlds", str(worlds)])
+    assert re.search(
+        r"MB grown -?[\d.e-]+ \(≤ 10!?\)  MB [\d.]+  requests [\d,]+  failed 0 \(≤ 0\)", capsys.readouterr().out
+    )
 
 
 def test_decisions_are_measured_in_process_and_over_http(worlds, own_client, capsys, monkeypatch):

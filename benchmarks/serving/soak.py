@@ -1,0 +1,55 @@
+"""A soak: lists, lists for customers and events for many minutes, and what the worker holds of memory meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from benchmarks.serving import drive
+from benchmarks.serving.lists import CUSTOMERS, served
+from benchmarks.serving.rows import Bound, Row
+from benchmarks.serving.server import Server, pss_mb
+from benchmarks.serving.task import Task
+from benchmarks.serving.world import customer_id, item_id
+
+QUESTIONS = 2_000
+WARM = 0.2  # the part of the time in which what is kept fills up
+MOST_MB = 10.0  # rounding of allocators; a leak of 50 bytes a request is as much after 200,000
+
+
+def soak(task: Task) -> Iterator[Row]:
+    """How much memory a worker holds at the end beyond what it held once it was warm; every request is answered."""
+    if task.workers > 1:
+        return  # each is alike
+    items = min(task.sizes)
+    with served(task, items) as (_, ours):
+        asked, began = _questions(items), time.monotonic()
+        count = failed = 0
+        held: list[float] = []
+        while (spent := (time.monotonic() - began) / 60) < task.minutes:
+            driven = drive.saturate(ours.port, asked, seconds=min(10.0, 60 * task.minutes / 10))
+            count, failed = count + driven.count, failed + driven.failed
+            if spent >= WARM * task.minutes:
+                held.append(_pss_mb(ours))
+    values = {"MB grown": held[-1] - held[0], "MB": held[-1], "requests": float(count), "failed": float(failed)}
+    asked_of = {"MB grown": Bound(most=MOST_MB), "failed": Bound(most=0)}
+    yield Row("soak", f"{items:,} items · {task.store} · {task.minutes:g} min", values, asked_of)
+
+
+def _pss_mb(ours: Server) -> float:
+    return sum(map(pss_mb, ours.workers))
+
+
+def _questions(items: int) -> list[bytes]:
+    rng = np.random.default_rng(4)
+    rows, people = rng.integers(items, size=QUESTIONS).tolist(), rng.integers(CUSTOMERS, size=QUESTIONS).tolist()
+    kinds = (
+        lambda row, who: drive.get(f"/recommend?item_id={item_id(row)}&placement=product_page"),
+        lambda row, who: drive.get(f"/recommend?customer_id={customer_id(who)}&intent=for_you"),
+        lambda row, who: drive.post(
+            "/events", {"event": "view_item", "customer_id": customer_id(who), "item_id": item_id(row)}
+        ),
+    )
+    return [kinds[nth % 3](row, who) for nth, (row, who) in enumerate(zip(rows, people, strict=True))]

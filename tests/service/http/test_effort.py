@@ -1,0 +1,92 @@
+"""What one request costs, counted instead of timed: round trips to the store and calls of functions, so that a slow machine fails nothing.
+
+Who adds work for each item, each customer's event or each setting to the path of a request sees it here first.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from service.store.sqlite import SqliteStore
+from tests.service.http.apps import tiny_client
+
+SERVER = "a-key-of-the-shop"
+BEARER = {"Authorization": f"Bearer {SERVER}"}
+VIEW = {"event": "view_item", "customer_id": "ann", "item_id": "DR-001"}
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> FlaskClient:
+    return tiny_client(tmp_path, keys=(("server", SERVER),))
+
+
+def calls(ask: Callable[[], Any]) -> int:
+    """How many functions ours and others', of Python and C, a request calls. It is asked twice before: what is remembered is remembered."""
+    counted = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal counted
+        counted += event in ("call", "c_call")
+
+    ask()
+    ask()
+    sys.setprofile(count)
+    try:
+        ask()
+    finally:
+        sys.setprofile(None)
+    return counted
+
+
+def test_a_list_that_is_everybodys_costs_few_calls_however_long_it_is(client: FlaskClient) -> None:
+    bare = calls(lambda: client.get("/livez"))  # flask and its test client
+    five, ten = (
+        calls(lambda n=n: client.get(f"/recommend?item_id=DR-001&placement=page&n={n}", headers=BEARER)) - bare
+        for n in (5, 10)
+    )
+    assert five <= 200
+    assert abs(ten - five) <= 5
+
+
+def test_a_customers_list_costs_the_same_calls_however_many_items_there_are(client: FlaskClient) -> None:
+    client.post("/events", json=[VIEW, VIEW | {"item_id": "SH-001"}], headers=BEARER)
+
+    def ask() -> Any:
+        return client.post("/recommend", json={"customer_id": "ann", "n": 3}, headers=BEARER)
+
+    few = calls(ask)
+    put = [{"item_id": f"NEW-{number}", "title": f"New {number}", "price": 10.0} for number in range(300)]
+    assert client.put("/items", json={"items": put}, headers=BEARER).status_code == 200
+    assert few <= 2_600
+    assert calls(ask) <= few + 100
+
+
+@pytest.mark.parametrize(
+    ("asked", "trips"),
+    [
+        ({"item_ids": ["DR-001"]}, []),
+        ({"customer_id": "ann"}, ["customer"]),
+        ({"customer_id": "ann", "session_id": "visit"}, ["customers"]),
+    ],
+)
+def test_a_list_reads_the_store_once_and_not_at_all_for_nobody(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], trips: list[str]
+) -> None:
+    made: list[str] = []
+    for name in ("customer", "customers", "record", "get", "change", "put"):
+        whole = getattr(SqliteStore, name)
+
+        def noted(store: SqliteStore, *args: Any, name: str = name, whole: Any = whole, **more: Any) -> Any:
+            made.append(name)
+            return whole(store, *args, **more)
+
+        monkeypatch.setattr(SqliteStore, name, noted)
+    assert client.post("/recommend", json=asked, headers=BEARER).status_code == 200
+    assert made == trips
