@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from models.action_catalogue import Catalogue
 from models.budgets import Level
 from models.profile import EMPTY
+from models.propensity import Belief
 from service import facts as facts_of
 from service import record as record_of
 from service.answer import answer
@@ -36,26 +37,32 @@ def replay(record: Mapping[str, Any], shelf: Shelf) -> Replay | None:
     catalogue = shelf(record["catalogue"]) if record.get("form") == record_of.FORM else None
     if catalogue is None:
         return None
-    asked = record["asked"]
-    request = Request(
-        customer_id=record["customer_id"],
-        channel=record["channel"],
-        placement=record["placement"],
-        context=record["context"],
-        n=asked["length"],
-        explain=asked["explain"],
-        lang=asked["lang"],
-    )
+    request = asked(record)
+    belief = record_of.belief(record, len(catalogue.actions))
     dropped = {code: int(gone, 16) for code, gone in record["dropped"].items()}
-    decision = settled(request, _seen(record, catalogue, request), Passage(record_of.passed(record), dropped))
+    decision = settled(
+        request, seen(record, catalogue, request, belief=belief), Passage(record_of.passed(record), dropped)
+    )
     made = answer(decision, request, learnt=_learnt(record, catalogue), decision_id=record["decision_id"])
     return Replay(record_of.plain(made), record_of.digest(made) == record["digest"])
 
 
-def _seen(record: Mapping[str, Any], catalogue: Catalogue, request: Request) -> Look:
+def asked(record: Mapping[str, Any]) -> Request:
+    """What was asked."""
+    return Request(
+        customer_id=record["customer_id"],
+        channel=record["channel"],
+        placement=record["placement"],
+        context=record["context"],
+        n=record["asked"]["length"],
+        explain=record["asked"]["explain"],
+        lang=record["asked"]["lang"],
+    )
+
+
+def seen(record: Mapping[str, Any], catalogue: Catalogue, request: Request, *, belief: Belief) -> Look:
     """What was known then, as far as the funnel is behind it."""
     tiers, lifecycle, numbers, words = record["picture"]
-    belief = record_of.belief(record, len(catalogue.actions))
     at = Situation(
         channel=record["channel"],
         now=record["now"],

@@ -55,8 +55,14 @@ def standing(store: Store, *, after: int = 0) -> tuple[int, str] | None:
 def live(store: Store, path: Path | None, shop: Settings) -> Catalogue:
     """The catalogue that a service would decide from, without a trace of having asked. Raises InputError, StoreUnavailable."""
     stands = standing(store)
-    document = None if stands is None else store.get(DOCUMENTS, stands[1])
-    return filed(path, shop) if document is None else read(orjson.loads(document), OF_STORE, known=known(shop))
+    found = None if stands is None else stood(store, stands[1], shop)
+    return filed(path, shop) if found is None else found
+
+
+def stood(store: Store, version: str, shop: Settings) -> Catalogue | None:
+    """A catalogue that stands or stood once; None where the store does not know it."""
+    document = store.get(DOCUMENTS, version)
+    return None if document is None else read(orjson.loads(document), OF_STORE, known=known(shop))
 
 
 class Shelf(Watched):

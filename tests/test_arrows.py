@@ -39,7 +39,7 @@ USE_CASES = tuple(
             "items",
         ),
         *("links", "signing", "overlay", "merchandising", "selection", "segments"),
-        *("allotment", "beliefs", "budgets", "settings", "shelf"),
+        *("allotment", "beliefs", "budgets", "funnel", "replay", "settings", "shelf"),
         *("consents", "erasure", "fields", "identity", "ledger", "lookup", "pseudonyms", "record", "retention"),
     )
 )
@@ -53,6 +53,7 @@ MAY_SERVE = (
     "training/picks.py",
     "training/segments.py",
     "training/audiences.py",
+    "training/recast.py",
     "training/rehearsal.py",
     "training/simulate.py",
     "training/decision_log.py",

@@ -6,8 +6,8 @@ A decision counts where it spoke, was seen, and is old enough for an answer; wha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -33,6 +33,7 @@ class Decided:
 
     chances      action id -> the chance it had to stand first; they sum to 1    taken  the one that did
     value, cost  of the action taken, as arbitration priced it                    answered  whether the customer took it up
+    recast       the chances that a changed catalogue would have given, where one was asked about (training.recast)
     group        of the action taken                                            base      what the counters alone believed of it, if known
     traits       of the customer and the moment (models.response)
     """
@@ -45,6 +46,7 @@ class Decided:
     value: float
     cost: float
     answered: bool
+    recast: Mapping[str, float] = field(default_factory=dict)
     group: str = ""
     base: float | None = None
     traits: Mapping[str, float] = field(default_factory=dict)
@@ -69,9 +71,15 @@ class DecisionLog:
 
 
 def read(
-    store: Store, *, now: int, channel: str | None = None, since: int | None = None, settle_days: float = SETTLE_DAYS
+    store: Store,
+    *,
+    now: int,
+    channel: str | None = None,
+    since: int | None = None,
+    settle_days: float = SETTLE_DAYS,
+    recast: Callable[[Document], Mapping[str, float] | None] = lambda _: {},
 ) -> DecisionLog:
-    """The log as of `now`, oldest first; of one channel, or since a time. Raises StoreUnavailable."""
+    """The log as of `now`, oldest first; of one channel, or since a time. `recast` sees what counts. Raises StoreUnavailable."""
     until = now - int(settle_days * DAY_S)
     left_out = Counter[str]()
     decided: list[Decided] = []
@@ -83,8 +91,10 @@ def read(
         why = _unfit(one, contact, until)
         if why is not None or contact is None:
             left_out[why or "silent"] += 1
+        elif (chances := recast(one)) is None:
+            left_out["of a catalogue or release that is no longer known"] += 1
         else:
-            decided.append(_decided(customer_id, contact, one))
+            decided.append(replace(_decided(customer_id, contact, one), recast=chances))
     decided.sort(key=lambda one: (one.at, one.customer_id))
     return DecisionLog(tuple(decided), dict(left_out), dealt)
 

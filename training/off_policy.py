@@ -10,7 +10,8 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,15 @@ from models.errors import DiskError, InputError
 from models.lift import Estimate
 from models.off_policy import Valuation, value
 from models.profile import rfc3339
+from service.shelf import filed, stood
+from service.store import Store
 from service.store.open import open_store
 from training import policies
 from training.command import ended
 from training.decision_log import SETTLE_DAYS, DecisionLog, read
 from training.policies import Policy, seen_by
-from training.settings import DEFAULT_STORE, parse_time
+from training.recast import Recast
+from training.settings import DEFAULT_STORE, parse_time, read_settings
 
 REFUSED = 3
 STANDING: Mapping[str, Policy] = {
@@ -42,6 +46,8 @@ def wanted(given: argparse.Namespace, log: DecisionLog) -> tuple[str, Policy]:
     for action in [*given.without, *([given.action] if given.action else [])]:
         if log.decided and action not in known:
             raise InputError(f"{action!r} never had a chance in this log; it has {', '.join(known)}. Explore it first.")
+    if given.actions:
+        return f"the catalogue {given.actions}", policies.recast
     if given.action:
         return f"always {given.action}", policies.always(given.action)
     if given.without:
@@ -103,11 +109,21 @@ def run(given: argparse.Namespace, *, now: int) -> dict[str, Any]:
         raise InputError("--store none: decisions are logged in the store; name it")
     try:
         since = None if given.since is None else parse_time(given.since, "UTC", flag="--since")
-        log = read(store, now=now, channel=given.channel, since=since, settle_days=given.settle_days)
+        seen_by_it = _recast(given, store)
+        log = read(store, now=now, channel=given.channel, since=since, settle_days=given.settle_days, recast=seen_by_it)
     finally:
         store.close()
     name, policy = wanted(given, log)
     return described(name, given.reward, log, value(seen_by(policy, log.decided, REWARDS[given.reward])))
+
+
+def _recast(given: argparse.Namespace, store: Store) -> Callable[[Mapping[str, Any]], Mapping[str, float] | None]:
+    """How a changed catalogue sees each decision; where none is asked about, nothing."""
+    if given.actions is None:
+        return lambda _: {}
+    config = given.config or os.environ.get("VALET_CONFIG") or ("valet.toml" if Path("valet.toml").exists() else None)
+    shop = read_settings(Path(config) if config else None)
+    return Recast(filed(given.actions, shop), cache(lambda version: stood(store, version, shop)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -143,6 +159,8 @@ def _parser() -> argparse.ArgumentParser:
     one("--policy", choices=STANDING, default="logged", help="what was done; all alike; without exploration")
     one("--action", metavar="ID", help="always this action, wherever it had a chance")
     one("--without", metavar="ID", action="append", default=[], help="the catalogue without this action; repeats")
+    one("--actions", type=Path, metavar="FILE", help="a changed actions.toml: what it would have put first")
+    add("--config", metavar="PATH", help="valet.toml, for --actions (default: ./valet.toml where it exists)")
     add(
         "--reward",
         choices=REWARDS,

@@ -50,6 +50,11 @@ def without(actions: Collection[str]) -> Policy:
     return left
 
 
+def recast(one: Decided) -> Chances:
+    """What a changed catalogue would have done (training.recast)."""
+    return one.recast
+
+
 def answers(one: Decided) -> float:
     """1 where the customer took it up."""
     return float(one.answered)
