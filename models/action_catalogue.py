@@ -77,6 +77,7 @@ class Index:
         self.any_lifecycle = self._where(lambda one: not one.lifecycles)
         self.lifecycles = self._by(lambda one: one.lifecycles)
         self.limited = self._where(lambda one: bool(one.limits))
+        self.closed = self._where(lambda one: any(limit.contacts == 0 for limit in one.limits))
         self.ramped = self._where(lambda one: one.ramp is not None)
         rules = {stage: catalogue.conditions.get(stage, {}) for stage in STAGES}
         reading = {name for asked in rules.values() for name, rule in asked.items() if profiled(rule)}
@@ -86,6 +87,8 @@ class Index:
             stage: {self.number[name]: rule for name, rule in asked.items() if rule.clauses is None}
             for stage, asked in rules.items()
         }
+        asked = (rule for rules in self.by_cel.values() for rule in rules.values())
+        self.read_by_cel = frozenset(name for rule in asked for name in rule.names)
         self.draws: dict[str, Period] = {}  # by action, see service.budgets; made when first asked for
         self._forms: dict[tuple[str, str | None, str], Forms] = {}
         bounds = {bound for one in actions for bound in one.lifespan if math.isfinite(bound)}

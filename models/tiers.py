@@ -149,12 +149,12 @@ class Tiers:
 
     def lets_in(self, tier: int, reached: Reached) -> bool:
         """Whether this is enough to come into a tier."""
-        return self.counted(reached) >= int(self.entry[tier]) and self._holds(self.when, tier, reached)
+        return self.counted(reached) >= self.entry.item(tier) and self._holds(self.when, tier, reached)
 
     def keeps(self, tier: int, reached: Reached) -> bool:
         """Whether this is enough to stay in a tier; without a condition of its own to stay, that to come in holds."""
         conditions = self.keep if self.keep and self.keep[tier] else self.when
-        return self.counted(reached) >= int(self.maintenance[tier]) and self._holds(conditions, tier, reached)
+        return self.counted(reached) >= self.maintenance.item(tier) and self._holds(conditions, tier, reached)
 
     def _points(self, reached: Reached) -> int:
         return round(self.points_per_unit * max(reached.spend, 0) + 100 * self.points_per_order * reached.orders)
@@ -246,8 +246,10 @@ class _Ladder:
         self.tier, self.since, self.below_since = (kept[-1] if kept else NO_TIER), day, None
 
     def _entered(self, reached: Reached) -> int:
-        tiers = reversed(range(len(self.tiers.names)))
-        return next((tier for tier in tiers if self.tiers.lets_in(tier, reached)), NO_TIER)
+        for tier in reversed(range(len(self.tiers.names))):
+            if self.tiers.lets_in(tier, reached):
+                return tier
+        return NO_TIER
 
 
 def _sum(one: Reached, other: Reached) -> Reached:
@@ -259,11 +261,12 @@ def _changes(
 ) -> list[tuple[int, Reached]]:
     """(day, change of what is within the window) of what happened up to today, in order; it leaves the window on day + window_days."""
     known = bisect_left(days, today + 1)
-    orders = [(day, Reached(0, 1)) for day in bought_on if day <= today]
-    spent = [(day, Reached(amount, 0)) for day, amount in zip(days[:known], amounts[:known], strict=True)]
-    changes: dict[int, Reached] = {}
-    for day, one in (*spent, *orders):
-        changes[day] = _sum(changes.get(day, Reached(0, 0)), one)
-        gone = day + window_days
-        changes[gone] = _sum(changes.get(gone, Reached(0, 0)), Reached(-one.spend, -one.orders))
-    return sorted(changes.items())
+    orders = [(day, 0, 1) for day in bought_on if day <= today]
+    spent = [(day, amount, 0) for day, amount in zip(days[:known], amounts[:known], strict=True)]
+    changes: dict[int, list[int]] = {}
+    for day, spend, count in (*spent, *orders):
+        for when, sign in ((day, 1), (day + window_days, -1)):
+            change = changes.setdefault(when, [0, 0])
+            change[0] += sign * spend
+            change[1] += sign * count
+    return [(day, Reached(*change)) for day, change in sorted(changes.items())]

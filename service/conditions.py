@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from math import isnan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.action_catalogue import Set
 from models.action_rules import WEEKDAYS
@@ -43,6 +43,7 @@ class Conditions:
     def __init__(self, at: Situation) -> None:
         self._at = at
         self._values = Values(at)
+        self._ground: Any = None  # what CEL reads
 
     def ruled_out(self, stage: str, alive: Set) -> tuple[Set, Set]:
         """(whose condition of this stage does not hold, whose cannot be decided) of those who are still there.
@@ -55,12 +56,11 @@ class Conditions:
         rules = {number: rule for number, rule in index.by_cel[stage].items() if left >> number & 1}
         if not rules:
             return failed, wrong
-        names = frozenset[str]().union(*(rule.names for rule in rules.values()))
-        called = any(rule.functions for rule in rules.values())
-        ground = context({name: self._values[name] for name in names}, self._at.windows if called else None)
+        if self._ground is None:  # made once: it costs as much as twenty conditions
+            self._ground = context({name: self._values[name] for name in index.read_by_cel}, self._at.windows)
         for number, rule in rules.items():
             try:
-                failed |= (not rule.holds(ground)) << number
+                failed |= (not rule.holds(self._ground)) << number
             except RuleFailedError:
                 unsure = self._unsure(rule)
                 failed, wrong = failed | unsure << number, wrong | (not unsure) << number

@@ -12,6 +12,8 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
+import numpy as np
+
 from models import action_rules
 from models.action_catalogue import Forms, Index, Set, numbers, union
 from models.actions import Action
@@ -116,12 +118,14 @@ def _belief(situation: Situation, answers: Mapping[str, Answers], unanswered: in
         belief = situation.response.applied(belief, _traits(situation, unanswered), actions)
     elif not told:
         return belief
+    rows = [actions.rows[action_id] for action_id in told]
+    moved = [
+        hers(belief, row, tries=tally.tries, positives=tally.positives, evidence=actions.actions[row].evidence)
+        for row, tally in zip(rows, map(answers.__getitem__, told), strict=True)
+    ]
     mean, evidence = belief.mean.copy(), belief.evidence.copy()
-    for action_id in told:
-        row, tally = actions.rows[action_id], answers[action_id]
-        start = actions.actions[row].evidence
-        mean[row], evidence[row] = hers(belief, row, tries=tally.tries, positives=tally.positives, evidence=start)
-    return decoded(coded(Belief(mean, evidence)))
+    mean[rows], evidence[rows] = decoded(coded(Belief(*np.array(moved).T)))  # the others are as logged already
+    return Belief(mean, evidence)
 
 
 def _traits(situation: Situation, unanswered: int) -> dict[str, float]:

@@ -21,11 +21,18 @@ def full(ledger: Ledger, actions: Catalogue, *, channel: str, tiers: Sequence[st
         if _meant(limit, channel, tiers) and _reached(limit, ledger, now):
             stopped |= index.all if limit.group is None else index.groups[limit.group]
     stopped &= ~index.serving
-    for number in numbers(index.limited):
+    for number in numbers(index.limited & (_told(ledger, actions) | index.closed)):
         action = index.actions[number]
         own = (limit for limit in action.limits if _meant(limit, channel, tiers))
         stopped |= any(_reached(limit, ledger, now, action_id=action.id) for limit in own) << number
     return stopped
+
+
+def _told(ledger: Ledger, actions: Catalogue) -> Set:
+    """The actions that she was told of."""
+    number = actions.index.number
+    names = {name for contact in ledger.contacts for name in contact.actions}
+    return union(1 << number[name] for name in names if name in number)
 
 
 def _meant(limit: Limit, channel: str, tiers: Sequence[str]) -> bool:

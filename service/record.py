@@ -10,7 +10,6 @@ import secrets
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import asdict
 from hashlib import blake2b
 from typing import Any
 
@@ -57,7 +56,7 @@ def written(
         "profiled": at.profiled,
         "unanswered": seen.unanswered,
         "allotted": at.allotted,
-        "levels": {name: list(asdict(level).values()) for name, level in at.levels.items()},
+        "levels": {name: [level.used, level.price, level.at] for name, level in at.levels.items()},
         "passed": f"{passage.passed:x}",
         "dropped": {code: f"{gone:x}" for code, gone in passage.dropped.items()},
         "belief": b64encode(coded(Belief(seen.belief.mean[rows], seen.belief.evidence[rows])).tobytes()).decode(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 from models import thompson
 from models.action_catalogue import Catalogue, numbers
@@ -131,17 +131,33 @@ class Situation:
         return self.actions.channels[self.channel]
 
 
-def situate(request: Request, customer: Customer, *, actions: Catalogue, learnt: Learnt, now: int) -> Situation:
+class Person(NamedTuple):
+    """A customer's documents, read."""
+
+    customer_id: str
+    facts: Facts
+    profile: Profile
+    ledger: Ledger
+
+
+def read(customer: Customer) -> Person:
+    """What the store has of a customer."""
+    facts, profile = facts_of.load(customer.facts), load(customer.profile)
+    return Person(customer.customer_id, facts, profile, ledger_of.load(customer.ledger))
+
+
+def situate(
+    request: Request, customer: Customer | Person, *, actions: Catalogue, learnt: Learnt, now: int
+) -> Situation:
     """The situation of a customer whom the store knows. Her profile is not looked at where she refused that, save for open complaints."""
-    facts = facts_of.load(customer.facts)
-    profile = load(customer.profile)
+    customer_id, facts, profile, ledger = customer if isinstance(customer, Person) else read(customer)
     profiled = facts_of.may_profile(facts)
     told = profile if profiled else EMPTY
     zone = hours.zone_of(facts["attributes"], learnt.zone)
     seen = _pictured(told, facts, learnt=learnt, zone=zone, now=now) if profiled else NOTHING
     situation = Situation(
         channel=request.channel,
-        customer_id=customer.customer_id,
+        customer_id=customer_id,
         placement=request.placement,
         language=request.lang,
         context=request.context,
@@ -152,11 +168,11 @@ def situate(request: Request, customer: Customer, *, actions: Catalogue, learnt:
         actions=actions,
         belief=learnt.believe(actions, request.channel, tier(seen), now),
         response=learnt.response,
-        ledger=ledger_of.load(customer.ledger),
+        ledger=ledger,
         complaint=profile.open_complaints > 0,
         profiled=profiled,
-        arm=actions.arms.arm(customer.customer_id),
-        seed=_seed(request, customer.customer_id, actions, learnt, now),
+        arm=actions.arms.arm(customer_id),
+        seed=_seed(request, customer_id, actions, learnt, now),
         positives=learnt.positives(actions, now),
         zone=zone,
         windows=windows(told, learnt.catalogue, now=now) if profiled else UNKNOWN_WINDOWS,

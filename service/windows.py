@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from models.catalogue import Catalogue
 from models.profile import DAY_S, NEVER, Item, Profile, money
 from models.rules import UNKNOWN, WINDOWED
 from models.vocabulary import MISSING
 
+LONGEST = 30  # days that a window of views has at most (models.rules.WINDOWED)
 UNKNOWN_WINDOWS: Mapping[str, Callable[..., float]] = dict.fromkeys(WINDOWED, lambda *_: UNKNOWN)
 
 
@@ -19,19 +20,16 @@ def windows(profile: Profile, catalogue: Catalogue | None, *, now: int) -> Mappi
     """
     today = now // DAY_S
 
+    seen: list[tuple[frozenset[str], Sequence[tuple[int, int]]]] = []  # filled when first asked for
+
     def views(what: str, days: int) -> float:
         if catalogue is None:
             return UNKNOWN
-        wanted = what.casefold()
-        return float(
-            sum(
-                count
-                for item_id, item in profile.items.items()
-                if item.viewed and item.viewed[-1][0] > today - days and _is(wanted, item_id, catalogue)
-                for day, count in item.viewed
-                if today - days < day <= today
-            )
-        )
+        if not seen:
+            seen.extend(_seen(profile, catalogue, since=today - LONGEST))
+        wanted, since = what.casefold(), today - days
+        looks = (viewed for values, viewed in seen if viewed[-1][0] > since and _is(wanted, values))
+        return float(sum(count for viewed in looks for day, count in viewed if since < day <= today))
 
     def searched(what: str, days: int) -> float:
         words = what.casefold().split()
@@ -48,14 +46,27 @@ def windows(profile: Profile, catalogue: Catalogue | None, *, now: int) -> Mappi
     return {"views": views, "searched": searched, "spent": spent, "days_since": days_since}
 
 
-def _is(wanted: str, item_id: str, catalogue: Catalogue) -> bool:
-    """Whether the item is that: its type, colour, brand, or a level of its category; of several words, each may be another of these."""
-    row = catalogue.items.row(item_id)
-    if row == MISSING:
-        return False
+def _seen(
+    profile: Profile, catalogue: Catalogue, *, since: int
+) -> Iterator[tuple[frozenset[str], Sequence[tuple[int, int]]]]:
+    """What the items that she viewed after a day are, and when: their type, colour, brand, gender, and the levels of their category."""
+    viewed = [
+        (item_id, item.viewed) for item_id, item in profile.items.items() if item.viewed and item.viewed[-1][0] > since
+    ]
+    for item_id, looks in viewed:
+        row = catalogue.items.row(item_id)
+        if row != MISSING:
+            yield _values(row, catalogue), looks
+
+
+def _values(row: int, catalogue: Catalogue) -> frozenset[str]:
     said = [codes.text(row) for codes in (catalogue.product_type, catalogue.colour, catalogue.brand, catalogue.gender)]
     levels = (catalogue.category.text(row) or "").split(">")
-    values = {value.strip().casefold() for value in (*said, *levels) if value}
+    return frozenset(value.strip().casefold() for value in (*said, *levels) if value)
+
+
+def _is(wanted: str, values: frozenset[str]) -> bool:
+    """Whether the item is that; of several words, each may be another of its values."""
     return wanted in values or all(word in values for word in wanted.split())
 
 

@@ -147,3 +147,11 @@ def test_who_refused_profiling_is_asked_nothing_of_her_profile_and_the_action_is
     one.happened(("purchase", NOW - DAY))
     one.said(("profiling", "all", "denied"))
     assert one.decide()["dropped"] == {"PROFILING": 1}
+
+
+def test_a_condition_that_cannot_be_decided_drops_its_own_action_alone():
+    pattern = 'request.placement.matches("h.*") && "hero".matches(request.placement)'  # the second is no pattern: "["
+    world = World(catalogue(action("broken", eligibility=pattern, value=200), action("it", eligibility=pattern[:32])))
+    answer = world.decide(placement="h[")
+    assert chosen(answer) == ["it"]
+    assert answer["dropped"]["RULE_ERROR"] == 1
