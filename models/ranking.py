@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+HUGE = np.float32(3e38)  # times itself it is infinite
 BLOCK = 256  # scores a block: its maximum is found at memory speed, and few blocks can hold one of the best
 
 
@@ -14,7 +15,7 @@ def top(scores: NDArray[np.float32], eligible: NDArray[np.bool_] | None, n: int)
     scores float32[items] without NaN, -inf is never shown; eligible bool[items], None: all are.
     """
     if eligible is not None:
-        scores = np.where(eligible, scores, -np.inf)
+        scores = scores + _bar(eligible)
     if n < 1:
         return np.zeros(0, dtype=np.int32)
     least = _below_the_best(scores, n)
@@ -23,6 +24,16 @@ def top(scores: NDArray[np.float32], eligible: NDArray[np.bool_] | None, n: int)
         rows = np.sort(np.concatenate([rows, np.flatnonzero(scores == least)[: n - len(rows)]]))
     best = np.argsort(-scores[rows], kind="stable")[:n]
     return rows[best].astype(np.int32)
+
+
+def _bar(eligible: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """float32[items]: 0 where eligible, else -inf. Where a mask has no order, arithmetic takes a third of np.where's time."""
+    bar = eligible.astype(np.float32)
+    bar -= 1
+    with np.errstate(over="ignore"):
+        bar *= HUGE
+        bar *= HUGE
+    return bar
 
 
 def _below_the_best(scores: NDArray[np.float32], n: int) -> float:
