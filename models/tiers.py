@@ -82,6 +82,7 @@ class Tiers:
     by               "spend", "orders" (days with one) or "points": so many a major unit spent, and so many an order
     when, keep       texts[tiers]  conditions in CEL over spend, orders and points that must hold besides, to come in and to stay; "" none
     hours            floats[tiers + 1][24]  the share of what people do that falls in each UTC hour: of nobody's tier, then of each
+    channels         floats[tiers + 1][c]  the share of it on each of the c channels of models.profile.habits.CHANNELS, likewise
     """
 
     names: Sequence[str]
@@ -100,12 +101,18 @@ class Tiers:
     when: Sequence[str] = ()
     keep: Sequence[str] = ()
     hours: Sequence[Sequence[float]] = ()
+    channels: Sequence[Sequence[float]] = ()
 
     def hours_of(self, tier: str | None) -> Sequence[float]:
         """When people of a tier do what they do: the share of each UTC hour; empty where nobody knows."""
-        if not self.hours:
-            return ()
-        return self.hours[0 if tier is None else 1 + list(self.names).index(tier)]
+        return self._of(tier, self.hours)
+
+    def channels_of(self, tier: str | None) -> Sequence[float]:
+        """Where people of a tier do what they do: the share of each channel; empty where nobody knows."""
+        return self._of(tier, self.channels)
+
+    def _of(self, tier: str | None, shares: Sequence[Sequence[float]]) -> Sequence[float]:
+        return shares[0 if tier is None else 1 + list(self.names).index(tier)] if shares else ()
 
     def standing(
         self, days: Sequence[int], amounts: Sequence[int], *, today: int, bought_on: Sequence[int] | None = None

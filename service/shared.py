@@ -82,11 +82,11 @@ def _preferences(profile: Profile, shown: dict[str, Any], by: Yardstick, now: in
     """Where, when and how she wants to be spoken to: channels that she said yes to and that work, the one and the hour she uses most."""
     reachable = [row["channel"] for row in shown["channels"] if row[MARKETING] == "yes" and not row["do_not_contact"]]
     zone = str(shown["person"]["time_zone"] or by.zone)
-    tier_hours = by.tiers.hours_of(shown["tier"]["name"]) if by.tiers else ()
+    tiers, tier = by.tiers or NO_TIERS, shown["tier"]["name"]
     return {
         "reachable": reachable,
-        "channel": channel(profile, reachable),
-        "hour": hour(profile, zone=zone, now=now, tier_hours=tier_hours),
+        "channel": channel(profile, reachable, tier_channels=tiers.channels_of(tier)),
+        "hour": hour(profile, zone=zone, now=now, tier_hours=tiers.hours_of(tier)),
         "language": shown["person"]["language"],
         "time_zone": zone,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models.blend import Blend
 from models.bundle import Models
 from models.catalogue import catalogue_of
+from models.profile import Event
 from models.settings import Settings
 from training.fit import complements, ease, factors, lifetime, neighbours, popularity, repeat, sessions, tiers, trending
 from training.fit.affinities import Goods
@@ -30,6 +31,7 @@ class Terms:
     now       seconds since 1970, the time of recency and decay; without times it changes nothing
     category  int32[items], -1 for none; None where no catalogue is known
     goods     what is known of them in the order of their rows; None: nothing
+    also      events by customer that no history holds (training.people.Told); None: none
     """
 
     settings: Settings
@@ -38,6 +40,7 @@ class Terms:
     threads: int = 1
     category: NDArray[np.int32] | None = None
     goods: Goods | None = None
+    also: Mapping[str, Sequence[Event]] | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ def learn(history: History, chosen: Chosen, terms: Terms) -> Models:
         catalogue=catalogue_of(history.items, nothing, [b"{}"] * len(history.items)),
         popularity=popularity.fit(history, chosen.popularity, now=terms.now),
         blend=chosen.items.blend,
-        tiers=tiers.fit(history, terms.settings.tiers, now=terms.now),
+        tiers=tiers.fit(history, terms.settings.tiers, now=terms.now, also=terms.also),
         together=items.together,
         alike=items.alike,
         factors=items.factors,

@@ -190,6 +190,7 @@ def _read(options: Options, store: Store | None, now: int, steps: Steps) -> Sour
         options.threads,
         category=catalogue.category.code,
         goods=Goods.of([catalogue.fields(row) for row in range(len(catalogue))]),
+        also=told.also,
     )
     return Source(reading, history, returned, told, catalogue, as_of, terms)
 

@@ -16,6 +16,7 @@ HOURS = 24
 PRIOR_DEEDS = (
     24  # what people of her tier do counts as so many deeds of hers: one an hour, where nothing is known of them
 )
+PRIOR_ON = 4  # what people of her tier do where she may be reached counts as so many deeds of hers
 PRIOR_SENT, PRIOR_RATE = 5, 0.2  # messages, and how many are answered where nobody knows
 FAVOURITES = 3
 BANDS = ("low", "middle", "high", "top")  # quarters of the shop's prices
@@ -52,9 +53,15 @@ def engagement(profile: Profile) -> dict[str, Any]:
     }
 
 
-def channel(profile: Profile, reachable: Sequence[str]) -> str | None:
-    """The reachable channel on which she does most; None where none is reachable, the first one where she did nothing."""
-    return max(reachable, key=lambda name: (deeds(profile, name), -reachable.index(name)), default=None)
+def channel(profile: Profile, reachable: Sequence[str], *, tier_channels: Sequence[float] = ()) -> str | None:
+    """The reachable channel on which she does most, leaning on where people of her tier do (shares, in the order of CHANNELS).
+
+    None where none is reachable, the first one where neither says anything.
+    """
+    shares = dict(zip(CHANNELS, tier_channels, strict=False))
+    whole = sum(shares.get(name, 0.0) for name in reachable) or 1.0
+    does = {name: deeds(profile, name) + PRIOR_ON * shares.get(name, 0.0) / whole for name in reachable}
+    return max(does, key=does.__getitem__, default=None)  # of equals the first
 
 
 def deeds(profile: Profile, channel: str) -> int:

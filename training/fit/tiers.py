@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.profile import Event
+from models.profile.habits import CHANNELS
 from models.settings import DAY_S, TierRule, TierSettings
 from models.tiers import Tiers
 from training.days import Days, purchase_days
-from training.history import History
+from training.history import EVENTS, History
 
 # Name, quantile of the window's spend that lets in
 LEARNT = (
@@ -24,13 +27,18 @@ TOP_SHARE = 0.1
 QUINTILES = (0.2, 0.4, 0.6, 0.8)
 READABLE = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 INTERVAL_DAYS = 90.0  # where nobody came twice
-MOST_ASKED = 20_000  # customers whose tier is looked up for the hours of each tier
-HOURS_PRIOR = 100
+MOST_ASKED = 20_000  # customers whose tier is looked up for the hours and channels of each tier
+PRIOR = 100
 MINOR = 100  # minor units of a major one
 
 
-def fit(history: History, settings: TierSettings, *, now: int) -> Tiers:
-    """Thresholds and edges as of `now`, from customers with a purchase; without any, edges are 0 and the lowest tier is the only one."""
+def fit(
+    history: History, settings: TierSettings, *, now: int, also: Mapping[str, Sequence[Event]] | None = None
+) -> Tiers:
+    """Thresholds and edges as of `now`, from customers with a purchase; without any, edges are 0 and the lowest tier is the only one.
+
+    `also`: events by customer that no history holds; they tell which channels people use.
+    """
     days = purchase_days(history, now=now)
     today = now // DAY_S
     rules = settings.rules or learnt_rules(_window_spend(days, today, settings.window_days))
@@ -55,25 +63,47 @@ def fit(history: History, settings: TierSettings, *, now: int) -> Tiers:
         when=[rule.when or "" for rule in rules],
         keep=[rule.keep or "" for rule in rules],
     )
-    return replace(tiers, hours=_hours(history, days, tiers, today)) if history.has_times else tiers
+    if not history.has_times:
+        return tiers
+    group = _groups(history, days, tiers, today)
+    size = len(tiers.names) + 1
+    hours = np.bincount(group[history.customer] * 24 + history.at % DAY_S // 3_600, minlength=size * 24)
+    channels = _channels(history, also or {}, group, size)
+    return replace(tiers, hours=_shares(hours.reshape(size, 24)), channels=_shares(channels))
 
 
-def _hours(history: History, days: Days, tiers: Tiers, today: int) -> list[list[float]]:
-    """The share of each UTC hour in what customers do: those without a tier or an order, then tier by tier; of many, every n-th is asked.
-
-    The hours of all count for HOURS_PRIOR rows in each of them: a tier of few is like the others.
-    """
+def _groups(history: History, days: Days, tiers: Tiers, today: int) -> NDArray[np.int64]:
+    """int64[customers + 1]: 0 for who has no tier or order, else 1 + her tier; of many customers, every n-th is looked up."""
     group = np.zeros(len(history.customers) + 1, dtype=np.int64)  # the place at the end answers for -1
     every = max(-(-len(days.start) // MOST_ASKED), 1)
     for place in range(0, len(days.start), every):
         own = slice(int(days.start[place]), int(days.end[place]))
         standing = tiers.standing(days.day[own].tolist(), days.amount[own].tolist(), today=today)
         group[days.customer[own.start]] = 1 + list(tiers.names).index(standing.name) if standing.name else 0
-    size = len(tiers.names) + 1
-    hour = history.at % DAY_S // 3_600
-    counts = np.bincount(group[history.customer] * 24 + hour, minlength=size * 24).reshape(size, 24)
-    counts = counts + HOURS_PRIOR * counts.sum(axis=0) / max(int(counts.sum()), 1)
-    shares: list[list[float]] = (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)).round(4).tolist()
+    return group
+
+
+def _channels(
+    history: History, also: Mapping[str, Sequence[Event]], group: NDArray[np.int64], groups: int
+) -> NDArray[np.int64]:
+    """int64[groups, channels]: how much each group did where."""
+    place = {deed: number for number, deeds in enumerate(CHANNELS.values()) for deed in deeds}
+    counts = np.zeros((groups, len(CHANNELS)), dtype=np.int64)
+    for code, name in enumerate(EVENTS):
+        if name in place:
+            counts[:, place[name]] += np.bincount(group[history.customer[history.event == code]], minlength=groups)
+    for customer_id, events in also.items():
+        row = counts[group[history.customers.row(customer_id)]]
+        for event in events:
+            if event.name in place:
+                row[place[event.name]] += 1
+    return counts
+
+
+def _shares(counts: NDArray[np.int64]) -> list[list[float]]:
+    """The share of each column, row by row; all rows together count for PRIOR more in each: a tier of few is like the others."""
+    leaning = counts + PRIOR * counts.sum(axis=0) / max(int(counts.sum()), 1)
+    shares: list[list[float]] = (leaning / np.maximum(leaning.sum(axis=1, keepdims=True), 1)).round(4).tolist()
     return shares
 
 

@@ -5,7 +5,7 @@ from functools import reduce
 import pytest
 
 from models.profile import EMPTY, Event, fold
-from models.profile.habits import buys, channel, engagement, hour, person
+from models.profile.habits import CHANNELS, buys, channel, engagement, hour, person
 from tests.worlds import tiny_models
 
 AT_9 = 1_767_258_000  # 2026-01-01 09:00 UTC
@@ -34,6 +34,21 @@ def test_one_open_of_one_message_is_no_rate_of_one():
 )
 def test_the_channel_is_the_reachable_one_that_she_uses_most(deeds, reachable, wanted):
     assert channel(profile(*deeds), reachable) == wanted
+
+
+@pytest.mark.parametrize(
+    ("deeds", "reachable", "wanted"),
+    [
+        ([], ["email", "agent"], "agent"),
+        (["email_open"], ["email", "agent"], "agent"),  # one says less than her tier
+        (["email_open"] * 6, ["email", "agent"], "email"),
+        ([], ["sms", "line"], "sms"),  # of which her tier says nothing
+    ],
+)
+def test_the_channel_leans_on_her_tier_as_long_as_little_is_known(deeds, reachable, wanted):
+    shares = {"website": 0.9, "email": 0.01, "agent": 0.09}
+    tier_channels = [shares.get(name, 0.0) for name in CHANNELS]
+    assert channel(profile(*deeds), reachable, tier_channels=tier_channels) == wanted
 
 
 @pytest.mark.parametrize(

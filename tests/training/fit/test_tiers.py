@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from models.profile import Event
+from models.profile.habits import CHANNELS
 from models.settings import DAY_S, TierRule, TierSettings
 from tests.training.histories import history
 from training.fit.tiers import INTERVAL_DAYS, fit, readable
@@ -66,3 +68,16 @@ def test_the_shops_interval_is_the_median_of_its_customers_means():
 )
 def test_thresholds_are_numbers_one_can_say(value, rounded):
     assert readable(value) == pytest.approx(rounded)
+
+
+def test_where_people_of_a_tier_do_what_they_do_leans_on_everybody():
+    rows = [(f"c{n}", "a", 399, {"amount": 100 if n < 50 else 100_000}) for n in range(100)]
+    seen = [(f"c{n}", "a", 398, {"event": "view_item"}) for n in range(50)]
+    also = {f"c{n}": [Event("email_open", 398 * 86_400)] * 10 + [Event("poked", 1)] for n in range(50, 100)}
+    rules = TierSettings(rules=(TierRule("basic", 0), TierRule("gold", 500)))
+    tiers = fit(history(*rows, *seen), rules, now=NOW, also=also)
+    basic, gold = (dict(zip(CHANNELS, tiers.channels_of(name), strict=True)) for name in ("basic", "gold"))
+    assert gold["email"] > 0.9 > basic["email"] > 0.3
+    assert basic["website"] > 0.3 > gold["website"] > 0
+    assert sum(gold.values()) == pytest.approx(1, abs=1e-3)
+    assert fit(history(*rows), rules, now=NOW).channels_of(None) == [0.0] * len(CHANNELS)
