@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from models import bundle as bundle_files
 from models.bundle import CURRENT, MANIFEST, Bundle, checksum, load, read_manifest
 from models.errors import BundleError
 from service.watch import Watch
@@ -30,6 +31,9 @@ class Live:
     def __init__(self, models_dir: Path, *, poll_s: float = 0.5) -> None:
         self.models_dir = models_dir
         self.swapped: Callable[[], object] = lambda: None  # called when another bundle has come
+        self.refused: str | None = (
+            None  # the version that `current` names, where it is not whole and another goes on answering
+        )
         self._bundle: Bundle | None = None
         self._tried: Path | None = None  # a bundle that is not whole is reported once, not twice a second
         self._watch = Watch(self.refresh, every_s=poll_s, name="valet-live")
@@ -50,11 +54,17 @@ class Live:
             bundle = _load_verified(target)
         except BundleError as error:
             log.error("bundle refused", error=str(error))
+            self.refused = target.name
             return False
-        self._bundle = bundle
+        self._bundle, self.refused = bundle, None
         log.info("bundle live", model_version=bundle.version)
         self.swapped()
         return True
+
+    def activate(self, version: str) -> None:
+        """Let this version answer: here at once, in all other workers when they look next. Raises what models.bundle.activate does."""
+        bundle_files.activate(self.models_dir, version)
+        self.refresh()
 
     def watch(self) -> None:
         """Start watching in this process."""
@@ -106,11 +116,9 @@ def _mark(directory: Path) -> Path | None:
 
 
 def versions(models_dir: Path) -> list[tuple[str, dict[str, Any]]]:
-    """The whole bundles of a models directory with their manifests, newest first."""
+    """The bundles of a models directory that this version can read, with their manifests, newest first."""
     found = []
-    for directory in models_dir.iterdir() if models_dir.is_dir() else ():
-        if directory.is_symlink() or directory.name.startswith(".") or not directory.is_dir():
-            continue
-        with suppress(BundleError):  # half written, or of another format
-            found.append((directory.name, read_manifest(directory)))
-    return sorted(found, key=lambda version: version[0], reverse=True)
+    for name in bundle_files.versions(models_dir):
+        with suppress(BundleError):  # of another format
+            found.append((name, read_manifest(models_dir / name)))
+    return found

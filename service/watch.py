@@ -50,7 +50,7 @@ class Watched(ABC):
     def __init__(self, what: str, *, poll_s: float) -> None:
         self._what = what
         self._refreshing = threading.Lock()
-        self._away = False  # said once, not at every look
+        self.away = False  # whether it could not be read when it was looked at last; said once, not at every look
         self._watch = Watch(self.refresh, every_s=poll_s, name=f"valet-{what}")
 
     def watch(self) -> None:
@@ -66,11 +66,11 @@ class Watched(ABC):
         with self._refreshing:
             try:
                 self._look()
-                self._away = False
+                self.away = False
             except (StoreUnavailable, InputError) as error:
-                if not self._away:
+                if not self.away:
                     log.warning(f"{self._what} cannot be read", error=str(error))
-                self._away = True
+                self.away = True
 
     @abstractmethod
     def _look(self) -> None:

@@ -1,6 +1,7 @@
 """`python -m training.activate VERSION`: let the service answer from another bundle, an older one most often, within a second.
 
-Without a version it lists those that there are. The bundle is checked before the switch; the next training goes on from there as ever.
+Without a version it lists those that there are. The bundle is checked before the switch. A training that runs is not waited for: it goes on, and
+what it publishes is live after it. POST /models/{version}/activate does the same over HTTP.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models import bundle
-from models.errors import InputError
 from training import publish
 from training.command import UNEXPECTED, ended
 
@@ -27,26 +27,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.version is None:
             _list(asked.models_dir)
         else:
-            _activate(asked.models_dir, asked.version)
+            bundle.activate(asked.models_dir, asked.version)
+            sys.stdout.write(f"{asked.version} is live\n")
         return DONE
 
     return ended(work, interrupted="interrupted; what was live is live", otherwise=UNEXPECTED)
 
 
-def _activate(models_dir: Path, version: str) -> None:
-    """Raises InputError for no bundle of this directory, BundleError for one that is not whole, LockedError while a training writes."""
-    directory = models_dir / version
-    if version not in publish.versions(models_dir):
-        raise InputError(f"{directory} is no bundle; there are {', '.join(publish.versions(models_dir)) or 'none'}")
-    bundle.load(directory, verify=True)
-    with publish.lock(models_dir):
-        publish.switch(models_dir, version)
-    sys.stdout.write(f"{version} is live\n")
-
-
 def _list(models_dir: Path) -> None:
     live = publish.live(models_dir)
-    for version in publish.versions(models_dir):
+    for version in bundle.versions(models_dir):
         sys.stdout.write(f"{version}{'  live' if live is not None and live.name == version else ''}\n")
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,17 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from models import bundle
-from models.bundle import CURRENT, MANIFEST, Models
-from models.errors import DiskError, LockedError
+from models.bundle import CURRENT, MANIFEST, Models, disk_errors, switching, versions
+from models.errors import LockedError
 
 UNFINISHED = ".new-"
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 @contextmanager
 def lock(models_dir: Path) -> Iterator[None]:
     """Hold the models directory for one run; what a killed run left behind is swept. Raises LockedError, DiskError."""
-    with _disk_errors(models_dir):
+    with disk_errors(models_dir):
         models_dir.mkdir(parents=True, exist_ok=True)
         file = (models_dir / ".lock").open("w")
     with file:
@@ -48,7 +45,7 @@ def write(
     """
     version = _version(models_dir, manifest, created_at)
     unfinished = models_dir / f"{UNFINISHED}{version}"
-    with _disk_errors(models_dir):
+    with disk_errors(models_dir):
         try:
             unfinished.mkdir()
             for name, text in files.items():
@@ -61,38 +58,21 @@ def write(
     return models_dir / version
 
 
-def switch(models_dir: Path, version: str) -> None:
-    """Let `current` name this version, atomically."""
-    with _disk_errors(models_dir):
-        fresh = models_dir / f".{CURRENT}-{os.getpid()}"
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(version)
-        fresh.replace(models_dir / CURRENT)
-
-
 def live(models_dir: Path) -> Path | None:
     """The directory of the version that is served; None where there is none."""
     link = models_dir / CURRENT
     return link.resolve() if (link / MANIFEST).exists() else None
 
 
-def versions(models_dir: Path) -> list[str]:
-    """The names of all bundles, newest first."""
-    if not models_dir.is_dir():
-        return []
-    found = (path for path in models_dir.iterdir() if (path / MANIFEST).exists() and not path.is_symlink())
-    return sorted((path.name for path in found), reverse=True)
-
-
 def prune(models_dir: Path, keep: int) -> list[str]:
     """Remove the oldest versions beyond `keep`, never the live one; the names of those removed."""
-    served = live(models_dir)
-    old = [path for name in reversed(versions(models_dir)[keep:]) if (path := models_dir / name).resolve() != served]
-    for path in old:
-        (
-            path / MANIFEST
-        ).unlink()  # first: a directory without a manifest is no bundle, should we be killed in the middle
-        shutil.rmtree(path)
+    with switching(models_dir):
+        served = live(models_dir)
+        names = reversed(versions(models_dir)[keep:])
+        old = [path for name in names if (path := models_dir / name).resolve() != served]
+        for path in old:
+            (path / MANIFEST).unlink()  # first: what has no manifest is no bundle, should we be killed in the middle
+            shutil.rmtree(path)
     return [path.name for path in old]
 
 
@@ -104,15 +84,3 @@ def _version(models_dir: Path, manifest: Mapping[str, Any], created_at: int) -> 
         again += 1
         version = f"{stamp}-{digest}-{again}"
     return version
-
-
-@contextmanager
-def _disk_errors(directory: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        raise DiskError(
-            f"{directory}: {error.strerror}. Free space or give a writable --models-dir; the live bundle is untouched."
-        ) from error

@@ -123,7 +123,7 @@ def run(options: Options, *, now: int) -> int:
             ).name
             switched = options.publish and (verdict is None or verdict.passed or options.force)
             if switched:
-                publish.switch(options.models_dir, version)
+                bundle.switch(options.models_dir, version)
             publish.prune(options.models_dir, options.settings.training.keep_bundles)
         if store is not None and options.publish:
             with steps("profiles"):

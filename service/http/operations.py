@@ -1,33 +1,49 @@
-"""Operations: is it alive, is it ready, what does it count, which models are there, and what can be called."""
+"""Operations: is it alive, is it ready, what does it count, which models are there, which shall answer, and what can be called."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 from flask import Response, current_app, render_template, request
 from flask_smorest import Api, Blueprint
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
-from models.errors import StoreUnavailable
+from models.errors import BundleError, DiskError, InputError, LockedError
 from service.http.metrics import metrics
+from service.http.paths import install
+from service.http.problems import RETRY_AFTER_S, problem
 from service.http.services import services
 from service.live import versions
-from service.services import Services
+from service.readiness import State, parts
 
 blueprint = Blueprint(
     "operations", __name__, description="Life, readiness, metrics, models", template_folder="../pages"
 )
+blueprint.record_once(lambda state: install(state.app))
 
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class ReadySchema(Schema):
-    """Whether this service can answer, and with what."""
+class PartSchema(Schema):
+    """How one part is. `degraded`: the service goes on without it, and answers say so."""
 
-    status = fields.String(required=True)
+    state = fields.String(required=True, validate=validate.OneOf(get_args(State)))
+    reason = fields.String(required=True, allow_none=True, metadata={"description": "What is missing, and what then"})
+
+
+class ReadySchema(Schema):
+    """Whether this service can answer, with what, and what is not ready."""
+
+    status = fields.String(required=True, metadata={"description": "ready or no bundle"})
     model_version = fields.String(required=True, allow_none=True)
     store = fields.String(required=True, metadata={"description": "ok, away or none"})
+    parts = fields.Dict(
+        required=True,
+        keys=fields.String(),
+        values=fields.Nested(PartSchema),
+        metadata={"description": "bundle, store, keys, actions, items: each with its state and the reason"},
+    )
 
 
 class ModelSchema(Schema):
@@ -44,6 +60,13 @@ class ModelsSchema(Schema):
 
     live = fields.String(required=True, allow_none=True)
     models = fields.List(fields.Nested(ModelSchema), required=True)
+
+
+class LiveSchema(Schema):
+    """Which bundle answers now, and which did before."""
+
+    live = fields.String(required=True, allow_none=True)
+    before = fields.String(required=True, allow_none=True)
 
 
 def _documented(description: str, schema: type | None = None) -> dict[str, Any]:
@@ -66,11 +89,15 @@ def livez() -> Response:
     }
 )
 def readyz() -> Response:
-    """Ready once a bundle is loaded. A store that is away is told, and no reason to take the service out: lists go on without it."""
+    """Ready once a bundle is loaded. What is away besides is told, and no reason to take the service out: lists go on without it."""
     shop = services()
-    bundle = shop.live.bundle()
-    status = "no bundle" if bundle is None else "ready"
-    document = {"status": status, "model_version": bundle.version if bundle else None, "store": _store(shop)}
+    bundle, found = shop.live.bundle(), parts(shop)
+    document = {
+        "status": "no bundle" if bundle is None else "ready",
+        "model_version": bundle.version if bundle else None,
+        "store": "none" if shop.store is None else "ok" if found["store"].state == "ready" else "away",
+        "parts": found,
+    }
     return _send(document, 503 if bundle is None else 200)
 
 
@@ -85,9 +112,7 @@ def metrics_text() -> Response:
 @blueprint.doc(responses={"200": _documented("The bundles", ModelsSchema)})
 def models() -> Response:
     """The bundle that answers, and the others on this machine, newest first."""
-    live = services().live
-    bundle = live.bundle()
-    version = bundle.version if bundle else None
+    live, version = services().live, _version()
     listed = [
         {
             "version": name,
@@ -100,6 +125,32 @@ def models() -> Response:
     return _send({"live": version, "models": listed})
 
 
+@blueprint.route("/models/<id:version>/activate", methods=["POST"])
+@blueprint.doc(
+    responses={
+        "200": _documented("It answers: here at once, in all other workers within a second", LiveSchema),
+        "409": {"description": "It is not whole, or of another format; what answered goes on"},
+        "507": {"description": "The link that names the live bundle cannot be written"},
+    }
+)
+def activate(version: str) -> Response:
+    """Let another bundle answer, an older one most often. It is checked first; a training that runs is not waited for."""
+    before, live = _version(), services().live
+    try:
+        live.activate(version)
+    except InputError:
+        return problem(404, "There is no such bundle; GET /models lists them.")
+    except BundleError:
+        return problem(409, f"{version} is not whole, or of another format. {before or 'Nothing'} goes on answering.")
+    except LockedError:
+        return problem(503, "Others are switching bundles. Try again.", headers={"Retry-After": str(RETRY_AFTER_S)})
+    except DiskError:
+        return problem(
+            507, "The folder of the bundles cannot be written: give the service one that can, or free space."
+        )
+    return _send({"live": _version(), "before": before})
+
+
 @blueprint.route("/docs")
 @blueprint.doc(responses={"200": {"description": "HTML", "content": {"text/html": {}}}})
 def docs() -> str:
@@ -108,14 +159,9 @@ def docs() -> str:
     return render_template("docs.html", spec=apis[""]["ext_obj"].spec.to_dict(), address=request.host_url)
 
 
-def _store(shop: Services) -> str:
-    if shop.store is None:
-        return "none"
-    try:
-        shop.store.ping()
-    except StoreUnavailable:
-        return "away"
-    return "ok"
+def _version() -> str | None:
+    bundle = services().live.bundle()
+    return bundle.version if bundle else None
 
 
 def _send(document: dict[str, Any], status: int = 200) -> Response:

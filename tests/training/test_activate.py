@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from models import bundle
 from tests.service.serving import serving
 from tests.worlds import save, tiny_models
 from training import publish
@@ -51,8 +52,23 @@ def test_what_is_no_whole_bundle_is_not_switched_to(models_dir: Path, capsys) ->
     assert live.name == "20260102T000000-b"
 
 
-def test_while_a_training_writes_nothing_is_switched(models_dir: Path) -> None:
+def test_a_training_that_runs_is_not_waited_for(models_dir: Path, capsys) -> None:
     with publish.lock(models_dir):
-        assert main(["20260101T000000-a", "--models-dir", str(models_dir)]) == 4
+        assert main(["20260101T000000-a", "--models-dir", str(models_dir)]) == 0
+    assert capsys.readouterr().out == "20260101T000000-a is live\n"
     shutil.rmtree(models_dir)
     assert main(["20260101T000000-a", "--models-dir", str(models_dir)]) == 2
+
+
+def test_while_others_switch_or_remove_it_waits_and_says_so_at_last(models_dir: Path, monkeypatch) -> None:
+    monkeypatch.setattr(bundle, "PATIENCE_S", 0.05)
+    with bundle.switching(models_dir):
+        assert main(["20260101T000000-a", "--models-dir", str(models_dir)]) == 4
+    assert main(["20260101T000000-a", "--models-dir", str(models_dir)]) == 0
+
+
+def test_what_is_live_again_is_not_removed_by_the_training_that_ends(models_dir: Path) -> None:
+    save(models_dir, "20260103T000000-c", tiny_models())
+    bundle.activate(models_dir, "20260101T000000-a")
+    assert publish.prune(models_dir, keep=1) == ["20260102T000000-b"]
+    bundle.load(models_dir / "current")

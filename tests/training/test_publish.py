@@ -20,7 +20,7 @@ def written(models_dir: Path, created_at: int = NOW) -> str:
 
 def test_a_bundle_comes_back_as_it_was_written(tmp_path):
     version = written(tmp_path)
-    publish.switch(tmp_path, version)
+    bundle.switch(tmp_path, version)
     loaded = bundle.load(tmp_path / "current")
     assert loaded.version == version == loaded.manifest["version"]
     assert loaded.models.catalogue.items.texts(range(3)) == tiny_models().catalogue.items.texts(range(3))
@@ -29,7 +29,7 @@ def test_a_bundle_comes_back_as_it_was_written(tmp_path):
 
 def test_a_version_that_is_not_switched_to_is_not_live(tmp_path):
     first = written(tmp_path)
-    publish.switch(tmp_path, first)
+    bundle.switch(tmp_path, first)
     second = written(tmp_path, NOW + 1)
     assert publish.live(tmp_path).name == first != second
 
@@ -53,7 +53,7 @@ def test_what_a_killed_run_left_behind_is_swept_by_the_next(tmp_path):
 
 def test_keeps_the_newest_versions_and_always_the_live_one(tmp_path):
     versions = [written(tmp_path, NOW + second) for second in range(4)]
-    publish.switch(tmp_path, versions[0])
+    bundle.switch(tmp_path, versions[0])
     assert publish.prune(tmp_path, keep=2) == [versions[1]]
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir() and not path.is_symlink()) == [
         versions[0],
@@ -77,7 +77,7 @@ except DiskError as error:
 
 
 def test_a_full_disk_leaves_the_old_bundle_and_no_rubbish(tmp_path):
-    publish.switch(tmp_path, written(tmp_path))
+    bundle.switch(tmp_path, written(tmp_path))
     before = sorted(tmp_path.iterdir())
     process = subprocess.run(
         [sys.executable, "-c", FILLS_THE_DISK, str(tmp_path)], capture_output=True, text=True, check=False

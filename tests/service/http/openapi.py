@@ -23,6 +23,7 @@ KNOWN = (
     "view_item",
     "purchase",
     "d-1",
+    "20260101T000000-tiny",
 )
 TEXTS = (
     st.sampled_from(KNOWN)

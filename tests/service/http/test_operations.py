@@ -1,12 +1,16 @@
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
+from models import bundle
+from models.errors import DiskError
 from service.live import Live
 from tests.service.http.apps import VERSION, tiny_app, tiny_client
+from tests.service.serving import call, serving
 from tests.worlds import save, switch, tiny_models
 
 CONTRACT = {
@@ -19,6 +23,8 @@ CONTRACT = {
     "/customers/{customer_id}",
 }
 
+PARTS = ("bundle", "store", "keys", "actions", "items")
+
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
@@ -27,7 +33,35 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
 
 def test_alive_and_ready(client: FlaskClient) -> None:
     assert client.get("/livez").json == {"status": "ok"}
-    assert client.get("/readyz").json == {"status": "ready", "model_version": VERSION, "store": "ok"}
+    ready = client.get("/readyz").json
+    assert ready is not None
+    parts = ready.pop("parts")
+    assert ready == {"status": "ready", "model_version": VERSION, "store": "ok"}
+    assert {name: part["state"] for name, part in parts.items()} == dict.fromkeys(PARTS, "ready")
+
+
+def test_what_is_not_ready_is_named_with_what_follows_and_no_address(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    answer = tiny_client(tmp_path, store="redis://user:secret@127.0.0.1:1/0").get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json is not None
+    parts = answer.json["parts"]
+    assert {name: part["state"] for name, part in parts.items()} == {
+        "bundle": "not ready", "store": "degraded", "keys": "degraded", "actions": "degraded", "items": "degraded",
+    }  # fmt: skip
+    assert all(part["reason"] for part in parts.values())
+    assert not re.search(r"127\.0|secret|user|/tmp", answer.text)
+
+
+def test_a_bundle_that_was_refused_is_named_while_the_one_before_answers(tmp_path: Path) -> None:
+    client = tiny_client(tmp_path)
+    (save(tmp_path / "models", "20260102T000000-half", tiny_models()) / "popularity.score.npy").unlink()
+    client.application.extensions["valet"].live.refresh()
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["model_version"]) == (200, VERSION)  # type: ignore[index]
+    part = answer.json["parts"]["bundle"]  # type: ignore[index]
+    assert part["state"] == "degraded"
+    assert "20260102T000000-half" in part["reason"]
 
 
 @pytest.mark.parametrize(("store", "word"), [("none", "none"), ("redis://127.0.0.1:1/0", "away")])
@@ -70,6 +104,91 @@ def test_models_are_listed_newest_first_and_what_is_no_whole_bundle_is_not(tmp_p
         ("20260102T000000-b", False),
         ("20260101T000000-a", True),
     ]
+
+
+OLDER, NEWER = "20260101T000000-a", "20260102T000000-b"
+
+
+def two_bundles(folder: Path) -> FlaskClient:
+    for version in (OLDER, NEWER):
+        save(folder / "models", version, tiny_models())
+    return tiny_client(folder)
+
+
+def test_an_older_bundle_is_made_live_and_the_answer_says_so(tmp_path: Path) -> None:
+    client = two_bundles(tmp_path)
+    assert client.post(f"/models/{OLDER}/activate").json == {"live": OLDER, "before": NEWER}
+    assert client.get("/recommend").json["model_version"] == OLDER  # type: ignore[index]
+    assert client.post(f"/models/{OLDER}/activate").json == {"live": OLDER, "before": OLDER}
+    assert (tmp_path / "models" / "current").resolve().name == OLDER
+
+
+@pytest.mark.parametrize("version", ["nothing", "..", "current", "../models", "%2e%2e%2fmodels", ".new-x"])
+def test_what_is_no_bundle_is_not_made_live(tmp_path: Path, version: str) -> None:
+    client = two_bundles(tmp_path)
+    answer = client.post(f"/models/{version}/activate")
+    assert answer.status_code == 404
+    assert answer.content_type == "application/problem+json"
+    assert client.get("/models").json["live"] == NEWER  # type: ignore[index]
+
+
+@pytest.mark.parametrize("harm", ["flip", "remove", "format"])
+def test_a_bundle_that_is_not_whole_is_refused_and_what_answered_goes_on(tmp_path: Path, harm: str) -> None:
+    client = two_bundles(tmp_path)
+    file, manifest = (tmp_path / "models" / OLDER / name for name in ("popularity.score.npy", "manifest.json"))
+    if harm == "flip":
+        file.write_bytes(file.read_bytes()[:-1] + b"\x99")
+    elif harm == "remove":
+        file.unlink()
+    else:
+        manifest.write_text(manifest.read_text().replace('"format": 2', '"format": 999'))
+    answer = client.post(f"/models/{OLDER}/activate")
+    assert answer.status_code == 409
+    assert answer.content_type == "application/problem+json"
+    assert NEWER in answer.json["detail"]  # type: ignore[index]
+    assert str(tmp_path) not in answer.text
+    assert client.get("/models").json["live"] == NEWER  # type: ignore[index]
+    assert client.get("/recommend").json["model_version"] == NEWER  # type: ignore[index]
+
+
+def test_while_others_switch_it_says_come_again_and_a_folder_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = two_bundles(tmp_path)
+    monkeypatch.setattr(bundle, "PATIENCE_S", 0.01)
+    with bundle.switching(tmp_path / "models"):
+        answer = client.post(f"/models/{OLDER}/activate")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    (tmp_path / "models" / ".switching").unlink()
+    monkeypatch.setattr(bundle, "switch", full)
+    assert client.post(f"/models/{OLDER}/activate").status_code == 507
+    assert client.get("/models").json["live"] == NEWER  # type: ignore[index]
+
+
+def full(models_dir: Path, version: str) -> None:
+    raise DiskError(f"{models_dir}: Read-only file system")
+
+
+def test_only_an_admin_switches(tmp_path: Path) -> None:
+    server, admin = "a-key-of-a-server", "a-key-of-an-admin"
+    save(tmp_path / "models", NEWER, tiny_models())
+    client = tiny_client(tmp_path, keys=(("server", server), ("admin", admin)))
+    found = [
+        client.post(f"/models/{NEWER}/activate", headers={"Authorization": f"Bearer {key}"}).status_code
+        for key in ("guessed", server, admin)
+    ]
+    assert found == [401, 403, 200]
+
+
+def test_all_workers_answer_from_the_older_bundle_within_a_second_or_two(tmp_path: Path) -> None:
+    two_bundles(tmp_path)
+    with serving(tmp_path, "--models-dir", "models", "--store", "none", "--workers", "2") as running:
+        with running.connect() as connection:
+            assert call(connection, "POST", f"/models/{OLDER}/activate", b"")[0] == 200
+        switched, answers = time.monotonic(), [NEWER]
+        while set(answers[-20:]) != {OLDER} or len(answers) < 21:
+            answers.append(running.get("/recommend")[1]["model_version"])
+            assert time.monotonic() - switched < 5  # a second, and some for a machine that is busy
 
 
 def test_metrics_count_routes_and_never_ids(tmp_path: Path) -> None:
