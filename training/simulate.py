@@ -10,17 +10,17 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from models import bundle
 from models.action_catalogue import Catalogue
+from models.bundle import Bundle
 from models.errors import InputError
 from models.propensity import Belief, Count
 from models.settings import Settings
-from models.tiers import Tiers
 from service.beliefs import positives, starting
 from service.customers import SESSION
 from service.settings import beside
@@ -30,7 +30,7 @@ from service.store import Store
 from service.store.open import open_store
 from training.command import ended
 from training.comparison import Comparison, compared
-from training.crowd import Common, resolve
+from training.crowd import Common, load_bundle, resolve
 from training.progress import Progress
 from training.rehearsal import Ground, rehearse
 from training.side_by_side import lines, write
@@ -85,24 +85,26 @@ def learnt(store: Store, common: Common) -> Learnt:
             kept[key] = starting(actions, channel, tier, now, counts)
         return kept[key]
 
-    tiers, currency, version = _of_bundle(common)
-    return Learnt(
+    known = Learnt(
         attach=lambda *_: [],
         believe=believe,
         positives=lambda actions, now: positives(actions, now, counts),
-        tiers=tiers,
-        currency=common.settings.shop.currency or currency,
-        model_version=version,
+        currency=common.settings.shop.currency,
         zone=ZoneInfo(common.settings.shop.time_zone),
     )
+    return _with_bundle(known, load_bundle(common.bundle, store, common.settings)) if common.bundle.exists() else known
 
 
-def _of_bundle(common: Common) -> tuple[Tiers | None, str | None, str | None]:
-    """Tiers, currency and version; without a bundle the service knows none either."""
-    if not common.bundle.exists():
-        return None, None, None
-    found = bundle.load(common.bundle)
-    return found.models.tiers, found.manifest.get("currency"), found.version
+def _with_bundle(known: Learnt, bundle: Bundle) -> Learnt:
+    """With what training learnt, as the service has it; without a bundle the service knows none of it either."""
+    return replace(
+        known,
+        response=bundle.models.response,
+        tiers=bundle.models.tiers,
+        currency=known.currency or bundle.manifest.get("currency"),
+        model_version=bundle.version,
+        catalogue=bundle.models.catalogue,
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
