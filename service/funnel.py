@@ -115,8 +115,8 @@ def _belief(situation: Situation, answers: Mapping[str, Answers], unanswered: in
         return belief
     told = [action_id for action_id in answers if action_id in actions.rows]
     if situation.response is not None:
-        belief = situation.response.applied(belief, _traits(situation, unanswered), actions)
-    elif not told:
+        belief = decoded(coded(situation.response.applied(belief, _traits(situation, unanswered), actions)))
+    if not told:
         return belief
     rows = [actions.rows[action_id] for action_id in told]
     moved = [

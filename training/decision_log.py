@@ -46,10 +46,10 @@ class Decided:
     value: float
     cost: float
     answered: bool
-    recast: Mapping[str, float] = field(default_factory=dict)
     group: str = ""
     base: float | None = None
     traits: Mapping[str, float] = field(default_factory=dict)
+    recast: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
