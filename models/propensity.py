@@ -44,7 +44,7 @@ class Learning:
 
     half_life_days: float = 90.0
     group_evidence: float = 20.0
-    cell_evidence: float = 50.0
+    cell_evidence: float = 20.0
     exploration: Exploration = "thompson"
 
 

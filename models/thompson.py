@@ -1,9 +1,10 @@
 """Thompson sampling with known chances: what is uncertain is tried as often as it may be the best, and how often that is stands in the log.
 
-Of each action's chance DRAWS values are drawn from its Beta; the share of draws in which an action is worth most is its probability, and the
-action is drawn from these shares, so that what is logged is what was done (Thompson 1933, Biometrika 25; Chapelle & Li 2011, NIPS). A Beta is
-the ratio of two gammas, each by Wilson and Hilferty's cube of a normal (1931, PNAS 17), a tenth of an exact draw's time. The normals are made
-once a process; a seed says which window of them a decision looks through, so that it waits for no generator.
+Of each action's chance DRAWS values are drawn from its Beta, sharpened (Chapelle & Li, 4: posterior reshaping); the share of draws in which
+an action is worth most is its probability, and the action is drawn from these shares, so that what is logged is what was done (Thompson
+1933, Biometrika 25; Chapelle & Li 2011, NIPS). A Beta is the ratio of two gammas, each by Wilson and Hilferty's cube of a normal (1931,
+PNAS 17), a tenth of an exact draw's time. The normals are made once a process; a seed says which window of them a decision looks through,
+so that it waits for no generator.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from models.propensity import Belief, Floats
 
 DRAWS = 256
 CONTENDERS = 16  # actions that are drawn at all: those that look best with two standard errors more
+SHARPER = 2.0  # times the evidence: draws of half the variance miss less within any finite time
 POOL = 1 << 20  # normals, four megabytes
 GAMMA = 1000.0  # of the closed form: how much what is worth the whole scale less is left out
 
@@ -38,7 +40,7 @@ def point(seed_: int, rank: int) -> float:
 def worths(belief: Belief, slope: Floats, cost: Floats, seed_: int) -> tuple[Rows, Floats]:
     """What the contenders may be worth: (their rows, float32[DRAWS, contenders] of slope · chance − cost)."""
     rows = contenders(belief, slope, cost)
-    mean, evidence = belief.mean[rows], belief.evidence[rows]
+    mean, evidence = belief.mean[rows], SHARPER * belief.evidence[rows]
     shape = np.maximum(np.stack([evidence * mean, evidence * (1.0 - mean)]), 1e-3).astype(np.float32)[:, None, :]
     root = np.maximum(1.0 - 1.0 / (9.0 * shape) + _normals(seed_, len(rows)) / (3.0 * np.sqrt(shape)), 1e-6)
     gammas = root * root * root * shape  # a power would take fifty times as long, and differ from machine to machine

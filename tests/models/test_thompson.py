@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.propensity import Belief
-from models.thompson import CONTENDERS, closed_form, contenders, drawn, seed, shares, worths
+from models.thompson import CONTENDERS, SHARPER, closed_form, contenders, drawn, seed, shares, worths
 
 
 def belief(means, evidence) -> Belief:
@@ -31,7 +31,7 @@ def test_the_draws_are_those_of_a_beta(alpha, beta):
     whole = alpha + beta
     one = belief([alpha / whole], whole)
     drawn_ = np.concatenate([worths(one, np.ones(1), np.zeros(1), seed(of))[1][:, 0] for of in range(2_000)])
-    exact = _rng(1).beta(alpha, beta, 100_000)
+    exact = _rng(1).beta(SHARPER * alpha, SHARPER * beta, 100_000)
     levels = [0.05, 0.25, 0.5, 0.75, 0.95]
     assert drawn_.mean() == pytest.approx(exact.mean(), rel=0.02)
     assert np.quantile(drawn_, levels) == pytest.approx(np.quantile(exact, levels), rel=0.05, abs=6e-4)
