@@ -15,6 +15,10 @@ from service import ledger as ledger_of
 from service import record as record_of
 from service.store import Customer, Entry, Store
 
+ARCHIVED = (
+    " Older ones may lie in the shop's archive, which names nobody: each stands there under a keyed hash, without personal fields; "
+    "ask the shop for them."
+)
 KINDS = {"decision": "decisions", "outcome": "outcomes", "answer": "answers"}  # of documents that name her
 ABOUT: Mapping[str, str] = {
     "names": "Other names under which you are known here: visits to the site before you said who you are.",
@@ -40,7 +44,7 @@ def export(store: Store, customer: Customer, *, picture: Mapping[str, Any], now:
     return {
         "customer_id": customer.customer_id,
         "exported_at": rfc3339(now),
-        "about": dict(ABOUT),
+        "about": {**ABOUT, "events": ABOUT["events"] + (ARCHIVED if store.capped else "")},
         "names": store.names_of(customer.customer_id),
         "picture": dict(picture),
         "attributes": facts["attributes"],
@@ -74,7 +78,7 @@ def page(document: Mapping[str, Any]) -> str:
         if name in ("customer_id", "exported_at", "about"):
             continue
         title = escape(name.replace("_", " ").capitalize())
-        parts.append(f"<h2>{title}</h2><p>{escape(ABOUT.get(name, ''))}</p>{_shown(value)}")
+        parts.append(f"<h2>{title}</h2><p>{escape(document['about'].get(name, ''))}</p>{_shown(value)}")
     return HEAD + "".join(parts)
 
 

@@ -55,6 +55,13 @@ def test_the_export_holds_all_that_is_kept_of_her(client):
     assert document["picture"] == client.get(f"/customers/{HER}").json
 
 
+def test_the_export_says_where_older_events_lie_if_training_drains_the_log(client, store_url):
+    client.patch("/customers/anna", json={"attributes": {"city": "Bangkok"}})
+    about = client.get("/customers/anna/export").json["about"]["events"]
+    assert ("archive" in about) is store_url.startswith("redis")
+    assert about in client.get("/customers/anna/export?format=html").text.replace("&#x27;", "'")
+
+
 def test_people_read_the_export_as_a_page_that_runs_nothing(client):
     client.patch("/customers/anna", json={"attributes": {"city": "<script>alert(1)</script>"}})
     for answer in (
