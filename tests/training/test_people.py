@@ -1,5 +1,6 @@
 """What training tells the store of customers."""
 
+import openpyxl
 import pytest
 
 from models.settings import HistorySettings, Shop
@@ -12,12 +13,19 @@ from training.read import read
 LATER = 4_000_000_000  # a clock that all events lie before
 
 
-@pytest.mark.parametrize("name", ["customers.csv", "customers.tsv"])
+def a_file(path, rows):
+    if path.suffix == ".xlsx":
+        workbook = openpyxl.Workbook()
+        for row in rows:
+            workbook.active.append(row)
+        workbook.save(path)
+    else:
+        path.write_text("\n".join(("\t" if path.suffix == ".tsv" else ",").join(row) for row in rows))
+
+
+@pytest.mark.parametrize("name", ["customers.csv", "customers.tsv", "customers.xlsx"])
 def test_a_customer_known_by_attributes_alone_has_a_profile(tmp_path, store_url, name):
-    sign = "\t" if name.endswith(".tsv") else ","
-    (tmp_path / name).write_text(
-        "\n".join(map(sign.join, [("customer_id", "city", "persona"), ("new", "Bangkok", "gifts")]))
-    )
+    a_file(tmp_path / name, [("customer_id", "city", "persona"), ("new", "Bangkok", "gifts")])
     store = open_store(store_url)
     assert people.publish_attributes(store, read_table(str(tmp_path / name))) == 1
     shown = tiny_client(tmp_path, store=store_url).get("/customers/new").json
