@@ -6,6 +6,7 @@ A query that comes again is not even read again. Nothing that names anybody is k
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Generic, TypeVar
 
 from models.bundle import Models
@@ -25,11 +26,12 @@ class Remembered(Generic[Made]):
     def __init__(self) -> None:
         self._kept: tuple[Models | None, dict[object, Made]] = (None, {})
         self._read: dict[bytes, Request] = {}
+        self._turn = Lock()
 
     def answer(self, request: Request, make: Callable[[], Made], *, models: Models, wishes: Wishes) -> Made:
         """What `make` answers, or answered before to the same request, of these models, with the same rules fired."""
         if not everybodys(request):
-            return make()
+            return self._made(make)
         kept_of, kept = self._kept
         if kept_of is not models:
             kept = {}
@@ -37,9 +39,14 @@ class Remembered(Generic[Made]):
         key = (request, *wishes.rules.items())
         found = kept.get(key)
         if found is None:
-            found = make()
+            found = self._made(make)
             _keep(kept, key, found)
         return found
+
+    def _made(self, make: Callable[[], Made]) -> Made:
+        """One list at a time: each operation on an array would let another thread begin its own, and that costs more than the list."""
+        with self._turn:
+            return make()
 
     def read(self, query: bytes, load: Callable[[], Request]) -> Request:
         """The request that this query string says; `load` reads one that is new."""

@@ -1,5 +1,7 @@
 """What is remembered is what would be answered, of these models, to this request, with these rules; and nothing of a customer is."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -84,6 +86,24 @@ def test_a_query_that_names_nobody_is_read_once():
     ]:
         assert remembered.read(query, load(request)) is request
     assert read == [SHOES, hers, hers, SHOES, SHOES]
+
+
+def test_lists_are_made_one_at_a_time():
+    remembered, at_once, most = Remembered(), [], []
+
+    def make():
+        at_once.append(1)
+        time.sleep(0.005)
+        most.append(len(at_once))
+        at_once.pop()
+        return Answer("made")
+
+    def ask(number):
+        return remembered.answer(replace(SHOES, customer_id=f"c{number}"), make, models=MODELS, wishes=NOTHING)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(list(pool.map(ask, range(12)))) == 12
+    assert most == [1] * 12
 
 
 def test_it_begins_anew_when_there_are_too_many(monkeypatch):
