@@ -63,7 +63,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
         MAX_CONTENT_LENGTH=MOST_BYTES,
     )
     app.extensions["valet"] = services
-    app.extensions["valet.metrics"] = metrics = Metrics(services.live)
+    app.extensions["valet.metrics"] = metrics = Metrics(services)
     observe.observe(app)
     access.admit(app)
     browser.admit(app, services.settings.browser)
@@ -106,6 +106,7 @@ def assemble(settings: ServiceSettings) -> Services:
     from service.services import Services
     from service.settings import read_shop
     from service.shelf import Shelf, filed, known
+    from service.shown import Shown
     from service.signing import signing_key
     from service.store.open import open_store
 
@@ -133,6 +134,7 @@ def assemble(settings: ServiceSettings) -> Services:
         retention=Retention(store, keep_days=shop.events_keep_days, clock=clock),
         keyring=_keyring(settings, shop, store),
         limits=Limits(),
+        shown=Shown(),
         customer_secrets=settings.customer_secrets,
     )
 

@@ -27,6 +27,7 @@ class Remembered(Generic[Made]):
         self._kept: tuple[Models | None, dict[object, Made]] = (None, {})
         self._read: dict[bytes, Request] = {}
         self._turn = Lock()
+        self.made: Callable[[], object] = lambda: None  # called when a list is made
 
     def answer(self, request: Request, make: Callable[[], Made], *, models: Models, wishes: Wishes) -> Made:
         """What `make` answers, or answered before to the same request, of these models, with the same rules fired."""
@@ -45,6 +46,7 @@ class Remembered(Generic[Made]):
 
     def _made(self, make: Callable[[], Made]) -> Made:
         """One list at a time: each operation on an array would let another thread begin its own, and that costs more than the list."""
+        self.made()
         with self._turn:
             return make()
 

@@ -41,6 +41,7 @@ class Send:
     now: int
     new_id: Callable[[], str]
     keep: Log = field(default_factory=Log)
+    tell: Callable[[Mapping[str, Any], str], object] = lambda *_: None  # (answer, channel), of each decision
 
     def answers(self) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """An answer for each line, in their order."""
@@ -50,7 +51,7 @@ class Send:
 
     def _answer(self, request: Request, closed: frozenset[str]) -> Mapping[str, Any]:
         try:
-            return next_best_action(
+            made = next_best_action(
                 request,
                 store=self.store,
                 actions=self.actions,
@@ -62,6 +63,8 @@ class Send:
             )
         except DecisionTakenError:
             return TAKEN
+        self.tell(made, request.channel)
+        return made
 
     def _allotted(self) -> Closed:
         """Which pools are closed for which line; none where nothing is scarce, or the store is away."""

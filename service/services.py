@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from service.segments import Segments
     from service.sends import Sends
     from service.shelf import Shelf
+    from service.shown import Shown
     from service.store import Store
 
 
@@ -67,6 +68,7 @@ class Services:
     retention: Retention
     keyring: Keyring
     limits: Limits
+    shown: Shown
     customer_secrets: tuple[bytes, ...]
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -50,6 +51,7 @@ class Watched(ABC):
     def __init__(self, what: str, *, poll_s: float) -> None:
         self._what = what
         self._refreshing = threading.Lock()
+        self._read_at = time.monotonic()
         self.away = False  # whether it could not be read when it was looked at last; said once, not at every look
         self._watch = Watch(self.refresh, every_s=poll_s, name=f"valet-{what}")
 
@@ -66,11 +68,16 @@ class Watched(ABC):
         with self._refreshing:
             try:
                 self._look()
-                self.away = False
+                self.away, self._read_at = False, time.monotonic()
             except (StoreUnavailable, InputError) as error:
                 if not self.away:
                     log.warning(f"{self._what} cannot be read", error=str(error))
                 self.away = True
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since it was read last."""
+        return time.monotonic() - self._read_at
 
     @abstractmethod
     def _look(self) -> None:

@@ -23,6 +23,7 @@ from service.funnel import ORDER
 from service.http.attach import attaching
 from service.http.batch import answered, requests, spooled
 from service.http.bodies import json_body, query, without_nulls
+from service.http.metrics import metrics
 from service.http.paths import install
 from service.http.schemas import EXPLAIN, ID, Scalar, Whole
 from service.http.services import currency, services, store
@@ -216,6 +217,7 @@ def decide_by_lines() -> Response:
         now=now,
         new_id=lambda: uuid4().hex,
         keep=shop.log,
+        tell=metrics().decided,
     )
     return Response(stream_with_context(answered(lines, send.answers())), content_type=NDJSON)
 
@@ -246,7 +248,7 @@ def _decided(loaded: dict[str, Any]) -> dict[str, Any]:
     asked = _asked(loaded, shop, actions)
     bundle, now = shop.overlay.bundle(), shop.clock()
     try:
-        return next_best_action(
+        made = next_best_action(
             asked,
             store=shop.store,
             actions=actions,
@@ -259,6 +261,8 @@ def _decided(loaded: dict[str, Any]) -> dict[str, Any]:
         raise ValidationError(
             {"decision_id": ["Another customer or channel has it; give each decision its own."]}
         ) from error
+    metrics().decided(made, asked.channel)
+    return made
 
 
 def _asked(loaded: dict[str, Any], shop: Services, actions: Catalogue) -> Request:

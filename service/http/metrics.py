@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from flask import current_app
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import Collector
 
-from service.live import Live
+from service.http.gauges import Gauges
 from service.merchandising import RULE_ERROR
+from service.services import Services
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 
 class Metrics:
-    """What one app counts. Labels have few values: routes and intents, never paths or ids."""
+    """What one app counts. Labels have few values: routes, intents and codes, never paths or ids."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, services: Services) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # when a counter was made says nothing here
         self._registry = CollectorRegistry()
-        self._live = LiveBundle(live)
-        self._registry.register(self._live)
+        self._gauges = Gauges(services)
+        self._registry.register(self._gauges)
         self._requests = Counter(
             "valet_requests", "Requests answered", ["method", "route", "status"], registry=self._registry
         )
@@ -47,11 +45,27 @@ class Metrics:
         self._lists = Counter(
             "valet_recommendations", "Lists answered", ["intent", "fallback", "degraded"], registry=self._registry
         )
+        self._decisions = Counter(
+            "valet_decisions", "Decisions answered", ["channel", "arm", "degraded"], registry=self._registry
+        )
+        self._silent = Counter(
+            "valet_decisions_without_action", "Nothing to say, by the stage that stopped the last action", ["code"],
+            registry=self._registry,
+        )  # fmt: skip
+        self._dropped = Counter(
+            "valet_actions_dropped", "Actions dropped in decisions, by the stage", ["code"], registry=self._registry
+        )
+        self._events = Counter("valet_events", "Events and outcomes that came in", ["status"], registry=self._registry)
+        made = Counter("valet_lists_made", "Lists that were made; the others were remembered", registry=self._registry)
+        services.remembered.made = made.inc
 
         # labels() looks each value up under a lock; they are few, so each child is looked up once
         self._requests_of = cache(self._requests.labels)
         self._seconds_of = cache(self._seconds.labels)
         self._lists_of = cache(self._lists.labels)
+        self._decisions_of = cache(self._decisions.labels)
+        self._dropped_of = cache(self._dropped.labels)
+        self._events_of = cache(self._events.labels)
 
     def refused(self, why: str) -> None:
         """Count one request that was turned away before anything was done."""
@@ -70,29 +84,28 @@ class Metrics:
             if state == RULE_ERROR:
                 self._rule_errors.labels(rule).inc()
 
+    def decided(self, answer: Mapping[str, Any], channel: str) -> None:
+        """Count one decision, why it says nothing where it does, and how many actions each stage dropped."""
+        self._decisions_of(channel, answer["arm"], "true" if answer["degraded"] else "false").inc()
+        if answer["no_action_reason"] is not None:
+            self._silent.labels(answer["no_action_reason"]).inc()
+        for code, actions in answer["dropped"].items():
+            self._dropped_of(code).inc(actions)
+
+    def took(self, rows: Mapping[str, int]) -> None:
+        """Count events or outcomes: how many were accepted, repeated and refused."""
+        for status, count in rows.items():
+            if count:
+                self._events_of(status).inc(count)
+
     def text(self) -> bytes:
         """All metrics in Prometheus' text format, summed over the workers."""
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             return generate_latest(self._registry)
         registry = CollectorRegistry()
-        registry.register(self._live)
+        registry.register(self._gauges)
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry)
-
-
-class LiveBundle(Collector):
-    """Which bundle answers in this worker, as a gauge of 1 with the version as its label; none without one."""
-
-    def __init__(self, live: Live) -> None:
-        self._live = live
-
-    def collect(self) -> Iterable[Metric]:
-        """The gauge, computed when asked for."""
-        gauge = GaugeMetricFamily("valet_model_info", "The bundle that answers", labels=["version"])
-        bundle = self._live.bundle()
-        if bundle is not None:
-            gauge.add_metric([bundle.version], 1)
-        yield gauge
 
 
 def metrics() -> Metrics:

@@ -9,14 +9,17 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from service.events import Receipt, summary
+from service.http.metrics import metrics
 from service.http.problems import MEDIA_TYPE, ProblemSchema
+
+STATUSES = ("accepted", "repeated", "refused")
 
 
 class ReceiptSchema(Schema):
     """What became of one row."""
 
     index = fields.Integer(required=True)
-    status = fields.String(required=True, validate=validate.OneOf(("accepted", "repeated", "refused")))
+    status = fields.String(required=True, validate=validate.OneOf(STATUSES))
     event_id = fields.String(required=True, allow_none=True)
     errors = fields.Dict(
         keys=fields.String(), values=fields.List(fields.String()), required=True, metadata={"description": "By field"}
@@ -55,6 +58,7 @@ RESPONSES = {
 def receipts(rows: Sequence[Receipt]) -> Response:
     """The receipts as an answer; where none is good, as a problem that carries them."""
     answered = summary(rows)
+    metrics().took({status: answered[status] for status in STATUSES})
     if answered["refused"] < len(rows):
         return Response(orjson.dumps(answered), content_type="application/json")
     problem = {

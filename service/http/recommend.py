@@ -105,6 +105,7 @@ def _answer(
         wishes = shop.rulebook.wishes(asked, known=known, models=bundle.models, now=now)
         make = partial(_made, asked, known, bundle, shop, now, wishes)
         found, rules = shop.remembered.answer(asked, make, models=bundle.models, wishes=wishes), wishes.rules
+        shop.shown.show(found.answer, bundle.version, now=now if asked.send_id is None else shop.clock())
     answered = found.document(degraded=known.degraded, now=now, secret=shop.secret)
     if asked.send_id is not None:
         with_links(answered, shop.secret)
