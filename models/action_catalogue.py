@@ -89,7 +89,7 @@ class Index:
         }
         asked = (rule for rules in self.by_cel.values() for rule in rules.values())
         self.read_by_cel = frozenset(name for rule in asked for name in rule.names)
-        self.draws: dict[str, Period] = {}  # by action, see service.budgets; made when first asked for
+        self.draws: dict[str, Period] = {}  # by action, see service.decisions.budgets; made when first asked for
         self._forms: dict[tuple[str, str | None, str], Forms] = {}
         bounds = {bound for one in actions for bound in one.lifespan if math.isfinite(bound)}
         self._bounds = sorted(bounds)

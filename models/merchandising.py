@@ -1,4 +1,4 @@
-"""Merchandising: what the shop wants of its lists, as `[[merchandising]]` in `valet.toml`, checked at load. service.merchandising applies it.
+"""Merchandising: what the shop wants of its lists, as `[[merchandising]]` in `valet.toml`, checked at load. service.lists applies it.
 
     pin 2 of items     they stand at slot 2, the first of them that may      hide          they are not shown
     boost 1.5          they count one and a half times                       bury 3        they count a third

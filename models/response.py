@@ -33,7 +33,7 @@ def traits(
 ) -> dict[str, float]:
     """What is told of a customer and her moment, by name; what is not known is left out, which counts as 0.
 
-    numbers     service.picture's, as of the decision        unanswered  contacts of late that she left so
+    numbers     service.people.picture's, as of the decision        unanswered  contacts of late that she left so
     hour        of her day, 0-23
     """
     told = {name: math.log1p(max(numbers[name], 0.0)) for name in COUNTS if name in numbers}

@@ -91,22 +91,22 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
 def assemble(settings: ServiceSettings) -> Services:
     """The services that these settings describe."""
     from models.settings import DAY_S
-    from service.beliefs import Beliefs
-    from service.chain import Chain
-    from service.decision_log import Log
+    from service.decisions.beliefs import Beliefs
+    from service.decisions.chain import Chain
+    from service.decisions.decision_log import Log
+    from service.decisions.shelf import Shelf, filed, known
     from service.limits import Limits
+    from service.lists.merchandising import Rulebook
+    from service.lists.remembered import Remembered
+    from service.lists.sends import Sends
+    from service.lists.shown import Shown
     from service.live import Live
-    from service.merchandising import Rulebook
     from service.overlay import Overlay
-    from service.pseudonyms import Pseudonyms
-    from service.remembered import Remembered
+    from service.people.pseudonyms import Pseudonyms
+    from service.people.segments import Segments
     from service.retention import Retention, key_ttl_s
-    from service.segments import Segments
-    from service.sends import Sends
     from service.services import Services
     from service.settings import read_shop
-    from service.shelf import Shelf, filed, known
-    from service.shown import Shown
     from service.signing import signing_key
     from service.store.open import open_store
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from service.lists.tokens import Token, verify
 from service.store import Entry, Store
-from service.tokens import Token, verify
 
 SHOWN = frozenset(("view_item_list", "email_sent"))
 CLICKED = frozenset(("select_item", "email_click", "view_item", "add_to_cart"))

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import orjson
 
 from models.arms import Arm
-from service.ledger import DAY_S
-from service.record import KIND, load
+from service.decisions.ledger import DAY_S
+from service.decisions.record import KIND, load
 from service.store import Entry, Store
 
 WITHIN_DAYS = 28

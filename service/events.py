@@ -22,15 +22,15 @@ from models.errors import InputError
 from models.event_log import encode, fold_in
 from models.profile import Event
 from models.profile.wishes import WISHED
-from service import consents
-from service.consents import DUTIES, Tells
-from service.customers import key
-from service.erasure import Tombs
-from service.facts import impersonal
 from service.fields import MOST_MONEY, Fields, brief, digest, minor
-from service.identity import merge_session
-from service.lookup import note_orders
-from service.pseudonyms import Pseudonyms
+from service.people import consents
+from service.people.consents import DUTIES, Tells
+from service.people.customers import key
+from service.people.erasure import Tombs
+from service.people.facts import impersonal
+from service.people.identity import merge_session
+from service.people.lookup import note_orders
+from service.people.pseudonyms import Pseudonyms
 from service.store import Entry, Store
 
 MOST_ROWS, MOST_LINES = 500, 200

@@ -18,17 +18,17 @@ from models.errors import InputError
 from models.event_log import encode
 from models.profile import Event
 from models.propensity import Count, tallied
-from service import budgets
-from service import facts as facts_of
-from service import ledger as ledger_of
-from service.consents import change, folding, refusing, withdrawal
-from service.decision_log import DECISIONS_KEPT_S, logged
+from service.decisions import budgets
+from service.decisions import ledger as ledger_of
+from service.decisions.decision_log import DECISIONS_KEPT_S, logged
+from service.decisions.ledger import Ledger
+from service.decisions.record import action_ids
+from service.decisions.situation import AGENT
 from service.events import MOST_ROWS, Receipt, Rules
-from service.facts import MARKETING
 from service.fields import Fields, brief, digest, minor
-from service.ledger import Ledger
-from service.record import action_ids
-from service.situation import AGENT
+from service.people import facts as facts_of
+from service.people.consents import change, folding, refusing, withdrawal
+from service.people.facts import MARKETING
 from service.store import Entry, Move, Settlement, Store
 
 FIELDS = (

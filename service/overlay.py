@@ -21,7 +21,7 @@ from models.popularity import Popularity
 from models.vocabulary import MISSING
 from service.items import load, name
 from service.live import Live
-from service.shared import NO_TIERS
+from service.people.shared import NO_TIERS
 from service.store import ITEMS, Store
 from service.watch import Watched
 

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from models.action_catalogue import Catalogue
     from models.settings import Settings
-    from service.beliefs import Beliefs
-    from service.decision_log import Log
+    from service.decisions.beliefs import Beliefs
+    from service.decisions.decision_log import Log
+    from service.decisions.shelf import Shelf
     from service.http.answers import Listed
     from service.keys import Keyring
     from service.limits import Limits
+    from service.lists.merchandising import Rulebook
+    from service.lists.remembered import Remembered
+    from service.lists.sends import Sends
+    from service.lists.shown import Shown
     from service.live import Live
-    from service.merchandising import Rulebook
     from service.overlay import Overlay
-    from service.pseudonyms import Pseudonyms
-    from service.remembered import Remembered
+    from service.people.pseudonyms import Pseudonyms
+    from service.people.segments import Segments
     from service.retention import Retention
-    from service.segments import Segments
-    from service.sends import Sends
-    from service.shelf import Shelf
-    from service.shown import Shown
     from service.store import Store
 
 

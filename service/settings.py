@@ -30,7 +30,7 @@ class ServiceSettings:
     keys     other keys that are set here, by scope; the store has those that valet-serve keys makes
     customer_secrets  with which the shop signs who a visitor is, see service.customer_tokens
     patience_s  how long a request may wait for a thread before it is turned away
-    audit    where the chains of decisions are written (service.chain); None: nowhere
+    audit    where the chains of decisions are written (service.decisions.chain); None: nowhere
     audit_days  how long decisions and their chains are kept
     poll_s   how often `current` is looked at, off the request path
     """

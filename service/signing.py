@@ -7,11 +7,11 @@ from dataclasses import replace
 from itertools import chain
 
 from models.errors import StoreUnavailable
-from service.recommend import Answer
-from service.request import Request, Trial
-from service.selection import EXPLORED
+from service.lists.recommend import Answer
+from service.lists.request import Request, Trial
+from service.lists.selection import EXPLORED
+from service.lists.tokens import Token, digest, mark, sign, unit_digest
 from service.store import Store
-from service.tokens import Token, digest, mark, sign, unit_digest
 
 
 def signing_key(store: Store | None) -> bytes:

@@ -66,7 +66,9 @@ def test_the_service_starts_with_no_variable_at_all():
     assert from_environment({}).port == 8000
 
 
-@pytest.mark.parametrize("room", ["models", "training", "service"])
+@pytest.mark.parametrize(
+    "room", ["models", "training", "service", "service/lists", "service/decisions", "service/people"]
+)
 def test_the_map_names_every_file(room):
     table = section("The map of the code").split(f"| `{room}/` |", 1)[1].split("\n\n", 1)[0]
     named = set(re.findall(r"`([\w./]+)`", table))

@@ -21,9 +21,9 @@ import duckdb
 import orjson
 
 from models.errors import DiskError
-from service.erasure import Tombs
-from service.facts import impersonal
 from service.fields import digest
+from service.people.erasure import Tombs
+from service.people.facts import impersonal
 from service.retention import pages
 from service.store import Entry, Store
 from training.reading.sql import literal, quoted

@@ -9,10 +9,10 @@ from typing import Any
 from models.bundle import Models
 from models.profile import Profile, load, money
 from models.settings import DAY_S, Settings
-from service.customers import Known
-from service.facts import load as load_facts
-from service.facts import with_attributes
-from service.segments import Segments
+from service.people.customers import Known
+from service.people.facts import load as load_facts
+from service.people.facts import with_attributes
+from service.people.segments import Segments
 
 MOST = 20_000  # customers who are looked at; of more, every so many-th, and sizes are estimates
 

@@ -113,7 +113,7 @@ class Past:
         return np.where(found.count > 0, np.append(found.amount, NEVER)[found.bound[1:] - 1], NEVER)
 
     def _after(self, today: int, customers: Ints) -> NDArray[np.int32]:
-        """int32[c]: the commonest category among the items of each one's newest day, equals by code; see service.intent."""
+        """int32[c]: the commonest category among the items of each one's newest day, equals by code; see service.people.intent."""
         answer = np.full(len(customers), UNKNOWN, dtype=np.int32)
         if self._category is None:
             return answer

@@ -21,12 +21,12 @@ from models.bundle import CURRENT, Bundle, Models
 from models.errors import InputError
 from models.profile import load
 from models.settings import Interest, Settings
-from service.customers import SESSION, Known
-from service.facts import MARKETING, consent, do_not_contact
-from service.facts import load as load_facts
+from service.lists.taste import Taste, taste
 from service.overlay import laid_over
+from service.people.customers import SESSION, Known
+from service.people.facts import MARKETING, consent, do_not_contact
+from service.people.facts import load as load_facts
 from service.store import Store
-from service.taste import Taste, taste
 from training.profiles import profiles
 from training.read import read
 from training.scoring import BLOCK_SCORES, Histories, Scores, Sources, score

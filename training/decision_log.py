@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 from models.response import traits
 from models.settings import DAY_S
-from service import ledger as ledger_of
-from service.ledger import POSITIVE, Contact
-from service.record import KIND, load
+from service.decisions import ledger as ledger_of
+from service.decisions.ledger import POSITIVE, Contact
+from service.decisions.record import KIND, load
 from service.store import Store
 
 CHUNK = 400  # customers a round trip to the store

@@ -20,12 +20,14 @@ from typing import Any
 
 from models.errors import InputError
 from models.words import yes
-from service import consents, events, facts, ledger
-from service.erasure import Tombs
+from service import events
+from service.decisions import ledger
+from service.decisions.ledger import Contact
+from service.decisions.reservation import CONTACTS_KEPT_S
 from service.fields import brief, digest
-from service.ledger import Contact
-from service.pseudonyms import Pseudonyms
-from service.reservation import CONTACTS_KEPT_S
+from service.people import consents, facts
+from service.people.erasure import Tombs
+from service.people.pseudonyms import Pseudonyms
 from service.store import Store
 from service.store.open import open_store
 from training.command import ended

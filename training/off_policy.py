@@ -21,7 +21,7 @@ from models.errors import DiskError, InputError
 from models.lift import Estimate
 from models.off_policy import Valuation, value
 from models.profile import rfc3339
-from service.shelf import filed, stood
+from service.decisions.shelf import filed, stood
 from service.store import Store
 from service.store.open import open_store
 from training import policies

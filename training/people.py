@@ -16,10 +16,11 @@ from models.errors import InputError
 from models.event_log import decode
 from models.profile import Event
 from models.settings import DAY_S
-from service import events, facts, items
-from service.erasure import Tombs
-from service.lookup import change_facts
-from service.pseudonyms import Pseudonyms
+from service import events, items
+from service.people import facts
+from service.people.erasure import Tombs
+from service.people.lookup import change_facts
+from service.people.pseudonyms import Pseudonyms
 from service.store import Entry, Store
 from training import rights
 from training.archive import Archive

@@ -28,17 +28,17 @@ from models.bundle import Bundle
 from models.errors import InputError
 from models.profile import load
 from models.settings import Settings
-from service.customers import Known
-from service.facts import load as load_facts
-from service.links import page, path
-from service.merchandising import Rulebook
-from service.reasons import LANGUAGES
-from service.recommend import Answer, recommend
-from service.request import Request
-from service.selection import NOTHING, Wishes
+from service.lists.links import page, path
+from service.lists.merchandising import Rulebook
+from service.lists.reasons import LANGUAGES
+from service.lists.recommend import Answer, recommend
+from service.lists.request import Request
+from service.lists.selection import NOTHING, Wishes
+from service.lists.taste import Taste
+from service.people.customers import Known
+from service.people.facts import load as load_facts
 from service.signing import recommendation_id, signing_key
 from service.store.open import open_store
-from service.taste import Taste
 from training.command import ended
 from training.crowd import Crowd, Permission, Person, add_options, gather, in_order, load_bundle, resolve, tastes
 from training.progress import Progress

@@ -17,11 +17,11 @@ import numpy as np
 from models.action_catalogue import Catalogue, union
 from models.actions import Action, Treatment
 from models.propensity import Belief
-from service import record as record_of
-from service.beliefs import starting
-from service.decision import settled
-from service.funnel import Passage, funnel
-from service.replay import Shelf, asked, seen
+from service.decisions import record as record_of
+from service.decisions.beliefs import starting
+from service.decisions.decision import settled
+from service.decisions.funnel import Passage, funnel
+from service.decisions.replay import Shelf, asked, seen
 from training.policies import SILENCE
 
 Chances = Mapping[str, float]

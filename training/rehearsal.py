@@ -14,10 +14,10 @@ from typing import NamedTuple
 from models import thompson
 from models.action_catalogue import Catalogue
 from models.budgets import DAY_S, FULL
-from service import budgets
-from service.allotment import Bid, Closed, allot
-from service.decision import Decision, decide
-from service.situation import Learnt, Request, situate, tier
+from service.decisions import budgets
+from service.decisions.allotment import Bid, Closed, allot
+from service.decisions.decision import Decision, decide
+from service.decisions.situation import Learnt, Request, situate, tier
 from service.store import Customer, Store
 
 CHUNK = 400  # customers a round trip to the store
@@ -103,7 +103,7 @@ class _Acting:
     drawn: dict[int, list[Bid]] = field(default_factory=dict)
 
     def bids(self, closed: Closed, lines: frozenset[int] | None) -> Iterator[tuple[int, list[Bid]]]:
-        """What each of these customers, all without any named, would draw (see service.allotment)."""
+        """What each of these customers, all without any named, would draw (see service.decisions.allotment)."""
         ids = self.ground.ids
         wanted = list(range(len(ids)) if lines is None else sorted(lines))
         for start in range(0, len(wanted), CHUNK):

@@ -9,9 +9,9 @@ from itertools import islice
 import numpy as np
 
 from models.profile import dump, joined, load
-from service.consents import refusing
-from service.erasure import Tombs
-from service.pseudonyms import Pseudonyms
+from service.people.consents import refusing
+from service.people.erasure import Tombs
+from service.people.pseudonyms import Pseudonyms
 from service.store import Store
 from training.history import History
 

@@ -28,11 +28,11 @@ from models.errors import InputError
 from models.profile import load
 from models.settings import Interest, Settings
 from models.vocabulary import MISSING
-from service.customers import Known
-from service.facts import load as load_facts
-from service.segments import Segments, cluster
+from service.lists.taste import Taste
+from service.people.customers import Known
+from service.people.facts import load as load_facts
+from service.people.segments import Segments, cluster
 from service.store.open import open_store
-from service.taste import Taste
 from training import scoring
 from training.command import ended
 from training.crowd import Crowd, Permission, add_options, gather, load_bundle, resolve, scored, tastes

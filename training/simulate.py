@@ -21,11 +21,11 @@ from models.bundle import Bundle
 from models.errors import InputError
 from models.propensity import Belief, Count
 from models.settings import Settings
-from service.beliefs import positives, starting
-from service.customers import SESSION
+from service.decisions.beliefs import positives, starting
+from service.decisions.shelf import filed, live
+from service.decisions.situation import Learnt, Request
+from service.people.customers import SESSION
 from service.settings import beside
-from service.shelf import filed, live
-from service.situation import Learnt, Request
 from service.store import Store
 from service.store.open import open_store
 from training.command import ended

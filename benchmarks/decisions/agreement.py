@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from service import ledger as ledger_of
-from service.ledger import Contact
+from service.decisions import ledger as ledger_of
+from service.decisions.ledger import Contact
 from service.store import Store
 
 LIMITS: Mapping[str, int] = {"all": 2, "email": 1, "gifts": 1}  # contacts in 7 days: over all, by e-mail, of a group

@@ -23,7 +23,7 @@ import orjson
 from benchmarks.decisions.agreement import Asked, Found, compared
 from benchmarks.events import redis, serving
 from benchmarks.quality.rows import timed
-from service import facts as facts_of
+from service.people import facts as facts_of
 from service.store import Store
 from service.store.open import open_store
 

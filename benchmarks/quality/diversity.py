@@ -22,9 +22,9 @@ from models.bundle import Models
 from models.profile import load
 from models.settings import Settings
 from models.similarity import Similarity
-from service.recommend import recommend
-from service.request import Request
-from service.taste import Taste, taste
+from service.lists.recommend import recommend
+from service.lists.request import Request
+from service.lists.taste import Taste, taste
 from training import learn, matrices
 from training.learn import Terms
 from training.metrics import NOTHING, Ranked, mean, rank_hits

@@ -21,9 +21,9 @@ from benchmarks.quality.rows import Row, timed
 from models.bundle import Models
 from models.profile import EMPTY, Profile, fold
 from models.settings import DAY_S, Settings
-from service.recommend import recommend
-from service.request import Request
-from service.taste import taste
+from service.lists.recommend import recommend
+from service.lists.request import Request
+from service.lists.taste import taste
 from training import learn
 from training.history import PURCHASE, History
 from training.learn import Terms

@@ -23,11 +23,11 @@ from models.action_catalogue import Catalogue, parse
 from models.action_rules import names
 from models.bundle import CURRENT, load
 from models.settings import parse as parse_settings
-from service.answer import answer
-from service.beliefs import Beliefs
-from service.decision import decide, settled
-from service.funnel import funnel, look
-from service.situation import Learnt, Request, read, situate
+from service.decisions.answer import answer
+from service.decisions.beliefs import Beliefs
+from service.decisions.decision import decide, settled
+from service.decisions.funnel import funnel, look
+from service.decisions.situation import Learnt, Request, read, situate
 from service.store import Customer, Part, Store
 from service.store.open import open_store
 

@@ -13,9 +13,9 @@ from benchmarks.serving.task import Task
 from benchmarks.serving.world import NOW, profiles, world
 from models.bundle import CURRENT, load
 from models.profile import load as load_profile
-from service.recommend import recommend
-from service.request import Request
-from service.taste import taste
+from service.lists.recommend import recommend
+from service.lists.request import Request
+from service.lists.taste import taste
 
 CUSTOMERS = 200
 N = 10

@@ -8,9 +8,9 @@ import numpy as np
 
 from benchmarks.serving.world import DAY_S, NOW, customer_id, item_id
 from models.profile import EMPTY, Event, Profile, dump, fold
-from service import facts as facts_of
-from service import ledger as ledger_of
-from service.ledger import Contact, Ledger
+from service.decisions import ledger as ledger_of
+from service.decisions.ledger import Contact, Ledger
+from service.people import facts as facts_of
 from service.store import Customer
 
 EVENTS, CONTACTS = 40, 12

@@ -12,14 +12,14 @@ import orjson
 
 from models.bundle import Bundle
 from models.catalogue import Catalogue
-from service.links import path
-from service.picks import Pick
-from service.recommend import Answer
-from service.request import Request
+from service.lists.links import path
+from service.lists.picks import Pick
+from service.lists.recommend import Answer
+from service.lists.request import Request
+from service.lists.timing import Due
+from service.lists.tokens import Token, sign
 from service.services import Services
 from service.signing import token
-from service.timing import Due
-from service.tokens import Token, sign
 
 DIGITS = 6
 

@@ -14,8 +14,8 @@ from models.settings import Settings
 from service.http.access import Whose, whose
 from service.http.bodies import query, without_nulls
 from service.http.schemas import RecommendBody, RecommendQuery
-from service.reasons import LANGUAGES
-from service.request import Boost, Promotion, Request
+from service.lists.reasons import LANGUAGES
+from service.lists.request import Boost, Promotion, Request
 from service.services import Services
 
 QUERY = RecommendQuery()

@@ -11,16 +11,16 @@ from models.bundle import Bundle
 from models.catalogue import Catalogue
 from models.profile import Profile
 from models.vocabulary import MISSING
-from service import news
-from service.customers import NOBODY
+from service.decisions import news
+from service.decisions.situation import Attach
 from service.http.answers import document
-from service.picks import Pick
-from service.reasons import plain
-from service.recommend import Answer, recommend
-from service.request import Request
+from service.lists.picks import Pick
+from service.lists.reasons import plain
+from service.lists.recommend import Answer, recommend
+from service.lists.request import Request
+from service.lists.taste import taste
+from service.people.customers import NOBODY
 from service.services import Services
-from service.situation import Attach
-from service.taste import taste
 
 
 def attaching(bundle: Bundle, services: Services, *, lang: str, now: int) -> Attach:

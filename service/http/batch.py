@@ -15,8 +15,8 @@ import orjson
 from flask import request
 from marshmallow import ValidationError
 
-from service.customers import Known, names, of, read_many
-from service.request import Request
+from service.lists.request import Request
+from service.people.customers import Known, names, of, read_many
 from service.store import Store
 
 MOST_BYTES = 1 << 30

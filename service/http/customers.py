@@ -10,20 +10,20 @@ from flask import Response, abort
 from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError, fields, validate
 
-from service import consents as consents_of
-from service import facts as facts_of
-from service.customers import SESSION
-from service.facts import Facts
 from service.fields import Fields
 from service.http.bodies import json_body, query
 from service.http.paths import install
 from service.http.schemas import ID, Whole
 from service.http.services import currency, services, store
-from service.identity import is_known, merge
-from service.lookup import change_facts
-from service.shared import Yardstick, known, shared
+from service.people import consents as consents_of
+from service.people import facts as facts_of
+from service.people.customers import SESSION
+from service.people.facts import Facts
+from service.people.identity import is_known, merge
+from service.people.lookup import change_facts
+from service.people.shared import Yardstick, known, shared
+from service.people.timeline import mark, timeline
 from service.store import Customer
-from service.timeline import mark, timeline
 
 blueprint = Blueprint("customers", __name__, description="The shared picture of a customer")
 blueprint.record_once(lambda state: install(state.app))

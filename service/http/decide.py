@@ -16,10 +16,13 @@ from models.action_catalogue import Catalogue
 from models.actions import OUTCOMES
 from models.arms import ARMS
 from models.bundle import Bundle
-from service.chain import EMPTIED, name_of
-from service.decide import next_best_action
-from service.decision_log import DecisionTakenError, logged
-from service.funnel import ORDER
+from service.decisions.chain import EMPTIED, name_of
+from service.decisions.decide import next_best_action
+from service.decisions.decision_log import DecisionTakenError, logged
+from service.decisions.funnel import ORDER
+from service.decisions.replay import replay
+from service.decisions.send import Send
+from service.decisions.situation import Learnt, Request
 from service.http.attach import attaching
 from service.http.batch import answered, requests, spooled
 from service.http.bodies import json_body, query, without_nulls
@@ -27,11 +30,8 @@ from service.http.metrics import metrics
 from service.http.paths import install
 from service.http.schemas import EXPLAIN, ID, Scalar, Whole
 from service.http.services import currency, services, store
-from service.reasons import LANGUAGES
-from service.replay import replay
-from service.send import Send
+from service.lists.reasons import LANGUAGES
 from service.services import Services
-from service.situation import Learnt, Request
 
 blueprint = Blueprint("decide", __name__, description="The next best action")
 blueprint.record_once(lambda state: install(state.app))

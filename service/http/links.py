@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Redirect
 
 from service.http.services import services
-from service.links import read, target
+from service.lists.links import read, target
 
 blueprint = Blueprint("links", __name__, description="Open-time links")
 

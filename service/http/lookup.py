@@ -10,8 +10,8 @@ from service.http.bodies import query
 from service.http.customers import ProfileSchema, picture, send
 from service.http.schemas import ID
 from service.http.services import services, store
-from service.lookup import KINDS, find
-from service.shared import known
+from service.people.lookup import KINDS, find
+from service.people.shared import known
 
 blueprint = Blueprint("lookup", __name__, description="Found by what a caller says")
 

@@ -12,11 +12,11 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from models.profile import rfc3339
-from service.erasure import Receipt, Tombs, erase, look
-from service.export import export, page
 from service.http.bodies import query
 from service.http.customers import kept, picture, send
 from service.http.services import services, store
+from service.people.erasure import Receipt, Tombs, erase, look
+from service.people.export import export, page
 
 blueprint = Blueprint("privacy", __name__, description="Access and erasure")
 

@@ -13,7 +13,6 @@ from flask_smorest import Blueprint
 from marshmallow import ValidationError
 
 from models.bundle import Bundle
-from service.customers import Known, key, visitor
 from service.http.access import whose
 from service.http.answers import Listed, document, listed, with_links
 from service.http.asking import by_document, by_query, checked
@@ -22,14 +21,15 @@ from service.http.bodies import json_body, without_nulls
 from service.http.metrics import metrics
 from service.http.schemas import AnswerSchema, PageBody, PageSchema, RankBody, RecommendBody, RecommendQuery
 from service.http.services import services
-from service.recommend import Answer, rank, recommend
-from service.remembered import everybodys
-from service.request import Request
-from service.segment import said
-from service.selection import NOTHING, Wishes
-from service.sends import as_of
+from service.lists.recommend import Answer, rank, recommend
+from service.lists.remembered import everybodys
+from service.lists.request import Request
+from service.lists.segment import said
+from service.lists.selection import NOTHING, Wishes
+from service.lists.sends import as_of
+from service.lists.taste import taste
+from service.people.customers import Known, key, visitor
 from service.services import Services
-from service.taste import taste
 
 blueprint = Blueprint("recommend", __name__, description="Lists of products")
 

@@ -8,10 +8,10 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from models.filters import COMPARABLE, Filter, FilterError, parse
 from service.customer_tokens import LONGEST
-from service.reasons import LANGUAGES
-from service.request import INTENTS
-from service.selection import EXPLORED, PINNED, PROMOTED
-from service.timing import STATES
+from service.lists.reasons import LANGUAGES
+from service.lists.request import INTENTS
+from service.lists.selection import EXPLORED, PINNED, PROMOTED
+from service.lists.timing import STATES
 
 EXPLAIN = ("none", "top", "full")
 MOST = 100

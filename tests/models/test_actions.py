@@ -26,7 +26,7 @@ why = { en = "Only {missing} to go." }
 channel = "website"
 text = { en = "Welcome" }
 """
-DEFAULT = Path(service.__file__).with_name("actions.toml")
+DEFAULT = Path(service.__file__).parent / "decisions" / "actions.toml"
 
 
 @pytest.fixture(scope="module")

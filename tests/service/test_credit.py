@@ -10,9 +10,9 @@ from models.profile import Event
 from service import credit
 from service.credit import Credits, credited
 from service.events import fold
+from service.lists.tokens import Token, sign
 from service.store import Entry, Store
 from service.store.open import open_store
-from service.tokens import Token, sign
 from tests.worlds import NOW
 
 SECRET = b"tiny"

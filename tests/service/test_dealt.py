@@ -7,7 +7,7 @@ import pytest
 from models.event_log import encode
 from models.profile import Event
 from service.dealt import WITHIN_DAYS, Dealing
-from service.record import dump
+from service.decisions.record import dump
 from service.store import Customer, Entry
 from tests.fakes import FakeStore
 

@@ -8,9 +8,9 @@ import pytest
 
 from models.errors import InputError, StoreUnavailable
 from models.profile import load
-from service import facts
 from service.events import Receipt, Rules, record, summary
 from service.fields import SKEW_S
+from service.people import facts
 from tests.fakes import FakeStore
 
 NOW = 1_764_000_000

@@ -7,13 +7,13 @@ import pytest
 from models.errors import InputError, StoreUnavailable
 from models.profile import load
 from models.propensity import action_cell, cell, group_cell, weight
-from service import facts as facts_of
-from service import ledger as ledger_of
-from service.beliefs import Beliefs
+from service.decisions import ledger as ledger_of
+from service.decisions.beliefs import Beliefs
+from service.decisions.record import load as load_record
 from service.events import Receipt, Rules
 from service.outcomes import record
-from service.record import load as load_record
-from tests.service.test_decide import DAY, NOW, TWO_A_WEEK, YES, World, action, catalogue, chosen
+from service.people import facts as facts_of
+from tests.service.decisions.test_decide import DAY, NOW, TWO_A_WEEK, YES, World, action, catalogue, chosen
 
 THREE = (action("a", value=9), action("b", value=8), action("c", value=7))
 

@@ -10,11 +10,11 @@ from models.action_catalogue import parse
 from models.bundle import load
 from models.profile import EMPTY, Event, dump, fold
 from models.response import Response
-from service import facts as facts_of
-from service.decide import next_best_action
-from service.decision_log import logged
-from service.replay import replay
-from service.situation import Learnt, Request
+from service.decisions.decide import next_best_action
+from service.decisions.decision_log import logged
+from service.decisions.replay import replay
+from service.decisions.situation import Learnt, Request
+from service.people import facts as facts_of
 from service.store import Customer
 from tests.fakes import FakeStore
 from tests.worlds import tiny_models, tiny_tiers

@@ -13,7 +13,7 @@ from models.profile import load
 from models.settings import Settings, parse
 from service import events
 from service.events import Rules
-from service.identity import merge
+from service.people.identity import merge
 from service.retention import Retention, cap, expire, key_ttl_s
 from service.store import KEY_TTL_S, Store
 from service.store.open import open_store

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from models.profile import rfc3339
-from service import ledger as ledger_of
-from service.ledger import Contact
-from service.record import dump
+from service.decisions import ledger as ledger_of
+from service.decisions.ledger import Contact
+from service.decisions.record import dump
 from service.store import Store
 
 NOW = 1_764_000_000

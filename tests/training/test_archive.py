@@ -11,10 +11,10 @@ import pytest
 from models.errors import DiskError
 from models.event_log import decode
 from service import events
-from service.erasure import Tombs, erase
 from service.events import Rules
-from service.identity import merge
-from service.pseudonyms import Pseudonyms
+from service.people.erasure import Tombs, erase
+from service.people.identity import merge
+from service.people.pseudonyms import Pseudonyms
 from service.retention import cap
 from service.store import Store
 from service.store.open import open_store

@@ -9,7 +9,7 @@ from models.intent import features
 from models.lifetime import Lifetime
 from models.profile import load
 from models.settings import DAY_S
-from service.intent import newest_category
+from service.people.intent import newest_category
 from tests.training.histories import history
 from training.behaviours import Past
 from training.intents import kinds_of

@@ -6,7 +6,7 @@ import numpy as np
 
 from models.profile import load
 from models.settings import DAY_S
-from service.segments import cluster
+from service.people.segments import cluster
 from tests.training.histories import history
 from tests.training.test_behaviours import a_shop
 from tests.worlds import tiny_models

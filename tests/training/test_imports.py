@@ -10,10 +10,10 @@ import openpyxl
 import pytest
 
 from models.profile import load
-from service import facts as facts_of
-from service import ledger as ledger_of
-from service.erasure import Tombs, erase
-from service.pseudonyms import Pseudonyms
+from service.decisions import ledger as ledger_of
+from service.people import facts as facts_of
+from service.people.erasure import Tombs, erase
+from service.people.pseudonyms import Pseudonyms
 from service.store import Store
 from service.store.open import open_store
 from tests.worlds import NOW

@@ -6,12 +6,12 @@ from pathlib import Path
 import orjson
 import pytest
 
-from service.decide import next_best_action
+from service.decisions.decide import next_best_action
+from service.decisions.situation import Learnt, Request
 from service.events import Rules
 from service.outcomes import record
-from service.situation import Learnt, Request
 from service.store.open import open_store
-from tests.service.test_decide import action, catalogue
+from tests.service.decisions.test_decide import action, catalogue
 from tests.training.decisions import CHANCES, DAY, NOW, RATES, fill, write
 from training import off_policy
 from training.decision_log import read

@@ -13,12 +13,12 @@ import pytest
 
 from models.profile import EMPTY, Event, dump, fold
 from models.settings import Interest
-from service import facts
-from service.links import read as read_link
+from service.lists.links import read as read_link
+from service.lists.tokens import verify
+from service.people import facts
 from service.signing import signing_key
 from service.store import Store
 from service.store.open import open_store
-from service.tokens import verify
 from tests.service.http.apps import tiny_client
 from tests.worlds import DAY_S, NOW, save, tiny_models
 from training.crowd import Permission, of_store, tastes

@@ -11,13 +11,13 @@ import pytest
 
 from models.action_catalogue import parse
 from models.settings import Settings
-from service import ledger as ledger_of
-from service import record as record_of
-from service.decide import next_best_action
-from service.shelf import Shelf, known
-from service.situation import Learnt, Request
+from service.decisions import ledger as ledger_of
+from service.decisions import record as record_of
+from service.decisions.decide import next_best_action
+from service.decisions.shelf import Shelf, known
+from service.decisions.situation import Learnt, Request
 from service.store.open import open_store
-from tests.service.test_decide import DAY, NOW, SILENCE, action
+from tests.service.decisions.test_decide import DAY, NOW, SILENCE, action
 from training import off_policy
 from training.recast import Recast
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from models.profile import EMPTY, Event, dump, fold, load
-from service import consents, events, lookup
-from service.erasure import Tombs, erase
+from service import events
 from service.events import Rules
-from service.facts import with_consents
-from service.identity import merge
-from service.pseudonyms import Pseudonyms
+from service.people import consents, lookup
+from service.people.erasure import Tombs, erase
+from service.people.facts import with_consents
+from service.people.identity import merge
+from service.people.pseudonyms import Pseudonyms
 from service.store import Store
 from service.store.open import open_store
 from tests.worlds import NOW

@@ -14,14 +14,14 @@ from models.action_catalogue import parse
 from models.event_log import encode
 from models.profile import Event
 from models.settings import Settings
-from service import facts as facts_of
-from service import ledger as ledger_of
+from service.decisions import ledger as ledger_of
+from service.decisions.ledger import Contact, Ledger
+from service.decisions.shelf import Shelf, known
 from service.events import fold
-from service.ledger import Contact, Ledger
-from service.shelf import Shelf, known
+from service.people import facts as facts_of
 from service.store import Entry, Store
 from service.store.open import open_store
-from tests.service.test_decide import DAY, NOW, SILENCE, action, catalogue
+from tests.service.decisions.test_decide import DAY, NOW, SILENCE, action, catalogue
 from tests.worlds import save, tiny_models
 from training.simulate import main, sampled
 

@@ -8,8 +8,8 @@ import pytest
 from benchmarks.decisions.agreement import Asked, compared, exceeded
 from benchmarks.decisions.races import main, questions
 from models.budgets import Level
-from service import ledger as ledger_of
-from service.ledger import Contact, Ledger
+from service.decisions import ledger as ledger_of
+from service.decisions.ledger import Contact, Ledger
 from service.store import Customer
 from tests.fakes import FakeStore
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from flask.testing import FlaskClient
 
-from service.shelf import POLL_S
+from service.decisions.shelf import POLL_S
 from tests.service.http.apps import tiny_app
 
 ASK = {"customer_id": "anna", "channel": "website"}

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from service.chain import verify
+from service.decisions.chain import verify
+from service.decisions.record import plain
 from service.http.decide import DecisionSchema, LoggedSchema
 from service.http.receipts import ReceiptsSchema
-from service.record import plain
 from tests.service.http.apps import tiny_app
 
 ASK = {"customer_id": "anna", "channel": "website"}

@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.funnel import ORDER
+from service.decisions.funnel import ORDER
 from tests.service.http.apps import VERSION, tiny_client
 from tests.service.serving import call, serving
 from tests.worlds import save, tiny_models

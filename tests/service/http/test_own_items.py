@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 import service
 from tests.service.http.apps import tiny_app
 
-DEFAULT = Path(service.__file__).with_name("actions.toml")
+DEFAULT = Path(service.__file__).parent / "decisions" / "actions.toml"
 ASK = {"customer_id": "anna", "channel": "email"}
 SHOES = {"item_id": "SH-014", "title": "Black court shoes", "category": "Women > Shoes"}
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from models.profile import EMPTY, Event, dump, fold
 from models.settings import Placement, Settings
 from service.http.schemas import AnswerSchema
-from service.request import INTENTS
+from service.lists.request import INTENTS
+from service.lists.tokens import propensity, verify
 from service.services import Services
-from service.tokens import propensity, verify
 from tests.service.http.apps import VERSION, tiny_app, tiny_client
 from tests.worlds import DAY_S, NOW, STRANGE
 

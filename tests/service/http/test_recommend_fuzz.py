@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from models.filters import FIELDS, OPS
 from service.http.schemas import PageBody, RankBody, RecommendBody, RecommendQuery
-from service.request import INTENTS
+from service.lists.request import INTENTS
 from tests.service.http.apps import tiny_client
 from tests.worlds import STRANGE
 

@@ -1,0 +1,116 @@
+"""What decisions draw on: which pools an action is paid of, what a decision takes of them, and what comes back when it was not shown or sent.
+
+Tokens move in the transaction of the ledger (store.settle), so a pool is never overdrawn, and never keeps what no contact stands for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+
+from models.action_catalogue import Catalogue
+from models.actions import Action
+from models.budgets import DAY_S, FULL, USUAL, Draws, Level, Period, Pool, admits, of_budget, of_stock, price, tokens
+from service.decisions.ledger import SEEN, Contact, Ledger
+from service.store import Move
+
+NO_PACING = 1e300  # a bid that no price is above
+Levels = Mapping[str, Level]
+
+
+def draws(action: Action, actions: Catalogue, *, now: int) -> Draws:
+    """The pools that a contact with this action draws on, and how many tokens of each; found once a period."""
+    found = actions.index.draws.get(action.id)
+    if found is None or not found.since <= now < found.until:
+        found = actions.index.draws[action.id] = _draws(action, actions, now)
+    return found.pools
+
+
+def _draws(action: Action, actions: Catalogue, now: int) -> Period:
+    found = [] if action.stock is None else [(of_stock(action, pacing=actions.policy.pacing), 1)]
+    if action.budget is None:
+        return Period(-math.inf, math.inf, found)
+    budget = next(one for one in actions.budgets if one.name == action.budget)
+    pool = of_budget(budget, worth=_worth(actions, budget.name), now=now)
+    return Period(pool.ends - round(budget.days * DAY_S), pool.ends, [*found, (pool, _spend(action))])
+
+
+def pools(actions: Catalogue, chosen: Iterable[Action], *, now: int) -> list[str]:
+    """The names of all pools that these actions draw on."""
+    return sorted({pool.name for action in chosen for pool, _ in draws(action, actions, now=now)})
+
+
+def spent(action: Action, actions: Catalogue, levels: Levels, *, closed: frozenset[str], now: int) -> bool:
+    """Whether one of its pools has too little left for one more contact, or is closed."""
+    return any(
+        pool.name in closed or levels.get(pool.name, FULL).used + taken > pool.cap
+        for pool, taken in draws(action, actions, now=now)
+    )
+
+
+def too_dear(action: Action, actions: Catalogue, levels: Levels, *, bid: float, now: int) -> bool:
+    """Whether one of its pools would not admit it for this priority."""
+    return any(
+        not admits(pool, levels.get(pool.name, FULL), tokens=taken, bid=bid, now=now)
+        for pool, taken in draws(action, actions, now=now)
+    )
+
+
+def shadow_price(action: Action, actions: Catalogue, levels: Levels, *, now: int) -> float:
+    """What the tokens of a contact cost, in the unit of priorities: below it, it is not admitted."""
+    own = draws(action, actions, now=now)
+    return max((taken * price(pool, levels.get(pool.name, FULL), now=now) for pool, taken in own), default=0.0)
+
+
+def takes(contact: Contact, bids: Mapping[str, float], actions: Catalogue) -> Iterator[Move]:
+    """The moves that a new contact needs; `bids` are the priorities of its actions."""
+    for action_id in contact.actions:
+        for pool, taken in draws(actions.by_id[action_id], actions, now=contact.at):
+            yield Move("take", pool, _holder(contact, action_id), taken, bids[action_id], contact.until)
+
+
+def returns(contact: Contact | None) -> Iterator[Move]:
+    """The moves that undo a contact whose decision is made again."""
+    if contact is None:
+        return
+    for action_id, own in contact.drawn.items():
+        for pool, taken in own.items():
+            yield Move("back", Pool(pool, 0), _holder(contact, action_id), taken, held=_may_lapse(contact, action_id))
+
+
+def moves(before: Ledger, decision_id: str, action_id: str, outcome: str) -> Iterator[Move]:
+    """The moves that an outcome brings: what was shown is kept, what was not sent comes back, once."""
+    contact = before.find(decision_id)
+    if contact is None or "not_sent" in contact.outcomes.get(action_id, {}):
+        return
+    lapsing = _may_lapse(contact, action_id)
+    for pool, taken in contact.drawn.get(action_id, {}).items():
+        if outcome == "not_sent":
+            yield Move("back", Pool(pool, 0), _holder(contact, action_id), taken, held=lapsing)
+        elif outcome in SEEN and lapsing:
+            yield Move("keep", Pool(pool, 0), _holder(contact, action_id), taken)
+
+
+def drawn(contact: Contact, actions: Catalogue) -> dict[str, dict[str, int]]:
+    """What a contact's actions take, as its ledger remembers it."""
+    own = {name: draws(actions.by_id[name], actions, now=contact.at) for name in contact.actions}
+    return {name: {pool.name: taken for pool, taken in pools} for name, pools in own.items() if pools}
+
+
+def _may_lapse(contact: Contact, action_id: str) -> bool:
+    """Whether its tokens come back by themselves: inbound, and not seen."""
+    return contact.until is not None and not SEEN & contact.outcomes.get(action_id, {}).keys()
+
+
+def _holder(contact: Contact, action_id: str) -> str:
+    return f"{contact.decision_id}/{action_id}"
+
+
+def _spend(action: Action) -> int:
+    return tokens(action.cost if action.spend is None else action.spend)
+
+
+def _worth(actions: Catalogue, budget: str) -> float:
+    """Of a token, as far as the catalogue tells: the mean of value · propensity over the actions that are paid of it."""
+    paid = [action for action in actions.actions if action.budget == budget]
+    return sum(action.value * (action.propensity or USUAL) / _spend(action) for action in paid) / max(len(paid), 1)

@@ -1,0 +1,72 @@
+"""The decision: a pure function of what is asked and what is known.
+
+situation → funnel (who may be told what) → arbitration (what is worth most) → choice (what is drawn of it)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from models.tariff import of_tier
+from service.decisions.arbitration import Candidate, Ranking, ranked, too_little
+from service.decisions.choice import Choice, Terms, choose
+from service.decisions.funnel import ORDER, Look, Passage, funnel, look
+from service.decisions.situation import AGENT, Request, Situation
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided, and of what."""
+
+    choice: Choice
+    candidates: Ranking
+    passage: Passage
+    dropped: Mapping[
+        str, int
+    ]  # drop code -> how many actions, in the order of the funnel; stages that dropped none are left out
+    seen: Look
+
+    @property
+    def best(self) -> tuple[Candidate, ...]:
+        """What was chosen, best first."""
+        return self.choice.best
+
+    @property
+    def speaks(self) -> bool:
+        """Whether there is something to say to the customer."""
+        return any(one.action.class_ != "silence" for one in self.best)
+
+    def no_action_reason(self) -> str | None:
+        """Where there is nothing to say: the stage that stopped the action that came furthest."""
+        return None if self.speaks else next(reversed(list(self.dropped)), None)
+
+
+def decide(request: Request, situation: Situation) -> Decision:
+    """The decision, a pure function of what is asked and what is known."""
+    seen = look(situation)
+    return settled(request, seen, funnel(seen))
+
+
+def settled(request: Request, seen: Look, passage: Passage) -> Decision:
+    """The decision of who came through the funnel; what a replay makes again."""
+    situation = seen.at
+    ranking = ranked(passage.passed, seen)
+    policy = situation.actions.policy
+    choice = choose(
+        ranking,
+        Terms(
+            n=request.length,
+            distinct_groups=request.channel == AGENT,
+            min_value=of_tier(policy.min_value, policy.min_value_by_tier, situation.picture.tiers),
+            arm=situation.arm,
+            exploration="none" if situation.blind else situation.actions.learning.exploration,
+            seed=situation.seed,
+            short=too_little(ranking),
+        ),
+    )
+    counts = Counter(choice.dropped)
+    counts.update({code: gone.bit_count() for code, gone in passage.dropped.items()})
+    in_order = {code: counts[code] for code in ORDER if code in counts}
+    return Decision(choice, ranking, passage, in_order, seen)

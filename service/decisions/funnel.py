@@ -1,0 +1,272 @@
+"""The funnel: which actions may be chosen at all, in a fixed order of stages; an action is dropped once, with the code of the first.
+
+Consent, addresses and complaints are looked at before anything of the profile is. A stage says which of the actions still there must go, for
+all of them at once: sets of actions are ints, one bit an action (models.action_catalogue). Conditions are asked of who is still there alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import NamedTuple
+
+import numpy as np
+
+from models import action_rules
+from models.action_catalogue import Forms, Index, Set, numbers, union
+from models.actions import Action
+from models.propensity import Belief, coded, decoded, hers
+from models.response import traits
+from service.decisions import budgets, hours, policy
+from service.decisions.conditions import Conditions
+from service.decisions.ledger import DAY_S, Answers
+from service.decisions.situation import Situation
+from service.people.facts import Answer, consent, do_not_contact
+
+ORDER = (
+    "DATES",
+    "STATE",
+    "CHANNEL",
+    "PLACEMENT",
+    "CONSENT",
+    "DO_NOT_CONTACT",
+    "QUIET_HOURS",
+    "OPEN_COMPLAINT",
+    "PROFILING",
+    "TIER",
+    "ELIGIBILITY",
+    "APPLICABILITY",
+    "SUITABILITY",
+    "COOL_OFF",
+    "SUPPRESSION",
+    "CONTACT_LIMIT",
+    "BUDGET",
+    "RAMP",
+    "MIN_PROPENSITY",
+    "MIN_VALUE",
+    "HOLDOUT",
+    "ARBITRATION",
+    "DUPLICATE",
+    "RULE_ERROR",
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A situation with what all actions ask of it, answered once.
+
+    answers   what came of each action so far
+    forms     how each action looks at this place
+    refused   marketing for purposes that have no consent here
+    full      actions that a contact limit stops       rests  that a suppression stops
+    late      whether what is sent now would have to wait for longer than it is valid
+    """
+
+    at: Situation
+    belief: Belief  # with her own answers
+    answers: Mapping[str, Answers]
+    forms: Forms
+    refused: Set
+    full: Set
+    rests: Set
+    unaddressable: bool
+    late: bool
+    unanswered: int
+
+    @property
+    def index(self) -> Index:
+        """The catalogue's."""
+        return self.at.actions.index
+
+
+class Passage(NamedTuple):
+    """Who came through the funnel, and whom each stage dropped, by its code."""
+
+    passed: Set
+    dropped: Mapping[str, Set]
+
+
+def look(situation: Situation) -> Look:
+    """Answer once what every action asks."""
+    actions, ledger, index = situation.actions, situation.ledger, situation.actions.index
+    said = {purpose: consent(situation.facts, purpose, situation.channel) for purpose in index.purposes}
+    answers = ledger.answers()
+    unanswered = ledger.unanswered(since=situation.now - round(actions.policy.fatigue_days * DAY_S))
+    return Look(
+        at=situation,
+        belief=_belief(situation, answers, unanswered),
+        answers=answers,
+        forms=index.forms(situation.channel, situation.placement, situation.language),
+        refused=union(index.purposes[purpose] for purpose, answer in said.items() if _refuses(answer, situation)),
+        full=policy.full(ledger, actions, channel=situation.channel, tiers=situation.picture.tiers, now=situation.now),
+        rests=policy.resting(ledger, actions, channel=situation.channel, now=situation.now),
+        unaddressable=situation.way.outbound and do_not_contact(situation.facts, situation.channel),
+        late=hours.too_late(situation.way, zone=situation.zone, now=situation.now),
+        unanswered=unanswered,
+    )
+
+
+def _belief(situation: Situation, answers: Mapping[str, Answers], unanswered: int) -> Belief:
+    """The belief of each action, moved by who she is and by what she answered before; as it will be logged."""
+    belief, actions = situation.belief, situation.actions
+    if not situation.profiled:
+        return belief
+    told = [action_id for action_id in answers if action_id in actions.rows]
+    if situation.response is not None:
+        belief = decoded(coded(situation.response.applied(belief, _traits(situation, unanswered), actions)))
+    if not told:
+        return belief
+    rows = [actions.rows[action_id] for action_id in told]
+    moved = [
+        hers(belief, row, tries=tally.tries, positives=tally.positives, evidence=actions.actions[row].evidence)
+        for row, tally in zip(rows, map(answers.__getitem__, told), strict=True)
+    ]
+    mean, evidence = belief.mean.copy(), belief.evidence.copy()
+    mean[rows], evidence[rows] = decoded(coded(Belief(*np.array(moved).T)))  # the others are as logged already
+    return Belief(mean, evidence)
+
+
+def _traits(situation: Situation, unanswered: int) -> dict[str, float]:
+    picture = situation.picture
+    return traits(
+        picture.numbers,
+        tier=picture.tiers[0] if picture.tiers else "",
+        lifecycle=picture.lifecycle,
+        channel=situation.channel,
+        unanswered=unanswered,
+        hour=datetime.fromtimestamp(situation.now, situation.zone).hour,
+    )
+
+
+def _refuses(answer: Answer, situation: Situation) -> bool:
+    return situation.blind or answer == "no" or (answer == "unknown" and situation.way.outbound)
+
+
+def funnel(seen: Look) -> Passage:
+    """The actions that pass every stage, and for each other one the stage that dropped it."""
+    alive, dropped = seen.index.all, dict[str, Set]()
+    conditions = Conditions(seen.at)
+    for code, stops in STAGES:
+        out = alive & stops(seen, alive)
+        if code in RULE_STAGES and alive:
+            out, wrong = conditions.ruled_out(code, alive)
+            alive ^= wrong
+            dropped[RULE_ERROR] = dropped.get(RULE_ERROR, 0) | wrong
+        alive ^= out
+        dropped[code] = out
+    return Passage(alive, {code: dropped[code] for code in ORDER if dropped.get(code)})
+
+
+def _dates(seen: Look, _: Set) -> Set:
+    return ~seen.index.living(seen.at.now)
+
+
+def _state(seen: Look, _: Set) -> Set:
+    return ~seen.index.active
+
+
+def _channel(seen: Look, _: Set) -> Set:
+    return ~seen.index.channels.get(seen.at.channel, 0)
+
+
+def _placement(seen: Look, _: Set) -> Set:
+    return ~seen.forms.all
+
+
+def _consent(seen: Look, _: Set) -> Set:
+    return seen.refused
+
+
+def _do_not_contact(seen: Look, _: Set) -> Set:
+    return ~seen.index.silent if seen.unaddressable else 0
+
+
+def _quiet_hours(seen: Look, _: Set) -> Set:
+    return ~seen.index.silent if seen.late else 0
+
+
+def _open_complaint(seen: Look, _: Set) -> Set:
+    return ~seen.index.serving if seen.at.complaint else 0
+
+
+def _profiling(seen: Look, _: Set) -> Set:
+    return 0 if seen.at.profiled else seen.index.profiled
+
+
+def _tier(seen: Look, _: Set) -> Set:
+    index, picture = seen.index, seen.at.picture
+    tiers = index.any_tier | union(index.tiers.get(name, 0) for name in picture.tiers)
+    return ~tiers | ~(index.any_lifecycle | index.lifecycles.get(picture.lifecycle or "", 0))
+
+
+def _cool_off(seen: Look, alive: Set) -> Set:
+    resting = 0
+    for name, answers in seen.answers.items():
+        number = seen.index.number.get(name)
+        if number is not None and alive >> number & 1:
+            days = seen.index.actions[number].cool_off_days
+            resting |= any(seen.at.now < answers.last.get(key, -LONG) + days[key] * DAY_S for key in days) << number
+    return resting
+
+
+def _suppression(seen: Look, _: Set) -> Set:
+    return seen.rests
+
+
+def _contact_limit(seen: Look, _: Set) -> Set:
+    return seen.full
+
+
+def _budget(seen: Look, alive: Set) -> Set:
+    at = seen.at
+    return union(
+        1 << number
+        for number in numbers(alive & seen.index.paid)
+        if budgets.spent(seen.index.actions[number], at.actions, at.levels, closed=at.closed, now=at.now)
+    )
+
+
+def _ramp(seen: Look, alive: Set) -> Set:
+    """New actions reach a share of the customers, always the same ones, that grows with what is known of them."""
+    return union(
+        1 << number
+        for number in numbers(alive & seen.index.ramped)
+        if not _reached(seen.index.actions[number], seen.at)
+    )
+
+
+def _reached(action: Action, at: Situation) -> bool:
+    if action.ramp is None:
+        return True
+    known = min(at.positives.get(action.id, 0.0) / action.ramp.positives, 1.0)
+    reach = action.ramp.start + (1 - action.ramp.start) * known
+    digest = blake2b(f"{action.id}\x00{at.customer_id}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") < reach * 2**64
+
+
+RULE_ERROR = "RULE_ERROR"
+RULE_STAGES = frozenset(action_rules.STAGES)
+LONG = 1 << 62
+_STOPS: Mapping[str, Callable[[Look, Set], Set]] = {
+    "DATES": _dates,
+    "STATE": _state,
+    "CHANNEL": _channel,
+    "PLACEMENT": _placement,
+    "CONSENT": _consent,
+    "DO_NOT_CONTACT": _do_not_contact,
+    "QUIET_HOURS": _quiet_hours,
+    "OPEN_COMPLAINT": _open_complaint,
+    "PROFILING": _profiling,
+    "TIER": _tier,
+    "ELIGIBILITY": lambda *_: 0,
+    "APPLICABILITY": lambda *_: 0,
+    "SUITABILITY": lambda *_: 0,
+    "COOL_OFF": _cool_off,
+    "SUPPRESSION": _suppression,
+    "CONTACT_LIMIT": _contact_limit,
+    "BUDGET": _budget,
+    "RAMP": _ramp,
+}
+STAGES = tuple((code, _STOPS[code]) for code in ORDER if code in _STOPS)

@@ -1,0 +1,173 @@
+"""Reasons: why an item stands in a list, as a code, the item that truly carried its score, and a sentence in the customer's language.
+
+The source that gave most to the score names the reason; the anchor is the item of the history that gave most to that source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from models import likeness
+from models.bundle import Models
+from models.catalogue import Catalogue
+from models.complements import Complements
+from models.factors import Factors
+from models.linear import Linear
+from models.sessions import Sessions
+from models.titles import THAI_NAMES
+from service.lists.candidates import Rows, Scores, Stage
+
+NOBODY = -1  # no item of the history carried it
+LANGUAGES = ("en", "th")
+TEXTS: Mapping[str, Mapping[str, str]] = {
+    "bought_together": {"en": "Often bought with {anchor}", "th": "มักซื้อคู่กับ {anchor}"},
+    "also_bought": {"en": "Customers who bought {anchor} also bought this", "th": "ลูกค้าที่ซื้อ {anchor} ซื้อสิ่งนี้ด้วย"},
+    "completes_cart": {"en": "Completes your cart with {anchor}", "th": "เติมตะกร้าให้ครบคู่กับ {anchor}"},
+    "seen_together": {"en": "Often chosen along with {anchor}", "th": "มักเลือกพร้อมกับ {anchor}"},
+    "similar": {"en": "Similar to {anchor}", "th": "คล้ายกับ {anchor}"},
+    "attributes": {"en": "Goes with {anchor}", "th": "เข้ากับ {anchor}"},
+    "goes_with": {"en": "Goes with {anchor}", "th": "เข้ากับ {anchor}"},
+    "because_you_viewed": {"en": "Because you looked at {anchor}", "th": "เพราะคุณได้ดู {anchor}"},
+    "buy_again": {"en": "Time to buy it again", "th": "ถึงเวลาซื้ออีกครั้ง"},
+    "recently_viewed": {"en": "You looked at this recently", "th": "คุณเพิ่งดูสินค้านี้"},
+    "trending": {"en": "Selling faster than usual", "th": "กำลังมาแรง"},
+    "exploration": {"en": "Something new to try", "th": "ลองอะไรใหม่ ๆ"},
+    "popular": {"en": "Popular right now", "th": "กำลังเป็นที่นิยม"},
+    "for_you": {"en": "Chosen for you", "th": "คัดสรรเพื่อคุณ"},
+    "cart": {"en": "In your cart", "th": "อยู่ในตะกร้าของคุณ"},
+    "last_order": {"en": "From your last order", "th": "จากคำสั่งซื้อล่าสุดของคุณ"},
+    "wish_drops": {"en": "On your wish list, and cheaper now", "th": "อยู่ในรายการโปรดของคุณ และราคาลดลงแล้ว"},
+    "viewed_low_stock": {"en": "You looked at it; only a few are left", "th": "คุณเคยดูสินค้านี้ และเหลือเพียงไม่กี่ชิ้น"},
+}
+CODES = {
+    "together": "bought_together",
+    "alike": "also_bought",
+    "factors": "goes_with",
+    "repeat": "buy_again",
+    "ease": "completes_cart",
+    "sessions": "seen_together",
+    "attributes": "similar",
+    "complements": "attributes",
+    "seen": "recently_viewed",
+    "trending": "trending",
+}
+NAMED = ("colour", "type")  # attributes that a customer would name, in this order
+PAIRS = {"en": "{its} with {theirs}", "th": "{its}กับ{theirs}"}
+ALONE = ("repeat", "seen", "trending")  # sources that no other item carries
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A code of TEXTS, the ids of the items that carried the score, and the sentence."""
+
+    code: str
+    because: tuple[str, ...]
+    text: str
+
+
+def strongest(shares: Mapping[str, Scores]) -> list[str]:
+    """For each row of the shares the source that gave most."""
+    names = list(shares)
+    return [names[place] for place in np.argmax(np.stack([shares[name] for name in names]), axis=0)]
+
+
+def reasons(stage: Stage, rows: Rows, sources: list[str], *, models: Models, bought: Rows, lang: str) -> list[Reason]:
+    """One reason for each of `rows`, whose strongest sources are `sources`.
+
+    bought  the rows of what the customer owns: the others of her history she only looked at
+    """
+    anchors = np.full(len(rows), NOBODY, dtype=np.int64)
+    for source in set(sources):
+        chosen = np.flatnonzero([name == source for name in sources])
+        anchors[chosen] = _anchors(stage, source, rows[chosen], models)
+    owned = frozenset(bought.tolist())
+    found = [
+        (_code(stage, source, row, anchor, owned), row, anchor)
+        for row, source, anchor in zip(rows.tolist(), sources, anchors.tolist(), strict=True)
+    ]
+    together = _together(found, models)
+    return [
+        _of_attributes(row, anchor, models, lang)
+        if code == CODES["complements"] and (anchor, row) not in together
+        else _reason("bought_together" if (anchor, row) in together else code, row, anchor, models.catalogue, lang)
+        for code, row, anchor in found
+    ]
+
+
+def _together(found: Sequence[tuple[str, int, int]], models: Models) -> set[tuple[int, int]]:
+    """(anchor, row) of what complements an anchor because baskets held both, where they carried the score."""
+    pairs = [(anchor, row) for code, row, anchor in found if code == CODES["complements"]]
+    targets = {anchor: np.array([row for one, row in pairs if one == anchor], dtype=np.int32) for anchor, _ in pairs}
+    complements = models.complements
+    if complements is None:
+        return set()
+    return {(anchor, row) for anchor, rows in targets.items() for row in complements.bought(anchor, rows)}
+
+
+def plain(code: str, lang: str) -> Reason:
+    """Of an item that no other carries, like one that stands there to be tried out ("exploration")."""
+    return Reason(code, (), TEXTS[code][lang])
+
+
+def title(catalogue: Catalogue, row: int, lang: str) -> str:
+    """What the item is called in this language; its id where nobody has named it."""
+    body = orjson.loads(catalogue.json(row))
+    return str((lang == "th" and body.get("title_th")) or body.get("title") or catalogue.items.text(row))
+
+
+def _reason(code: str, row: int, anchor: int, catalogue: Catalogue, lang: str) -> Reason:
+    if anchor in (NOBODY, row):
+        return Reason(code, (), TEXTS[code][lang])
+    text = TEXTS[code][lang].format_map({"anchor": title(catalogue, anchor, lang)})
+    return Reason(code, (catalogue.items.text(anchor),), text)
+
+
+def _of_attributes(row: int, anchor: int, models: Models, lang: str) -> Reason:
+    """Why an item completes the anchor that it was not bought with: the attributes that most speak for it."""
+    complements = models.complements
+    assert complements is not None  # noqa: S101  (it is the source)
+    reason = _reason("attributes", row, anchor, models.catalogue, lang)
+    alike = complements.alike(anchor, row)
+    pair = next((alike[name] for name in NAMED if name in alike), None)
+    if pair is None:
+        return reason
+    theirs, its = (THAI_NAMES.get(value, value) if lang == "th" else value for value in pair)
+    return replace(reason, text=f"{reason.text}: {PAIRS[lang].format_map({'theirs': theirs, 'its': its})}")
+
+
+def _code(stage: Stage, source: str, row: int, anchor: int, owned: frozenset[int]) -> str:
+    if source in ALONE:
+        return CODES[source]
+    if anchor == NOBODY:
+        return "popular" if source == "popularity" else "for_you"
+    if anchor == row:
+        return "buy_again" if row in owned else "recently_viewed"
+    if stage.intent == "for_you" and anchor not in owned:
+        return "because_you_viewed"
+    return "similar" if stage.intent == "similar" else CODES[source]
+
+
+def _anchors(stage: Stage, source: str, targets: Rows, models: Models) -> NDArray[np.int64]:
+    """For each target the row of the history item that gave most to this source; NOBODY where none did."""
+    if not len(stage.rows) or (carried := _carried(stage, source, targets, models)) is None:
+        return np.full(len(targets), NOBODY, dtype=np.int64)
+    best = np.argmax(carried, axis=1)
+    gave = carried[np.arange(len(targets)), best] > 0
+    return np.where(gave, stage.rows[best], NOBODY)
+
+
+def _carried(stage: Stage, source: str, targets: Rows, models: Models) -> Scores | None:
+    """float32[targets, history]: what each item of the history gave to this source; None where no item did."""
+    if source == "attributes":
+        return likeness.carried(models.catalogue, stage.rows, stage.weights, targets)
+    model = getattr(models, source, None)
+    if not isinstance(model, Linear | Sessions | Complements | Factors):
+        return None
+    if len(stage.rows) == 1:  # all of it
+        return stage.sources[source][targets, None]
+    return model.carried(stage.rows, stage.weights, targets)

@@ -1,0 +1,50 @@
+"""Lists of a large catalogue, estimated by half of its dimensions first: the exact lists, because the best are scored exactly."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.serving.world import NOW, profiles, shop
+from models.profile import load
+from service.lists.recommend import recommend
+from service.lists.request import Request
+from service.lists.taste import taste
+
+EXACT = shop(2_000, factors=32)
+FACTORS = EXACT.factors
+assert FACTORS is not None
+QUICK = replace(EXACT, factors=replace(FACTORS, leading=np.ascontiguousarray(FACTORS.item_factors[:, :16].T)))
+TASTES = [taste(load(profile), EXACT, now=NOW) for _, profile in profiles(EXACT, 20)]
+
+
+def lists(models, request):
+    return [recommend(request, models=models, taste=hers, now=NOW).picks for hers in TASTES]
+
+
+def recall(quick, exact):
+    """The share of the exact lists' items that are in the quick ones."""
+    found = [
+        len({pick.item_id for pick in one} & {pick.item_id for pick in other}) / len(other)
+        for one, other in zip(quick, exact, strict=True)
+    ]
+    return sum(found) / len(found)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Request(intent="for_you"),
+        Request(intent="for_you", category=("Room 1",)),
+        Request(intent="similar", item_ids=("P0000007",)),
+    ],
+    ids=["all items", "one category", "about an item"],
+)
+def test_the_quick_list_is_the_exact_one_but_for_one_item_in_fifty(asked):
+    assert recall(lists(QUICK, asked), lists(EXACT, asked)) >= 0.98
+
+
+def test_without_exact_scores_of_the_best_it_would_not_be(monkeypatch):
+    monkeypatch.setattr("service.lists.candidates.SHARP", 0)
+    asked = Request(intent="for_you")
+    assert recall(lists(QUICK, asked), lists(EXACT, asked)) < 0.9
