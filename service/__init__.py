@@ -84,7 +84,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
     )
     for part in (*parts, operations):
         api.register_blueprint(part.blueprint)
-    load.shed(app, metrics, patience_s=settings.patience_s)
+    load.shed(app, metrics, patience_s=settings.patience_s, budget_s=settings.budget_s)
     return app
 
 

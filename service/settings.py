@@ -30,6 +30,7 @@ class ServiceSettings:
     keys     other keys that are set here, by scope; the store has those that valet-serve keys makes
     customer_secrets  with which the shop signs who a visitor is, see service.customer_tokens
     patience_s  how long a request may wait for a thread before it is turned away
+    budget_s  how long a list or a decision may take before it does without the store; None: as long as the store's own deadlines let it
     audit    where the chains of decisions are written (service.decisions.chain); None: nowhere
     audit_days  how long decisions and their chains are kept
     poll_s   how often `current` is looked at, off the request path
@@ -50,6 +51,7 @@ class ServiceSettings:
     customer_secrets: tuple[bytes, ...] = ()
     poll_s: float = 0.5
     patience_s: float = 0.5
+    budget_s: float | None = 0.25
     audit: Path | None = None
     audit_days: int = 90
 
@@ -69,6 +71,7 @@ def from_environment(environ: Mapping[str, str]) -> ServiceSettings:
         workers=_whole(values, "VALET_WORKERS", default.workers, least=1, most=1_000),
         threads=_whole(values, "VALET_THREADS", default.threads, least=1, most=1_000),
         patience_s=_whole(values, "VALET_PATIENCE_MS", 500, least=1, most=60_000) / 1000,
+        budget_s=_whole(values, "VALET_BUDGET_MS", 250, least=0, most=60_000) / 1000 or None,
         now=_time(values, "VALET_NOW"),
         secret=values["VALET_SECRET"].encode() if "VALET_SECRET" in values else None,
         agent_key=values["VALET_AGENT_KEY"].encode() if "VALET_AGENT_KEY" in values else None,

@@ -1,6 +1,7 @@
 """Load: what has waited too long for a thread is turned away before anything is done for it, so that what is answered is answered in time.
 
 The first thing of all, outside of the app: turning one away costs a few microseconds. Addresses that are too long are turned away here, too.
+What somebody waits for gets its budget here: how long it may wait for the store, however often it asks. Streams and writes have none.
 """
 
 from __future__ import annotations
@@ -13,22 +14,28 @@ from flask import Flask, Response
 
 from service.http.metrics import Metrics
 from service.http.problems import RETRY_AFTER_S, problem
+from service.store import deadline
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 QUEUED = "valet.queued"  # in the environ: since when it waited, seconds of the monotonic clock; service.worker sets it
 ALWAYS = ("/livez", "/readyz", "/metrics")
+AWAITED = {"/recommend", "/recommend/batch", "/rank", "/next-best-action"}
+STREAM = "application/x-ndjson"
 LONGEST_ADDRESS = 128 << 10  # bytes: some thousand ids
 
 
 class Shedding:
     """WSGI around an app."""
 
-    def __init__(self, app: WSGIApplication, metrics: Metrics, *, patience_s: float) -> None:
+    def __init__(
+        self, app: WSGIApplication, metrics: Metrics, *, patience_s: float, budget_s: float | None = None
+    ) -> None:
         self._app = app
         self._metrics = metrics
         self._patience_s = patience_s
+        self._budget_s = budget_s
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The app's answer, or a problem."""
@@ -38,6 +45,8 @@ class Shedding:
             return self._late()(environ, start_response)
         if len(environ.get("RAW_URI", "")) > LONGEST_ADDRESS:
             return self._long()(environ, start_response)
+        awaited = environ["PATH_INFO"] in AWAITED and not environ.get("CONTENT_TYPE", "").startswith(STREAM)
+        deadline.set_by(self._budget_s if awaited else None)
         return self._app(environ, start_response)
 
     def _late(self) -> Response:
@@ -49,6 +58,6 @@ class Shedding:
         return problem(414, f"The address is longer than {LONGEST_ADDRESS} bytes; send a document by POST.")
 
 
-def shed(app: Flask, metrics: Metrics, *, patience_s: float) -> None:
-    """Turn away what this app could not answer in time."""
-    app.wsgi_app = Shedding(app.wsgi_app, metrics, patience_s=patience_s)  # type: ignore[method-assign]
+def shed(app: Flask, metrics: Metrics, *, patience_s: float, budget_s: float | None = None) -> None:
+    """Turn away what this app could not answer in time, and let the rest wait for the store no longer than its budget."""
+    app.wsgi_app = Shedding(app.wsgi_app, metrics, patience_s=patience_s, budget_s=budget_s)  # type: ignore[method-assign]

@@ -21,11 +21,13 @@ from redis.exceptions import NoPermissionError, NoScriptError, RedisError, Respo
 from redis.retry import Retry
 
 from models.errors import InputError, StoreUnavailable
+from service.store import deadline
 from service.store.breaker import Breaker
 
 SCHEMA = 1
 SCHEMA_KEY = "schema"
 REWRITE_POLL_S = 0.01
+LEAST_S = 0.001  # who has less than this left does not ask
 BULK = 40  # how many deadlines a bulk call may take: hundreds of commands in one trip
 
 Command = tuple[Any, ...]
@@ -49,6 +51,7 @@ class RedisServer:
     def __init__(self, url: str, *, name: str, timeout_s: float) -> None:
         self._name = name
         self._timeout_s = timeout_s
+        self._url = url
         self._quick = _client(url, timeout_s)
         self._bulk = _client(url, timeout_s * BULK)
         self._breaker = Breaker()
@@ -152,9 +155,11 @@ class RedisServer:
         self.check()
         if not self._breaker.admits():
             raise StoreUnavailable(f"{self._name}: it did not answer several times in a row; it is asked again soon")
-        client = self._bulk if bulk else self._quick
+        left_s = deadline.left_s()
+        if left_s < 2 * self._timeout_s * (BULK if bulk else 1):  # it may have to connect first
+            return self._hurried(commands, left_s)
         try:
-            answers = _answers(client, commands)
+            answers = _answers(self._bulk if bulk else self._quick, commands)
         except ResponseError as error:
             answers = [error]
         except (RedisError, OSError) as error:
@@ -162,6 +167,20 @@ class RedisServer:
             raise self._unavailable(error) from error
         self._breaker.answered()
         return answers
+
+    def _hurried(self, commands: Sequence[Command], left_s: float) -> list[Any]:
+        """The answers by a connection of their own, that waits as long as is left; what is late here says nothing of the server."""
+        if left_s < LEAST_S:
+            raise StoreUnavailable(f"{self._name}: the request's time is up; it was not asked")
+        client = _client(self._url, left_s / 2)
+        try:
+            return _answers(client, commands)
+        except ResponseError as error:
+            return [error]
+        except (RedisError, OSError) as error:
+            raise self._unavailable(error) from error
+        finally:
+            client.connection_pool.disconnect()
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         return StoreUnavailable(

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from models.errors import InputError, StoreUnavailable
+from service.store import deadline
 
 TURN_S = 0.0005  # how soon a waiting writer asks again
 CHECKPOINT_PAGES = 4000  # 16 MB of write-ahead log between two syncs; SQLite's own 1,000 took twice the time in bulk
@@ -104,7 +105,7 @@ class SqliteFile:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the write lock from its beginning: committed whole, or not at all (who rolls it back has nothing done)."""
-        with self.reading() as db, self._turn(time.monotonic() + self._timeout_s, db):
+        with self.reading() as db, self._turn(min(self._timeout_s, max(deadline.left_s(), 0.0)), db):
             try:
                 yield db
                 if db.in_transaction:
@@ -146,13 +147,14 @@ class SqliteFile:
             return self._connect()
 
     @contextmanager
-    def _turn(self, deadline: float, db: sqlite3.Connection) -> Iterator[None]:
+    def _turn(self, wait_s: float, db: sqlite3.Connection) -> Iterator[None]:
         """The write lock, first among the threads of this process, then among processes."""
-        if not self._lock.acquire(timeout=self._timeout_s):
-            raise StoreUnavailable(f"{self._path}: others have been writing for {self._timeout_s:g} s. Try again.")
+        until = time.monotonic() + wait_s
+        if not self._lock.acquire(timeout=wait_s):
+            raise StoreUnavailable(f"{self._path}: others have been writing for {wait_s:g} s. Try again.")
         try:
             db.execute("PRAGMA busy_timeout = 0")
-            _patiently(db, "BEGIN IMMEDIATE", deadline)
+            _patiently(db, "BEGIN IMMEDIATE", until)
             db.execute(f"PRAGMA busy_timeout = {self._timeout_s * 1000:.0f}")
             yield
         finally:

@@ -31,6 +31,8 @@ def test_without_an_environment_the_defaults_hold() -> None:
         ("VALET_NOW", "2026-01-01T07:00:00+07:00", "now", 1_767_225_600),
         ("VALET_NOW", "2026-01-01", "now", 1_767_225_600),
         ("VALET_SECRET", "s", "secret", b"s"),
+        ("VALET_BUDGET_MS", "80", "budget_s", 0.08),
+        ("VALET_BUDGET_MS", "0", "budget_s", None),
     ],
 )
 def test_a_variable_sets_a_field(name: str, text: str, field: str, value: object) -> None:
@@ -46,6 +48,7 @@ def test_a_variable_sets_a_field(name: str, text: str, field: str, value: object
         ("VALET_THREADS", "-1"),
         ("VALET_THREADS", "²"),
         ("VALET_NOW", "soon"),
+        ("VALET_BUDGET_MS", "soon"),
     ],
 )
 def test_a_variable_that_does_not_parse_stops_the_start_and_is_named(name: str, text: str) -> None:
