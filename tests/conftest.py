@@ -17,7 +17,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as NotThere
 
-from tests.service.http.apps import stop_watching
+from tests.service.http.apps import stop_watching, tell
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_MS = 5_000
@@ -30,6 +30,13 @@ class RedisProcess:
     url: str
     port: int
     process: subprocess.Popen[bytes]
+
+
+@pytest.fixture(autouse=True)
+def told() -> Iterator[None]:
+    """What apps have to tell is told before the test ends, and goes where its output goes."""
+    yield
+    tell()
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
 from weakref import finalize
 
 from service.watch import Watch
@@ -34,10 +36,16 @@ class Lines:
         _write(self._waiting)
 
 
+def _taken(waiting: deque[str]) -> Iterator[str]:
+    """What waits, first come first; as the process ends two threads may take it."""
+    with suppress(IndexError):
+        while True:
+            yield waiting.popleft()
+
+
 def _write(waiting: deque[str]) -> None:
     text = ""
-    while waiting:
-        line = waiting.popleft()
+    for line in _taken(waiting):
         if text and len(text) + len(line) > MOST:
             sys.stderr.write(text)
             text = ""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from flask import Flask
 from flask.testing import FlaskClient
 
 from service import create_app
+from service.http.observe import LINES
 from service.services import Services
 from service.settings import ServiceSettings
 from tests.worlds import NOW, save, tiny_models
@@ -16,9 +18,9 @@ from tests.worlds import NOW, save, tiny_models
 VERSION = "20260101T000000-tiny"
 
 
-WATCHING: dict[
-    str, list[Flask]
-] = {}  # apps on a Redis that other tests have after them, by its URL, until they are stopped
+# Apps on a Redis that other tests have after them, by its URL, until they are stopped
+WATCHING: dict[str, list[Flask]] = {}
+APPS: WeakSet[Flask] = WeakSet()
 
 
 def tiny_app(folder: Path, **changes: Any) -> Flask:
@@ -31,9 +33,16 @@ def tiny_app(folder: Path, **changes: Any) -> Flask:
             save(settings["models_dir"], VERSION, tiny_models())
     app = create_app(ServiceSettings(**settings))
     app.testing = True
+    APPS.add(app)
     if settings["store"].startswith("redis:"):
         WATCHING.setdefault(settings["store"], []).append(app)
     return app
+
+
+def tell() -> None:
+    """Write the lines of the log that wait: a test's lines belong to it, not to the next."""
+    for app in APPS:
+        app.extensions[LINES].flush()
 
 
 def stop_watching(store: str) -> None:
