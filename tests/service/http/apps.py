@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from service import create_app
+from service.http import lines
 from service.http.observe import LINES
 from service.services import Services
 from service.settings import ServiceSettings
@@ -21,6 +22,7 @@ VERSION = "20260101T000000-tiny"
 # Apps on a Redis that other tests have after them, by its URL, until they are stopped
 WATCHING: dict[str, list[Flask]] = {}
 APPS: WeakSet[Flask] = WeakSet()
+lines.EVERY_S = 60.0  # `tell` writes them
 
 
 def tiny_app(folder: Path, **changes: Any) -> Flask:
