@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import orjson
+import psutil
 import pytest
 
 from tests.service.serving import Serving, call, serving
@@ -153,6 +154,26 @@ def test_a_full_house_turns_away_at_once_and_answers_the_others_in_time(folder: 
     assert {again for status, again, _ in taken if status == 503} == {"1"}
 
 
+def stop(running: Serving, how: signal.Signals) -> None:
+    """As an orchestrator does it, or a terminal, which tells all processes."""
+    master = psutil.Process(running.process.pid)
+    for process in (master, *master.children()) if how is signal.SIGINT else (master,):
+        process.send_signal(how)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_long_answer_that_has_begun_is_sent_to_its_end(folder: Path, how: signal.Signals) -> None:
+    lines = b"".join(b'{"customer_id": "c%d", "n": 10}\n' % number for number in range(600))
+    with serving(folder, "--store", "none") as running, running.connect() as connection:
+        connection.request("POST", "/recommend/batch", lines, {"Content-Type": "application/x-ndjson"})
+        answer = connection.getresponse()
+        assert orjson.loads(answer.readline())["line"] == 1
+        stop(running, how)
+        *_, last = answer.read().splitlines()
+        assert orjson.loads(last) == {"done": True, "count": 600}
+        assert running.process.wait(20) == 0
+
+
 def test_stopped_it_finishes_what_it_began_and_waits_for_no_idle_connection(folder: Path) -> None:
     store = {"VALET_STORE": "sqlite:///stop.db"}
     with serving(folder, "--workers", "2", environment=store) as running, ExitStack() as stack:
@@ -180,13 +201,15 @@ def test_stopped_it_finishes_what_it_began_and_waits_for_no_idle_connection(fold
             teller.start()
         time.sleep(0.5)
         began = time.monotonic()
-        running.process.send_signal(signal.SIGTERM)
+        stop(running, signal.SIGTERM)
         assert running.process.wait(20) == 0
         assert time.monotonic() - began < 15  # an idle connection alone would make it 30
         for teller in tellers:
             teller.join()
+        told = running.printed.read_text().count('"route":"/events","status":200')
     assert kept
+    assert told >= len(kept)  # no line of the log is lost either
     assert {status for status, _ in kept} == {200}
-    with serving(folder, environment={"VALET_STORE": "sqlite:///stop.db"}) as running, running.connect() as connection:
+    with serving(folder, environment=store) as running, running.connect() as connection:
         export = call(connection, "GET", "/customers/session%3As/export")[1]
     assert all(event_id in str(export) for _, event_id in kept)
