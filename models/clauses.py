@@ -39,7 +39,7 @@ Clauses = tuple[Clause, ...]  # all must hold
 
 def clauses(tokens: Sequence[Token]) -> Clauses | None:
     """The clauses of a rule; None where CEL must be asked."""
-    return _read(_folded(tokens), negated=False)
+    return _read(folded(tokens), negated=False)
 
 
 def holds(asked: Clauses, values: Mapping[str, Value]) -> bool:
@@ -54,7 +54,7 @@ def call(name: str) -> tuple[str, tuple[Any, ...]]:
     return function, tuple(literal_eval(f"({inside},)"))
 
 
-def _folded(tokens: Sequence[Token]) -> list[Token]:
+def folded(tokens: Sequence[Token]) -> list[Token]:
     """The tokens with each call of a windowed function as one name."""
     folded: list[Token] = []
     open_ = False

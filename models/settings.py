@@ -89,7 +89,7 @@ class TierRule:
     name: str
     entry: float = 0.0
     maintenance: float | None = None  # None: 80 % of entry
-    when: str | None = None  # CEL over spend, orders and points within the window, to come in
+    when: str | None = None  # CEL over what is known of her as of any day (models.conditions), to come in
     keep: str | None = None  # the same, to stay; None: `when`
 
 

@@ -1,22 +1,26 @@
 """How good a customer is, and where in her life cycle: tier, recency-frequency-monetary scores, segment, stage.
 
-Nothing here is stored: every answer is a pure function of the customer's purchase days and `today`.
+Nothing here is stored: every answer is a pure function of what her profile keeps with its day, and `today`.
 A day is the number of a UTC day since 1970; money is minor units.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.conditions import holds
+from models.conditions import Condition, parsed
+from models.life import Life
+
+if TYPE_CHECKING:
+    from models.profile.state import Profile
 
 NO_TIER = -1
+NEVER = -1_000_000  # a day before everything
 CADENCE_PRIOR = 2  # intervals that the shop's typical one is worth beside the customer's own
 # Waits in intervals; at a steady Poisson rate 14 %, 2 % and .03 % of gaps are longer
 AT_RISK, LAPSED, LOST = (
@@ -42,7 +46,7 @@ class Standing:
     """A customer's tier today.
 
     name         None where she is below the lowest tier's entry
-    since        the day she came into it; None for who never bought
+    since        the day she came into it; None for who never bought, nor came into one otherwise
     below_since  the day since which she spends less than it takes to stay; grace runs from there
     spend        within the window
     next         the tier above, None at the top          missing  what is missing to it, in what tiers count
@@ -70,6 +74,10 @@ class Reached(NamedTuple):
     orders: int
 
 
+NOTHING = Reached(0, 0)
+Held = Mapping[str, bool]  # whether each condition holds
+
+
 @dataclass(frozen=True)
 class Tiers:
     """Thresholds, lowest tier first, and the quintile edges of recency, frequency and monetary value.
@@ -80,7 +88,7 @@ class Tiers:
     interval_days    the shop's typical days between two orders of a customer
     top_value        the value from which a customer is one of the best tenth
     by               "spend", "orders" (days with one) or "points": so many a major unit spent, and so many an order
-    when, keep       texts[tiers]  conditions in CEL over spend, orders and points that must hold besides, to come in and to stay; "" none
+    when, keep       texts[tiers]  conditions in CEL (models.conditions) that must hold besides, to come in and to stay; "" none
     hours            floats[tiers + 1][24]  the share of what people do that falls in each UTC hour: of nobody's tier, then of each
     channels         floats[tiers + 1][c]  the share of it on each of the c channels of models.profile.habits.CHANNELS, likewise
     """
@@ -114,26 +122,22 @@ class Tiers:
     def _of(self, tier: str | None, shares: Sequence[Sequence[float]]) -> Sequence[float]:
         return shares[0 if tier is None else 1 + list(self.names).index(tier)] if shares else ()
 
-    def standing(
-        self, days: Sequence[int], amounts: Sequence[int], *, today: int, bought_on: Sequence[int] | None = None
-    ) -> Standing:
-        """The tier after all purchase days up to today; days ascend and are distinct, amounts[i] is the net spend of days[i].
-
-        `bought_on`: those with an order; None: all with a net spend above 0.
-        """
-        if bought_on is None:
-            bought_on = [day for day, amount in zip(days, amounts, strict=True) if amount > 0]
-        ladder, reached = _Ladder(self), Reached(0, 0)
-        changes = _changes(days, amounts, bought_on, self.window_days, today)
+    def standing(self, profile: Profile, *, today: int) -> Standing:
+        """The tier after all that a profile was told of until today."""
+        life, reached = Life(profile, today, self.window_days), NOTHING
+        ladder = _Ladder(self, self._held(reached, life, NEVER))
+        changes = self._changes(life)
         for day, change in changes:
             if day > today:
                 break
             ladder.pass_time(day, reached)
             reached = _sum(reached, change)
-            ladder.step(day, reached)
+            held = self._held(reached, life, day)
+            if change != NOTHING or held != ladder.held:
+                ladder.step(day, reached, held)
         ladder.pass_time(today + 1, reached)
         above, has = ladder.tier + 1, self.counted(reached)
-        until, short = self._falls(ladder, reached, [change for change in changes if change[0] > today])
+        until, short = self._falls(ladder, reached, life, [change for change in changes if change[0] > today])
         return Standing(
             name=self.names[ladder.tier] if ladder.tier != NO_TIER else None,
             since=ladder.since,
@@ -147,6 +151,11 @@ class Tiers:
             until=until,
         )
 
+    @property
+    def conditions(self) -> Mapping[str, Condition]:
+        """All that must hold besides, by their texts; of most shops none."""
+        return parsed((*self.when, *self.keep))
+
     def counted(self, reached: Reached) -> int:
         """What tiers count, in hundredths; a refund may outlive its purchase in the window, but nobody is below 0."""
         spend = max(reached.spend, 0)
@@ -154,28 +163,40 @@ class Tiers:
             return spend
         return 100 * reached.orders if self.by == "orders" else self._points(reached)
 
-    def lets_in(self, tier: int, reached: Reached) -> bool:
-        """Whether this is enough to come into a tier."""
-        return self.counted(reached) >= self.entry.item(tier) and self._holds(self.when, tier, reached)
+    def lets_in(self, tier: int, reached: Reached, held: Held) -> bool:
+        """Whether this is enough to come into a tier: who would not be kept by a condition does not come in either."""
+        holds = _holds(self.when, tier, held) and _holds(self.keep, tier, held)
+        return holds and self.counted(reached) >= self.entry.item(tier)
 
-    def keeps(self, tier: int, reached: Reached) -> bool:
+    def keeps(self, tier: int, reached: Reached, held: Held) -> bool:
         """Whether this is enough to stay in a tier; without a condition of its own to stay, that to come in holds."""
         conditions = self.keep if self.keep and self.keep[tier] else self.when
-        return self.counted(reached) >= self.maintenance.item(tier) and self._holds(conditions, tier, reached)
+        return self.counted(reached) >= self.maintenance.item(tier) and _holds(conditions, tier, held)
 
     def _points(self, reached: Reached) -> int:
         return round(self.points_per_unit * max(reached.spend, 0) + 100 * self.points_per_order * reached.orders)
 
-    def _holds(self, conditions: Sequence[str], tier: int, reached: Reached) -> bool:
-        if not conditions or not conditions[tier]:
-            return True
-        points = self._points(reached) / 100
-        return holds(conditions[tier], spend=max(reached.spend, 0) / 100, orders=float(reached.orders), points=points)
+    def _held(self, reached: Reached, life: Life, day: int) -> Held:
+        """Which conditions hold at the end of a day."""
+        conditions = self.conditions
+        if not conditions:
+            return {}
+        spend, points = max(reached.spend, 0) / 100, self._points(reached) / 100
+        then = life.at(day, spend=spend, orders=float(reached.orders), points=points)
+        return {text: condition.holds(then) for text, condition in conditions.items()}
+
+    def _changes(self, life: Life) -> list[tuple[int, Reached]]:
+        """Days in order, each with the change of what is within the window; 0 on one on which only a condition may turn."""
+        changes: dict[int, Reached] = dict(_within(life))
+        for condition in self.conditions.values():
+            for day in condition.days(life):
+                changes.setdefault(day, NOTHING)
+        return sorted(changes.items())
 
     def _falls(
-        self, ladder: _Ladder, reached: Reached, to_come: Sequence[tuple[int, Reached]]
+        self, ladder: _Ladder, reached: Reached, life: Life, to_come: Sequence[tuple[int, Reached]]
     ) -> tuple[int | None, int | None]:
-        """The day on which she falls if she buys nothing more, and what is short then; both None where she does not."""
+        """The day on which she falls if nothing more happens, and what is short then; both None where she does not."""
         if ladder.tier == NO_TIER:
             return None, None
         below = ladder.below_since
@@ -183,8 +204,8 @@ class Tiers:
             if below is not None and day > below + self.grace_days:
                 break
             reached = _sum(reached, change)
-            if below is None and not self.keeps(ladder.tier, reached):
-                below = day
+            kept = self.keeps(ladder.tier, reached, self._held(reached, life, day))
+            below = None if kept else day if below is None else below
         if below is None:
             return None, None
         return below + self.grace_days, max(int(self.maintenance[ladder.tier]) - self.counted(reached), 0)
@@ -227,9 +248,9 @@ def segment(r: int, f: int) -> str:
 class _Ladder:
     """The tier as days go by: up at once, down after grace. What she has is constant between two steps."""
 
-    def __init__(self, tiers: Tiers) -> None:
-        self.tiers = tiers
-        self.tier = self._entered(Reached(0, 0))
+    def __init__(self, tiers: Tiers, held: Held) -> None:
+        self.tiers, self.held = tiers, held
+        self.tier = self._entered(NOTHING)
         self.since: int | None = None
         self.below_since: int | None = None
 
@@ -238,23 +259,27 @@ class _Ladder:
         if self.below_since is not None and self.below_since + self.tiers.grace_days < day:
             self._fall(self.below_since + self.tiers.grace_days, reached)
 
-    def step(self, day: int, reached: Reached) -> None:
-        """What she has changed on this day."""
+    def step(self, day: int, reached: Reached, held: Held) -> None:
+        """What she has changed on this day, or which conditions hold."""
+        self.held = held
         entered = self._entered(reached)
-        if entered > self.tier or self.since is None:
+        if entered > self.tier or (self.since is None and reached != NOTHING):
             self.tier, self.since, self.below_since = max(entered, self.tier), day, None
-        elif self.tier == NO_TIER or self.tiers.keeps(self.tier, reached):
+        elif self.tier == NO_TIER or self._keeps(self.tier, reached):
             self.below_since = None
         elif self.below_since is None:
             self.below_since = day
 
     def _fall(self, day: int, reached: Reached) -> None:
-        kept = [tier for tier in range(self.tier) if self.tiers.keeps(tier, reached)]
+        kept = [tier for tier in range(self.tier) if self._keeps(tier, reached)]
         self.tier, self.since, self.below_since = (kept[-1] if kept else NO_TIER), day, None
+
+    def _keeps(self, tier: int, reached: Reached) -> bool:
+        return self.tiers.keeps(tier, reached, self.held)
 
     def _entered(self, reached: Reached) -> int:
         for tier in reversed(range(len(self.tiers.names))):
-            if self.tiers.lets_in(tier, reached):
+            if self.tiers.lets_in(tier, reached, self.held):
                 return tier
         return NO_TIER
 
@@ -263,17 +288,20 @@ def _sum(one: Reached, other: Reached) -> Reached:
     return Reached(one.spend + other.spend, one.orders + other.orders)
 
 
-def _changes(
-    days: Sequence[int], amounts: Sequence[int], bought_on: Sequence[int], window_days: int, today: int
-) -> list[tuple[int, Reached]]:
-    """(day, change of what is within the window) of what happened up to today, in order; it leaves the window on day + window_days."""
-    known = bisect_left(days, today + 1)
-    orders = [(day, 0, 1) for day in bought_on if day <= today]
-    spent = [(day, amount, 0) for day, amount in zip(days[:known], amounts[:known], strict=True)]
+def _holds(conditions: Sequence[str], tier: int, held: Held) -> bool:
+    return not conditions or not conditions[tier] or held[conditions[tier]]
+
+
+def _within(life: Life) -> Iterator[tuple[int, Reached]]:
+    """(day, change of what is within the window) of what happened up to today; it leaves the window on day + window_days."""
+    days, bought_on = life.profile.days, life.profile.bought_on
+    spent = [(day, amount, 0) for day, amount in days.items() if day <= life.today]
+    orders = [(day, 0, 1) for day in bought_on if day <= life.today]
     changes: dict[int, list[int]] = {}
     for day, spend, count in (*spent, *orders):
-        for when, sign in ((day, 1), (day + window_days, -1)):
+        for when, sign in ((day, 1), (day + life.window_days, -1)):
             change = changes.setdefault(when, [0, 0])
             change[0] += sign * spend
             change[1] += sign * count
-    return [(day, Reached(*change)) for day, change in sorted(changes.items())]
+    for day, (spend, count) in changes.items():
+        yield day, Reached(spend, count)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.profile import Event
 from models.settings import DAY_S
 from models.tiers import Tiers, segment
 from training.days import purchase_days
 from training.history import History
+from training.lives import lives
 
 MOST = 50_000  # customers who are looked at; of more, every n-th
 NO_TIER = "no tier"
@@ -29,18 +31,23 @@ class Census:
     of: int
 
 
-def census(history: History, tiers: Tiers, *, now: int) -> Census:
-    """Where everybody stands as of `now`."""
+def census(
+    history: History,
+    tiers: Tiers,
+    *,
+    now: int,
+    returned: History | None = None,
+    also: Mapping[str, Sequence[Event]] | None = None,
+) -> Census:
+    """Where everybody stands as of `now`. `returned`, `also`: see training.profiles."""
     days, today = purchase_days(history, now=now), now // DAY_S
     orders = days.per_customer(days.orders)
     every = max(-(-len(days.start) // MOST), 1)
     found: Counter[str] = Counter()
     grid = np.zeros((5, 5), dtype=np.int64)
-    for place in range(0, len(days.start), every):
-        own = slice(int(days.start[place]), int(days.end[place]))
-        standing = tiers.standing(days.day[own].tolist(), days.amount[own].tolist(), today=today)
-        found[standing.name or NO_TIER] += 1
-        r, f, _ = tiers.rfm(today - int(days.day[own][-1]), int(orders[place]), 0)
+    for place, profile in lives(history, days, tiers, now=now, every=every, returned=returned, also=also):
+        found[tiers.standing(profile, today=today).name or NO_TIER] += 1
+        r, f, _ = tiers.rfm(today - int(days.day[days.end[place] - 1]), int(orders[place]), 0)
         grid[r - 1, f - 1] += 1
     names = [NO_TIER, *tiers.names] if found[NO_TIER] else list(tiers.names)
     cells = {(r, f): segment(r, f) for r in range(1, 6) for f in range(1, 6)}

@@ -39,7 +39,19 @@ def profiles(
     returned: History | None = None,
     also: Mapping[str, Sequence[Event]] | None = None,
 ) -> Iterator[tuple[str, bytes]]:
-    """(customer_id, profile document) of each customer with a row, in the order of their ids; who kept nothing comes after the others.
+    """(customer_id, profile document) of each customer with a row, as `whole` tells them."""
+    for customer_id, profile in whole(history, now=now, returned=returned, also=also):
+        yield customer_id, dump(profile)
+
+
+def whole(
+    history: History,
+    *,
+    now: int,
+    returned: History | None = None,
+    also: Mapping[str, Sequence[Event]] | None = None,
+) -> Iterator[tuple[str, Profile]]:
+    """(customer_id, profile) of each customer with a row, in the order of their ids; who kept nothing comes after the others.
 
     `now` is the time of every row where the history has no times. `returned`: what the history leaves out of purchases and refunds
     (training.read.Reading). `also`: events by customer that no history holds (complaints, messages); they are folded in on top, and who
@@ -47,9 +59,9 @@ def profiles(
     """
     rest = dict(also or {})
     for customer_id, profile in _of_history(rows_of(history, now=now, returned=returned)):
-        yield customer_id, dump(reduce(fold, rest.pop(customer_id, ()), profile))
+        yield customer_id, reduce(fold, rest.pop(customer_id, ()), profile)
     for customer_id, events in rest.items():
-        yield customer_id, dump(reduce(fold, events, EMPTY))
+        yield customer_id, reduce(fold, events, EMPTY)
 
 
 def events_of(rows: Rows, names: Names) -> Iterator[Event]:

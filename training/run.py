@@ -27,7 +27,7 @@ from service.store.open import open_store
 from training import intents, learn, people, publish, report, rights, type_map
 from training.audiences import audiences
 from training.catalogue import build_catalogue, read_table
-from training.census import census
+from training.census import Census, census
 from training.command import UNEXPECTED, ended, stop_at_once
 from training.decision_report import decided
 from training.demo import write_demo
@@ -117,7 +117,7 @@ def run(options: Options, *, now: int) -> int:
             if models.complements is not None:
                 said = options.settings.complements
                 manifest["complements"] = type_map.described(models.complements, models.catalogue, said)
-            page = report.render(manifest, source.history, census(source.history, models.tiers, now=source.terms.now))
+            page = report.render(manifest, source.history, _census(source, models))
             version = publish.write(
                 options.models_dir, models, manifest, created_at=now, files={"report.html": page}
             ).name
@@ -294,6 +294,11 @@ def _behaviour(
     kinds = intents.kinds_of(rows, source.catalogue, people_known)
     learnt = intents.learn(rows, kinds, now=source.terms.now, measured=options.evaluate)
     return learnt, groups(rows, now=source.terms.now, seed=options.seed)
+
+
+def _census(source: Source, models: Models) -> Census:
+    returned, also = source.returned, source.told.also
+    return census(source.history, models.tiers, now=source.terms.now, returned=returned, also=also)
 
 
 def _segments(

@@ -87,9 +87,7 @@ def money(amount: int) -> float:
 
 def _tier(profile: Profile, today: int, tiers: Tiers) -> dict[str, Any]:
     """`missing`, `needed` and `short` are in what the shop's tiers count: money, orders or points."""
-    standing = tiers.standing(
-        tuple(profile.days), tuple(profile.days.values()), today=today, bought_on=profile.bought_on
-    )
+    standing = tiers.standing(profile, today=today)
     return {
         "name": standing.name,
         "since": None if standing.since is None else rfc3339(standing.since * DAY_S),

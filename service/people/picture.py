@@ -52,8 +52,7 @@ def picture(
     standing, lifecycle = None, None
     if tiers is not None:
         days = tuple(day for day in profile.bought_on if day <= today)
-        spent, amounts = list(profile.days), list(profile.days.values())
-        standing = tiers.standing(spent, amounts, today=today, bought_on=profile.bought_on)
+        standing = tiers.standing(profile, today=today)
         left_out = profile.earlier_days
         lifecycle = tiers.lifecycle(days, profile.orders, profile.value, today=today, left_out=left_out)
         numbers |= _tier_numbers(standing)

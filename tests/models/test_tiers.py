@@ -3,6 +3,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from models.profile import Profile
 from models.tiers import LIFECYCLES, SEGMENTS, Tiers, segment
 
 TIERS = Tiers(
@@ -20,7 +21,9 @@ TIERS = Tiers(
 
 
 def standing(bought, today, tiers=TIERS):
-    return tiers.standing(list(bought), list(bought.values()), today=today)
+    return tiers.standing(
+        Profile(days=bought, bought_on=tuple(day for day, amount in bought.items() if amount > 0)), today=today
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,6 +104,17 @@ def test_a_condition_that_holds_no_more_lets_her_fall_after_grace_unless_another
     bought = {0: 5, 100: 5}
     assert [standing(bought, day, asked).name for day in (100, 394, 395)] == ["silver", "silver", "bronze"]
     assert [standing(bought, day, kept).name for day in (395, 494, 495)] == ["silver", "silver", "bronze"]
+
+
+def test_who_fell_comes_back_by_what_she_does_not_by_what_time_does():
+    """Three orders let in for a year, but who has been away too long falls, and stays there while they leave the window one by one."""
+    terms = {"when": ["", "orders >= 2.0", ""], "keep": ["", "customer.days_since_order < 60.0", ""]}
+    tiers = Tiers(
+        **{**vars(TIERS), "entry": np.zeros(3, int), "maintenance": np.zeros(3, int), "names": ["a", "b"], **terms}
+    )
+    bought = {0: 5, 10: 5, 20: 5}
+    assert [standing(bought, day, tiers).name for day in (20, 109, 110, 365, 375)] == ["b", "b", "a", "a", "a"]
+    assert standing({**bought, 200: 5}, 200, tiers).name == "b"
 
 
 def test_who_spends_less_than_the_lowest_tier_asks_has_none():

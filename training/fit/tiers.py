@@ -14,6 +14,7 @@ from models.settings import DAY_S, TierRule, TierSettings
 from models.tiers import Tiers
 from training.days import Days, purchase_days
 from training.history import EVENTS, History
+from training.lives import lives
 
 # Name, quantile of the window's spend that lets in
 LEARNT = (
@@ -65,21 +66,22 @@ def fit(
     )
     if not history.has_times:
         return tiers
-    group = _groups(history, days, tiers, today)
+    group = _groups(history, days, tiers, now=now, also=also)
     size = len(tiers.names) + 1
     hours = np.bincount(group[history.customer] * 24 + history.at % DAY_S // 3_600, minlength=size * 24)
     channels = _channels(history, also or {}, group, size)
     return replace(tiers, hours=_shares(hours.reshape(size, 24)), channels=_shares(channels))
 
 
-def _groups(history: History, days: Days, tiers: Tiers, today: int) -> NDArray[np.int64]:
+def _groups(
+    history: History, days: Days, tiers: Tiers, *, now: int, also: Mapping[str, Sequence[Event]] | None
+) -> NDArray[np.int64]:
     """int64[customers + 1]: 0 for who has no tier or order, else 1 + her tier; of many customers, every n-th is looked up."""
     group = np.zeros(len(history.customers) + 1, dtype=np.int64)  # the place at the end answers for -1
     every = max(-(-len(days.start) // MOST_ASKED), 1)
-    for place in range(0, len(days.start), every):
-        own = slice(int(days.start[place]), int(days.end[place]))
-        standing = tiers.standing(days.day[own].tolist(), days.amount[own].tolist(), today=today)
-        group[days.customer[own.start]] = 1 + list(tiers.names).index(standing.name) if standing.name else 0
+    for place, profile in lives(history, days, tiers, now=now, every=every, also=also):
+        name = tiers.standing(profile, today=now // DAY_S).name
+        group[days.customer[days.start[place]]] = 1 + list(tiers.names).index(name) if name else 0
     return group
 
 
