@@ -21,10 +21,11 @@ import numpy as np
 from models.action_checks import check
 from models.action_rules import NAMES, STAGES, Rules, compiled, needed, profiled
 from models.actions import Action, Actions, Treatment
-from models.budgets import Period
+from models.budgets import Period, PoolNames
 from models.clauses import Clauses
+from models.formulas import Value
 from models.rules import Names, Rule
-from models.sieve import sieve
+from models.sieve import Sieve, sieve
 from models.tariff import Rows, Tariff
 from models.toml import Place, build, construct
 
@@ -82,7 +83,7 @@ class Index:
         rules = {stage: catalogue.conditions.get(stage, {}) for stage in STAGES}
         reading = {name for asked in rules.values() for name, rule in asked.items() if profiled(rule)}
         self.profiled = self._where(lambda one: _reads_profile(one) or one.id in reading)
-        self.sieves = {stage: sieve(self._clauses(stage, asked), len(actions)) for stage, asked in rules.items()}
+        self.sieve = self._sieve(rules)
         self.by_cel = {
             stage: {self.number[name]: rule for name, rule in asked.items() if rule.clauses is None}
             for stage, asked in rules.items()
@@ -90,6 +91,7 @@ class Index:
         asked = (rule for rules in self.by_cel.values() for rule in rules.values())
         self.read_by_cel = frozenset(name for rule in asked for name in rule.names)
         self.draws: dict[str, Period] = {}  # by action, see service.decisions.budgets; made when first asked for
+        self.pools: dict[str, PoolNames] = {}  # by channel, likewise
         self._forms: dict[tuple[str, str | None, str], Forms] = {}
         bounds = {bound for one in actions for bound in one.lifespan if math.isfinite(bound)}
         self._bounds = sorted(bounds)
@@ -122,6 +124,22 @@ class Index:
             for number, action in enumerate(self.actions):
                 found[number] = needed(action) + found.get(number, ())
         return found
+
+    def _sieve(self, rules: Rules) -> Sieve:
+        """The plain conditions of all stages: that of the n-th stage for action i stands at n · actions + i."""
+        size = len(self.actions)
+        found = {
+            nth * size + number: clauses
+            for nth, (stage, asked) in enumerate(rules.items())
+            for number, clauses in self._clauses(stage, asked).items()
+        }
+        return sieve(found, size * len(rules))
+
+    def failing(self, asked: Set, values: Mapping[Any, Value]) -> dict[str, Set]:
+        """By stage, whose plain conditions do not hold, of those asked; what several stages read is looked up once."""
+        size = len(self.actions)
+        failed = self.sieve.failing(sum(asked << nth * size for nth in range(len(STAGES))), values)
+        return {stage: failed >> nth * size & self.all for nth, stage in enumerate(STAGES)}
 
     def _alive(self, at: float) -> Set:
         return self._where(lambda one: one.lifespan[0] <= at < one.lifespan[1])

@@ -8,6 +8,7 @@ what the business adds; `full` is everybody else.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from itertools import accumulate
 from typing import Literal, get_args
@@ -53,8 +54,12 @@ class Arms:
         """Where a customer stands."""
         salted = f"arms\0{self.salt}\0{customer_id}".encode("utf-8", "surrogatepass")
         place = int.from_bytes(blake2b(salted, digest_size=8).digest(), "little") / _WHOLE
-        bounds = accumulate(self.shares.values())
-        return next((arm for arm, bound in zip(ARMS, bounds, strict=True) if place < bound), "full")
+        return next((arm for arm, bound in self._bounds if place < bound), "full")
+
+    @cached_property
+    def _bounds(self) -> list[tuple[Arm, float]]:
+        """Where each arm ends, from 0 to 1."""
+        return list(zip(ARMS, accumulate(self.shares.values()), strict=True))
 
 
 def check(arms: Arms, place: Place) -> None:

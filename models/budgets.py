@@ -48,6 +48,15 @@ class Period:
 
 
 @dataclass(frozen=True)
+class PoolNames:
+    """From when and until when some actions draw on these pools and no others."""
+
+    since: float
+    until: float
+    names: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Level:
     """How a pool stands: tokens drawn, the price of a token as of `at`."""
 

@@ -2,33 +2,32 @@
 
     customer.tier in ["gold", "silver"] && (customer.orders >= 2 || spent(90) > 500) && !context.vip
 
-All clauses must hold, and of each clause one test (conjunctive normal form). What is more than that (arithmetic, methods, a comparison of two
-names) is CEL's. An unknown number (NaN) meets `!=` alone: where CEL cannot compare, a rule does not hold either (Kleene's logic: a test that is
-undecided counts as false once all `!` stand at the tests themselves). tests/models/test_clauses.py holds both to the same answers.
+All clauses must hold, and of each clause one test (conjunctive normal form). A test may ask of a formula (models.formulas) what it asks of a
+name; what is more than that (`matches`, `size`, whole numbers reckoned with) is CEL's. An unknown number (NaN) meets `!=` alone: where CEL
+cannot compare, a rule does not hold either (Kleene's logic: a test that is undecided counts as false once all `!` stand at the tests
+themselves). tests/models/test_clauses.py holds both to the same answers.
 """
 
 from __future__ import annotations
 
 from ast import literal_eval
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import product
-from operator import eq, ge, gt, le, lt, ne
 from typing import Any, NamedTuple
 
+from models.formulas import SIGNS, Formula, Literal, Value, asked_of_a_text, reckoned
 from models.rule_words import Token, depths, enclosed
 
-Value = str | float | bool
 MOST_CLAUSES = 32  # of a rule: || over && multiplies them; what has more is CEL's
-SIGNS: Mapping[str, Callable[[Value, Value], bool]] = {"==": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 FLAGS = {"true": True, "false": False}
 
 
 class Test(NamedTuple):
-    """What the value under a name must meet; `name` may be a call, as in `spent(90)`."""
+    """What the value under a name, or of a formula, must meet; `name` may be a call, as in `spent(90)`."""
 
-    name: str
+    name: str | Formula
     sign: str
     value: Value
 
@@ -42,9 +41,15 @@ def clauses(tokens: Sequence[Token]) -> Clauses | None:
     return _read(folded(tokens), negated=False)
 
 
-def holds(asked: Clauses, values: Mapping[str, Value]) -> bool:
+def holds(asked: Clauses, values: Mapping[Any, Value]) -> bool:
     """Whether all of it holds."""
-    return all(any(SIGNS[sign](values[name], value) for name, sign, value in clause) for clause in asked)
+    return all(
+        any(
+            SIGNS[sign](name.of(values) if isinstance(name, Formula) else values[name], value)
+            for name, sign, value in clause
+        )
+        for clause in asked
+    )
 
 
 @lru_cache(maxsize=4_096)
@@ -63,7 +68,7 @@ def folded(tokens: Sequence[Token]) -> list[Token]:
             folded[-1] = folded[-1]._replace(text=folded[-1].text + token.text)
             open_ = token.text != ")"
         else:
-            open_ = token.kind == "call" and "." not in token.text
+            open_ = token.kind == "call" and "." not in token.text and token.text != "size"
             folded.append(token._replace(kind="name") if open_ else token)
     return folded
 
@@ -117,11 +122,25 @@ def _comparison(part: Sequence[Token], *, negated: bool) -> Clauses | None:
         return ((Test(texts[1], "==", negated),),)
     if kinds[:2] == ["name", "name"] and texts[1:3] == ["in", "["] and texts[-1] == "]":
         return _choice(texts[0], part[3:-1], negated=negated)
-    if len(part) == 3 and kinds[:2] == ["name", "sign"] and texts[1] in SIGNS:
-        value = _value(part[2])
-        sign = OPPOSITE[texts[1]] if negated else texts[1]
-        return None if value is None else ((Test(texts[0], sign, value),),)
-    return None
+    if (question := asked_of_a_text(part)) is not None:
+        return ((Test(question, "==", not negated),),)
+    return _compared(part, negated=negated)
+
+
+def _compared(part: Sequence[Token], *, negated: bool) -> Clauses | None:
+    """A side against a value, or against another side: then the comparison is a formula of its own, that is true or false."""
+    joints = [at for at, depth in depths(part) if depth == 0 and part[at].kind == "sign" and part[at].text in SIGNS]
+    if len(joints) != 1:
+        return None
+    left, right = part[: joints[0]], part[joints[0] + 1 :]
+    sign = OPPOSITE[part[joints[0]].text] if negated else part[joints[0]].text
+    side, value = reckoned(left), _value(right[0]) if len(right) == 1 else None
+    if side is None or isinstance(side, Literal):
+        return None
+    if value is not None:
+        return ((Test(side, sign, value),),)
+    other = reckoned(right)
+    return None if other is None else ((Test(Formula(sign, side, other), "==", True),),)
 
 
 def _choice(name: str, inside: Sequence[Token], *, negated: bool) -> Clauses | None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isnan
+from typing import Any
 
-from models.clauses import Clauses, Test, Value
+from models.clauses import Clauses, Test
+from models.formulas import Formula, Value
 
 Bits = int
 
@@ -33,7 +34,7 @@ class Column:
 
     def meets(self, value: Value) -> Bits:
         """The clauses that this value meets."""
-        if isinstance(value, float) and isnan(value):
+        if value != value:  # noqa: PLR0124  (NaN, whatever its type)
             return self.unknown
         return self.met[bisect_left(self.edges, value) + bisect_right(self.edges, value)]
 
@@ -42,12 +43,12 @@ class Column:
 class Sieve:
     """Conditions by number, all below `size`. `padding`: clauses that a condition does not have, and so never fails."""
 
-    columns: Mapping[str, Column]
+    columns: Mapping[str | Formula, Column]
     size: int
     layers: int
     padding: Bits
 
-    def failing(self, asked: Bits, values: Mapping[str, Value]) -> Bits:
+    def failing(self, asked: Bits, values: Mapping[Any, Value]) -> Bits:
         """Those of `asked` that fail. Only what they read is looked up."""
         met = self.padding
         for name, column in self.columns.items():
@@ -63,7 +64,7 @@ class Sieve:
 
 def sieve(conditions: Mapping[int, Clauses], size: int) -> Sieve:
     """The sieve of these conditions; a condition without clauses never fails."""
-    tests: dict[str, list[tuple[Test, Bits, Bits]]] = {}
+    tests: dict[str | Formula, list[tuple[Test, Bits, Bits]]] = {}
     there, layers = 0, 0
     for number, clauses in conditions.items():
         for layer, clause in enumerate(clauses):

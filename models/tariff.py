@@ -25,9 +25,9 @@ class Weights(NamedTuple):
 class Fading(NamedTuple):
     """Some rows whose factor fades with the age of a fact: 1 + boost · 2^(−age / half-life)."""
 
-    rows: Sequence[int]
-    boosts: Sequence[float]
-    half_lives: Sequence[float]
+    rows: Rows
+    boost: float
+    half_life: float
 
 
 class Tariff:
@@ -96,14 +96,17 @@ def _numbered(names: Sequence[str]) -> Rows:
     return np.array([numbers[name] for name in names], dtype=np.intp)
 
 
-def _recent(actions: Sequence[Action]) -> Mapping[str, Fading]:
+def _recent(actions: Sequence[Action]) -> Mapping[str, Sequence[Fading]]:
     facts = dict.fromkeys(one.recency.since for one in actions if one.recency is not None)
-    found = {}
-    for fact in facts:
-        there = [(row, one.recency) for row, one in enumerate(actions) if one.recency and one.recency.since == fact]
-        rows, recencies = [row for row, _ in there], [recency for _, recency in there]
-        found[fact] = Fading(rows, [one.boost for one in recencies], [one.half_life for one in recencies])
-    return found
+    found: dict[str, dict[tuple[float, float], list[int]]] = {fact: {} for fact in facts}
+    for row, one in enumerate(actions):
+        if one.recency is not None:
+            curve = one.recency.boost, one.recency.half_life
+            found[one.recency.since].setdefault(curve, []).append(row)
+    return {
+        fact: [Fading(np.array(rows, dtype=np.intp), *curve) for curve, rows in curves.items()]
+        for fact, curves in found.items()
+    }
 
 
 def _layers(actions: Sequence[Action]) -> list[dict[tuple[str, str], Weights]]:

@@ -17,6 +17,7 @@ from service.store import (
     Fold,
     Join,
     Move,
+    PaperTakenError,
     Part,
     Settle,
     Status,
@@ -93,10 +94,15 @@ class FakeStore:
         settled = settle(old.ledger)
         if settled is None:
             return []
+        if any((paper.kind, paper.key) in self.kept for paper in settled.papers):
+            raise PaperTakenError(settled.papers[0].key)
         refused = self._move(settled.moves, now)
         if not refused:
             self.writes += 1
-            self.people[customer_id] = replace(old, ledger=settled.ledger)
+            for paper in settled.papers:
+                self.put(paper.kind, paper.key, paper.document, expires_s=paper.expires_s, customer_id=customer_id)
+            if settled.ledger is not None:
+                self.people[customer_id] = replace(old, ledger=settled.ledger)
             self._count(settled.counts)
         return refused
 

@@ -114,13 +114,13 @@ def _fatigue(seen: Look) -> float:
 
 
 def _recency(seen: Look) -> Floats:
-    """float64[actions]. Reckoned one by one: numpy's powers differ from machine to machine, and a replay must not."""
+    """float64[actions]. Without numpy's powers: they differ from machine to machine, and a replay must not."""
     factor = np.ones(len(seen.index.actions))
-    for fact, fading in seen.index.tariff.recent.items():
+    for fact, curves in seen.index.tariff.recent.items():
         age = seen.at.picture.numbers.get(fact)
         if age is not None:
-            terms = zip(fading.boosts, fading.half_lives, strict=True)
-            factor[fading.rows] = [1.0 + boost * 2.0 ** (-age / half_life) for boost, half_life in terms]
+            for rows, boost, half_life in curves:
+                factor[rows] = 1.0 + boost * 2.0 ** (-age / half_life)
     return factor
 
 

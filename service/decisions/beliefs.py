@@ -42,6 +42,7 @@ class Beliefs(Watched):
         self._version = 0
         self._counts: dict[str, Count] = {}
         self._kept: dict[Key, Belief] = {}
+        self._kept_positives: dict[tuple[str, int], Mapping[str, float]] = {}
         self.refresh()
 
     def __call__(self, actions: Actions, channel: str, tier: str, now: int) -> Belief:
@@ -56,7 +57,12 @@ class Beliefs(Watched):
 
     def positives(self, actions: Actions, now: int) -> Mapping[str, float]:
         """How often each new action was taken so far, over all customers."""
-        return positives(actions, now, self._counts)
+        kept, key = self._kept_positives, (actions.version, now // HOUR_S)
+        if key not in kept:
+            if len(kept) >= MOST:
+                kept.clear()
+            kept[key] = positives(actions, now // HOUR_S * HOUR_S, self._counts)
+        return kept[key]
 
     def _look(self) -> None:
         if self._store is None:
@@ -67,4 +73,4 @@ class Beliefs(Watched):
         before = {} if newest < self._version else self._counts  # another store, or an emptied one
         version, sums = self._store.counters(after_version=self._version if before else 0)
         self._counts = before | {name: Count(*pair) for name, pair in sums.items()}
-        self._version, self._kept = version, {}
+        self._version, self._kept, self._kept_positives = version, {}, {}

@@ -6,11 +6,25 @@ Tokens move in the transaction of the ledger (store.settle), so a pool is never 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from models.action_catalogue import Catalogue
+from models.action_catalogue import Catalogue, numbers
 from models.actions import Action
-from models.budgets import DAY_S, FULL, USUAL, Draws, Level, Period, Pool, admits, of_budget, of_stock, price, tokens
+from models.budgets import (
+    DAY_S,
+    FULL,
+    USUAL,
+    Draws,
+    Level,
+    Period,
+    Pool,
+    PoolNames,
+    admits,
+    of_budget,
+    of_stock,
+    price,
+    tokens,
+)
 from service.decisions.ledger import SEEN, Contact, Ledger
 from service.store import Move
 
@@ -38,6 +52,20 @@ def _draws(action: Action, actions: Catalogue, now: int) -> Period:
 def pools(actions: Catalogue, chosen: Iterable[Action], *, now: int) -> list[str]:
     """The names of all pools that these actions draw on."""
     return sorted({pool.name for action in chosen for pool, _ in draws(action, actions, now=now)})
+
+
+def pools_of(channel: str, actions: Catalogue, *, now: int) -> Sequence[str]:
+    """The names of all pools that actions of a channel draw on; found once a period."""
+    index = actions.index
+    found = index.pools.get(channel)
+    if found is None or not found.since <= now < found.until:
+        paid = [index.actions[number] for number in numbers(index.paid & index.channels.get(channel, 0))]
+        names = pools(actions, paid, now=now)
+        periods = [index.draws[action.id] for action in paid]
+        since = max((period.since for period in periods), default=-math.inf)
+        until = min((period.until for period in periods), default=math.inf)
+        found = index.pools[channel] = PoolNames(since, until, names)
+    return found.names
 
 
 def spent(action: Action, actions: Catalogue, levels: Levels, *, closed: frozenset[str], now: int) -> bool:

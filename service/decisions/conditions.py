@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from models.action_catalogue import Set
 from models.action_rules import WEEKDAYS
 from models.clauses import call
+from models.formulas import Formula
 from models.profile import money
 from models.rules import UNKNOWN, Kind, Rule, RuleFailedError, Value, context, is_a, kind_of
 
@@ -19,17 +20,19 @@ if TYPE_CHECKING:
 NO_VALUE: Mapping[Kind, Value] = {"text": "", "number": UNKNOWN, "flag": False}
 
 
-class Values(dict[str, Value]):
-    """The values of a situation by name; what is not known is "", or an unknown number. A flag that is not known is false."""
+class Values(dict[str | Formula, Value]):
+    """The values of a situation by name or formula; what is not known is "", or an unknown number. A flag that is not known is false."""
 
     def __init__(self, at: Situation) -> None:
         super().__init__()
         self._at = at
 
-    def __missing__(self, name: str) -> Value:
-        if name[-1] == ")":
+    def __missing__(self, name: str | Formula) -> Value:
+        if isinstance(name, Formula):
+            value = name.of(self)
+        elif name[-1] == ")":
             function, arguments = call(name)
-            value: Value = self._at.windows[function](*arguments)
+            value = self._at.windows[function](*arguments)
         else:
             room, _, key = name.partition(".")
             value = READERS[room](self._at, key)
@@ -38,11 +41,15 @@ class Values(dict[str, Value]):
 
 
 class Conditions:
-    """The conditions of one decision: plain ones are asked all at once (models.sieve), CEL only for what is more."""
+    """The conditions of one decision: plain ones are asked all at once (models.sieve), CEL only for what is more.
+
+    Whom a stage drops, no later one may ask for again.
+    """
 
     def __init__(self, at: Situation) -> None:
         self._at = at
         self._values = Values(at)
+        self._failed: dict[str, Set] = {}  # by stage; found for all of them when the first is asked
         self._ground: Any = None  # what CEL reads
 
     def ruled_out(self, stage: str, alive: Set) -> tuple[Set, Set]:
@@ -51,7 +58,9 @@ class Conditions:
         Where a number that it reads is unknown, a condition does not hold.
         """
         index, wrong = self._at.actions.index, 0
-        failed = index.sieves[stage].failing(alive, self._values)
+        if not self._failed:
+            self._failed = index.failing(alive, self._values)
+        failed = self._failed[stage] & alive
         left = alive & ~failed
         rules = {number: rule for number, rule in index.by_cel[stage].items() if left >> number & 1}
         if not rules:

@@ -1,6 +1,6 @@
 """The next best action: for a customer, on a channel, now.
 
-one read (the customer) → situation → decision (funnel → arbitration → choice) → one reservation in her ledger → log → answer
+one read (the customer) → situation → decision (funnel → arbitration → choice) → answer → one transaction (her ledger, tokens, the log)
 
 A catalogue with budgets or stock reads how they stand, which is a second read. With the store away nothing is made from ignorance: service
 messages only, nothing is reserved or logged, and the answer says `degraded`.
@@ -9,16 +9,17 @@ messages only, nothing is reserved or logged, and the answer says `degraded`.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from models.action_catalogue import Catalogue
 from models.errors import StoreUnavailable
 from service.decisions.answer import answer
 from service.decisions.decision import decide
-from service.decisions.decision_log import Log, log, repeated
-from service.decisions.reservation import reserve
-from service.decisions.situation import Learnt, Request, ignorant, situate, with_levels
-from service.store import Customer, Store
+from service.decisions.decision_log import DecisionTakenError, Log, papers, repeated
+from service.decisions.reservation import Made, reserve
+from service.decisions.situation import Learnt, Request, Situation, ignorant, situate, with_levels
+from service.store import Customer, PaperTakenError, Store
 
 
 def next_best_action(
@@ -48,9 +49,28 @@ def next_best_action(
         situation = replace(situation, closed=closed or frozenset(), allotted=closed is not None)
         if request.dry_run:
             return answer(decide(request, situation), request, learnt=learnt, decision_id=decision_id)
-        decision = reserve(store, request, situation, decision_id=decision_id, known=customer.ledger)
-        made = answer(decision, request, learnt=learnt, decision_id=decision_id)
-        return log(store, made, request, decision, keep=keep)
+        made = partial(_made, request=request, learnt=learnt, decision_id=decision_id, keep_s=keep.keep_s)
+        whose, known = request.customer_id, customer.ledger
+        try:
+            written = reserve(store, situation, made, whose=whose, decision_id=decision_id, known=known)
+        except PaperTakenError:
+            return _faster(store, request)
+        keep.note(decision_id, written.papers[-1].document, now)
+        return written.answer
     except StoreUnavailable:
         situation = ignorant(request, actions=actions, now=now)
         return answer(decide(request, situation), request, learnt=learnt, decision_id=decision_id)
+
+
+def _made(situation: Situation, *, request: Request, learnt: Learnt, decision_id: str, keep_s: int) -> Made:
+    decision = decide(request, situation)
+    made = answer(decision, request, learnt=learnt, decision_id=decision_id)
+    return Made(decision, made, papers(made, request, decision, keep_s=keep_s))
+
+
+def _faster(store: Store, request: Request) -> dict[str, Any]:
+    """The answer of a call with the same decision_id that was faster."""
+    before = repeated(store, request)
+    if before is None:  # it expired meanwhile
+        raise DecisionTakenError(request.decision_id)
+    return before

@@ -1,4 +1,7 @@
-"""The log of decisions: the record of each, and the answer of those that a caller gave an id, so that the same call gives the same answer."""
+"""The log of decisions: the record of each, and the answer of those that a caller gave an id, so that the same call gives the same answer.
+
+Both are written in the transaction of the reservation (service.decisions.reservation): none of the three stands without the others.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from service.decisions import record as record_of
 from service.decisions.decision import Decision
 from service.decisions.ledger import DAY_S
 from service.decisions.situation import Request
-from service.store import Store
+from service.store import Paper, Store
 
 DECISIONS_KEPT_S = 90 * DAY_S
 ANSWER = "answer"  # the kind of the documents that make a decision_id idempotent
@@ -30,13 +33,9 @@ class Log:
     note: Callable[[str, bytes, int], None] = lambda *_: None
 
 
-def log(store: Store, made: dict[str, Any], request: Request, decision: Decision, *, keep: Log) -> dict[str, Any]:
-    """Keep the record, and under a caller's decision_id the whole answer; where a call with the same one was faster, its answer counts."""
-    decision_id, whose, at = made["decision_id"], request.customer_id, decision.seen.at
-    if request.decision_id is not None:
-        kept = orjson.dumps({"customer_id": whose, "channel": request.channel, "answer": made})
-        if not store.put(ANSWER, decision_id, kept, expires_s=keep.keep_s, customer_id=whose):
-            return repeated(store, request) or made
+def papers(made: dict[str, Any], request: Request, decision: Decision, *, keep_s: int) -> tuple[Paper, ...]:
+    """What is kept of a decision: its record, and under a caller's decision_id the whole answer before it."""
+    decision_id, whose = made["decision_id"], request.customer_id
     asked = {
         "customer_id": whose,
         "length": request.length,
@@ -44,10 +43,12 @@ def log(store: Store, made: dict[str, Any], request: Request, decision: Decision
         "lang": request.lang,
     }
     record = record_of.written(decision.seen, decision.passage, made, decision.choice.first, asked=asked)
-    document = record_of.dump(record, actions=at.actions)
-    if store.put(record_of.KIND, decision_id, document, expires_s=keep.keep_s, customer_id=whose):
-        keep.note(decision_id, document, at.now)
-    return made
+    document = record_of.dump(record, actions=decision.seen.at.actions)
+    own = Paper(record_of.KIND, decision_id, document, keep_s)
+    if request.decision_id is None:
+        return (own,)
+    kept = orjson.dumps({"customer_id": whose, "channel": request.channel, "answer": made})
+    return (Paper(ANSWER, decision_id, kept, keep_s), own)
 
 
 def logged(store: Store, decision_id: str) -> dict[str, Any] | None:

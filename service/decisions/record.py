@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from models.action_catalogue import Catalogue, Set, numbers
+from models.action_catalogue import Catalogue, Set, rows_of
 from models.profile import rfc3339
 from models.propensity import CODE, Belief, coded, decoded
 from service.decisions.funnel import Look, Passage
@@ -32,7 +32,7 @@ def written(
 ) -> dict[str, Any]:
     """The record as a plain document; `chances` to stand first by action, `asked` what of the request is not in the situation."""
     at, picture = seen.at, seen.at.picture
-    rows = list(numbers(passage.passed))
+    rows = rows_of(passage.passed, len(at.actions.actions))
     return {
         "form": FORM,
         "decision_id": answer["decision_id"],
@@ -108,7 +108,7 @@ def passed(record: Mapping[str, Any]) -> Set:
 def belief(record: Mapping[str, Any], actions: int) -> Belief:
     """What was believed of those that came through; NaN for the others of so many actions."""
     read = decoded(np.frombuffer(b64decode(record["belief"]), dtype=CODE))
-    rows = list(numbers(passed(record)))
+    rows = rows_of(passed(record), actions)
     found = Belief(np.full(actions, np.nan), np.full(actions, np.nan))
     found.mean[rows], found.evidence[rows] = read
     return found

@@ -1,4 +1,4 @@
-"""The reservation: a decision is made and stands in the customer's ledger in the same breath.
+"""The reservation: a decision is made, stands in the customer's ledger, and is logged, in the same breath.
 
 It compares and sets: where another decision was faster, this one is made again on what the ledger then says, so that a limit of two contacts is
 two, whatever races. Tokens of budgets and stock are taken in the same transaction; where a pool refuses, the decision is made again without it.
@@ -6,53 +6,72 @@ two, whatever races. Tokens of budgets and stock are taken in the same transacti
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 from service.decisions import budgets
 from service.decisions import ledger as ledger_of
-from service.decisions.decision import Decision, decide
+from service.decisions.decision import Decision
 from service.decisions.ledger import DAY_S, Contact, Ledger
-from service.decisions.situation import Request, Situation
-from service.store import Settlement, Store
+from service.decisions.situation import Situation
+from service.store import Paper, Settlement, Store
 
 CONTACTS_KEPT_S = 400 * DAY_S
 
 
-def reserve(store: Store, request: Request, situation: Situation, *, decision_id: str, known: bytes | None) -> Decision:
-    """Decide, and put the contact into the ledger in the same breath; silence writes nothing. Each refusal of a pool leaves one pool less."""
+class Made(NamedTuple):
+    """A decision, its answer, and what the log keeps of them."""
+
+    decision: Decision
+    answer: dict[str, Any]
+    papers: tuple[Paper, ...]
+
+
+Make = Callable[[Situation], Made]
+
+
+def reserve(
+    store: Store, situation: Situation, make: Make, *, whose: str, decision_id: str, known: bytes | None
+) -> Made:
+    """Decide, and write all of it in one transaction; silence leaves the ledger as it is. Each refusal of a pool leaves one pool less.
+
+    whose, known  her name in the store, and her ledger as it was read     Raises PaperTakenError where the decision_id has a decision already.
+    """
     while True:
-        decision, refused = _try(store, request, situation, decision_id=decision_id, known=known)
+        made, refused = _try(store, situation, make, whose=whose, decision_id=decision_id, known=known)
         if not refused:
-            return decision
+            return made
         situation = replace(situation, closed=situation.closed | set(refused))
 
 
 def _try(
-    store: Store, request: Request, situation: Situation, *, decision_id: str, known: bytes | None
-) -> tuple[Decision, list[str]]:
-    """The decision as it stands in the ledger, or which pools refused it."""
-    decision = decide(request, _unmade(situation, situation.ledger, decision_id))
-    if not decision.speaks:
-        return decision, []
+    store: Store, situation: Situation, make: Make, *, whose: str, decision_id: str, known: bytes | None
+) -> tuple[Made, list[str]]:
+    """The decision as it was written, or which pools refused it."""
 
-    def settle(document: bytes | None) -> Settlement | None:
-        nonlocal decision
-        before = ledger_of.load(document)
-        if document != known:
-            decision = decide(request, _unmade(situation, before, decision_id))
-        if not decision.speaks:
-            return None
-        return _settlement(before.without(decision_id), decision, decision_id, replaced=before.find(decision_id))
+    def settled(ledger: Ledger) -> tuple[Made, Settlement]:
+        made = make(_unmade(situation, ledger, decision_id))
+        return made, _settlement(ledger, made, decision_id)
 
-    refused = store.settle(request.customer_id, settle, now=situation.now)
-    return decision, refused
+    made, first = settled(situation.ledger)  # before the store's lock is taken
+
+    def settle(document: bytes | None) -> Settlement:
+        nonlocal made
+        if document == known:
+            return first
+        made, again = settled(ledger_of.load(document))
+        return again
+
+    refused = store.settle(whose, settle, now=situation.now)
+    return made, refused
 
 
 def _unmade(situation: Situation, ledger: Ledger, decision_id: str) -> Situation:
     """The situation on this ledger as if the decision had not been made, so that two calls with one id that race decide the same."""
     made = ledger.find(decision_id)
     if made is None:
-        return replace(situation, ledger=ledger)
+        return situation if ledger is situation.ledger else replace(situation, ledger=ledger)
     levels = dict(situation.levels)
     for pool, tokens in (pair for drawn in made.drawn.values() for pair in drawn.items()):
         if pool in levels:
@@ -60,13 +79,17 @@ def _unmade(situation: Situation, ledger: Ledger, decision_id: str) -> Situation
     return replace(situation, ledger=ledger.without(decision_id), levels=levels)
 
 
-def _settlement(ledger: Ledger, decision: Decision, decision_id: str, *, replaced: Contact | None) -> Settlement:
-    """The ledger with the contact, and the tokens that go with it."""
+def _settlement(ledger: Ledger, made: Made, decision_id: str) -> Settlement:
+    """The ledger with the contact, the tokens that go with it, and the log; the log alone where nothing is said."""
+    decision = made.decision
+    if not decision.speaks:
+        return Settlement(None, papers=made.papers)
     contact = _contact(decision, decision_id)
     at = decision.seen.at
     bids = {one.action.id: budgets.NO_PACING if at.allotted else one.priority for one in decision.best}
-    moves = (*budgets.returns(replaced), *budgets.takes(contact, bids, at.actions))
-    return Settlement(ledger_of.dump(ledger_of.reserve(ledger, contact, keep_s=CONTACTS_KEPT_S)), moves)
+    moves = (*budgets.returns(ledger.find(decision_id)), *budgets.takes(contact, bids, at.actions))
+    document = ledger_of.dump(ledger_of.reserve(ledger, contact, keep_s=CONTACTS_KEPT_S))
+    return Settlement(document, moves, papers=made.papers)
 
 
 def _contact(decision: Decision, decision_id: str) -> Contact:

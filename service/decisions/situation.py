@@ -8,7 +8,7 @@ from datetime import UTC, tzinfo
 from typing import Any, NamedTuple
 
 from models import thompson
-from models.action_catalogue import Catalogue, numbers
+from models.action_catalogue import Catalogue
 from models.actions import Actions, Channel, Items
 from models.arms import Arm
 from models.budgets import Level
@@ -207,12 +207,8 @@ def _seed(request: Request, customer_id: str, actions: Catalogue, learnt: Learnt
 
 def with_levels(situation: Situation, store: Store) -> Situation:
     """The situation with how the pools stand that actions of this channel draw on; no read where none does."""
-    index = situation.actions.index
-    paid = index.paid & index.channels.get(situation.channel, 0)
-    if not paid:
-        return situation
-    names = budgets.pools(situation.actions, [index.actions[n] for n in numbers(paid)], now=situation.now)
-    return replace(situation, levels=store.levels(names, now=situation.now))
+    names = budgets.pools_of(situation.channel, situation.actions, now=situation.now)
+    return replace(situation, levels=store.levels(names, now=situation.now)) if names else situation
 
 
 def ignorant(request: Request, *, actions: Catalogue, now: int) -> Situation:

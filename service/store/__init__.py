@@ -81,12 +81,31 @@ class Move:
 
 
 @dataclass(frozen=True)
-class Settlement:
-    """A ledger as it should stand, the tokens that move with it, and what is added to counters (pairs of sums by name); all or nothing."""
+class Paper:
+    """A document of a customer's, as `put` takes it."""
 
-    ledger: bytes
+    kind: str
+    key: str
+    document: bytes
+    expires_s: int | None = None
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """A ledger as it should stand (None: as it does), and what goes with it; all or nothing.
+
+    moves   of tokens    counts  what is added to counters, pairs of sums by name
+    papers  documents of hers that are put; where one of their places is taken, nothing is written (PaperTakenError)
+    """
+
+    ledger: bytes | None
     moves: tuple[Move, ...] = ()
     counts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    papers: tuple[Paper, ...] = ()
+
+
+class PaperTakenError(Exception):
+    """Another document stands where a settlement would have put one."""
 
 
 Settle = Callable[[bytes | None], Settlement | None]  # (ledger) -> what should stand; None: as it is
@@ -124,9 +143,10 @@ class Store(Protocol):
         """
 
     def settle(self, customer_id: str, settle: Settle, *, now: int) -> list[str]:
-        """As `change` of a ledger, with tokens of pools and what is counted in the same transaction: no pool ever hands out more than its cap.
+        """As `change` of a ledger, with all of the settlement in the same transaction: no pool ever hands out more than its cap.
 
         Returns the names of the pools that refused; then nothing is written. All that a call counts stands with the next version of COUNTERS.
+        Raises PaperTakenError.
         """
 
     def levels(self, pools: Sequence[str], *, now: int) -> dict[str, Level]:

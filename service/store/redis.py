@@ -27,6 +27,7 @@ from service.store import (
     Fold,
     Join,
     Move,
+    PaperTakenError,
     Part,
     Settle,
     Settlement,
@@ -120,10 +121,12 @@ class RedisStore:
             settled = settle(customer.ledger)
             if settled is None:
                 return []
-            call = _settling(stamp, replace(customer, ledger=settled.ledger), settled, now)
+            call = _settling(stamp, customer, settled, now)
             answer = self._server.run(scripts.SETTLE, [call])[0]
             if isinstance(answer, list):
                 return [name.decode() for name in answer]
+            if answer == scripts.TAKEN:
+                raise PaperTakenError(settled.papers[0].key)
             if answer:
                 break
         return []
@@ -389,11 +392,15 @@ def _publication(batch: list[tuple[str, bytes]], sequence: int) -> tuple[Sequenc
 
 def _settling(stamp: bytes, customer: Customer, settled: Settlement, now: int) -> tuple[Sequence[bytes], Sequence[Any]]:
     """Keys and arguments of scripts.SETTLE."""
-    names = (keys.customer_key(customer.customer_id), keys.VERSIONS, keys.COUNTED, keys.COUNTED_LAST)
+    whose, papers = customer.customer_id, settled.papers
+    names = [keys.customer_key(whose), keys.VERSIONS, keys.COUNTED, keys.COUNTED_LAST]
+    names += [keys.document_key(paper.kind, paper.key) for paper in papers]
+    parts = b"" if settled.ledger is None else keys.dump_parts(replace(customer, ledger=settled.ledger))
     moves = list(itertools.chain(*map(_moving, settled.moves)))
+    kept = [(paper.document, "" if paper.expires_s is None else paper.expires_s) for paper in papers]
     added = [(keys.utf8(name), repr(tries), repr(positives)) for name, (tries, positives) in settled.counts.items()]
-    head = (stamp, os.urandom(8), customer.sequence, keys.dump_parts(customer), now, POOL_KEPT_S, COUNTERS, len(moves))
-    return names, (*head, *moves, *itertools.chain(*added))
+    head = (stamp, os.urandom(8), customer.sequence, parts, now, POOL_KEPT_S, COUNTERS, keys.utf8(whose), len(moves))
+    return names, (*head, *moves, *itertools.chain(*kept), *itertools.chain(*added))
 
 
 def _moving(move: Move) -> Sequence[Any]:

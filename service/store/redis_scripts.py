@@ -60,17 +60,34 @@ end
 return answer
 """)
 
-# Write a customer, if she is still the one that was read, move tokens with it and add to counters, all or nothing. The names of the pools
-# that refused (then nothing is written), 1 when it is done, 0 where she was changed meanwhile.
-# KEYS customer, versions, counters, counters:changed
-# ARGV her stamp as read, her new stamp, her sequence, her parts, now, seconds a pool is kept after its end, name of the counters' version,
-#      how many arguments of moves, then for each move its kind, pool, cap, end and step of the pool, holder, tokens, bid, until ('' never),
-#      whether it must be held (1), then for each counter its name and what to add to both
-SETTLE = Script(f"""{POOL}
+# Keep a document of a customer's, and note whose it is; `expires` in seconds, '' never.
+PAPER = """
+local function keep(key, document, expires, whose)
+  if expires == '' then redis.call('SET', key, document) else redis.call('SET', key, document, 'EX', expires) end
+  if whose then
+    local now, papers = tonumber(redis.call('TIME')[1]), 'papers:' .. whose
+    redis.call('ZREMRANGEBYSCORE', papers, '-inf', now - 1)
+    redis.call('ZADD', papers, expires == '' and '+inf' or now + expires + 1, key)
+  end
+end
+"""
+TAKEN = -1
+
+# Write a customer, if she is still the one that was read, move tokens with it, keep documents and add to counters, all or nothing. The names
+# of the pools that refused (then nothing is written), 1 when it is done, 0 where she was changed meanwhile, TAKEN where a document stands.
+# KEYS customer, versions, counters, counters:changed, documents…
+# ARGV her stamp as read, her new stamp, her sequence, her parts ('' as they are), now, seconds a pool is kept after its end, name of the
+#      counters' version, her id, how many arguments of moves, then for each move its kind, pool, cap, end and step of the pool, holder,
+#      tokens, bid, until ('' never), whether it must be held (1), then each document and seconds until it expires ('' never), then for
+#      each counter its name and what to add to both
+SETTLE = Script(f"""{POOL}{PAPER}
 if redis.call('GETRANGE', KEYS[1], 0, 7) ~= ARGV[1] then return 0 end
+for i = 5, #KEYS do
+  if redis.call('EXISTS', KEYS[i]) == 1 then return {TAKEN} end
+end
 local now, refused, writes, pools, ends_of = tonumber(ARGV[5]), {{}}, {{}}, {{}}, {{}}
-local last = 8 + tonumber(ARGV[8])
-for i = 9, last, 10 do
+local last = 9 + tonumber(ARGV[9])
+for i = 10, last, 10 do
   local kind, name, cap, ends, step = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4])
   local tokens, bid, held = tonumber(ARGV[i + 6]), tonumber(ARGV[i + 7]), 'held:' .. name
   local member = ARGV[i + 6] .. ':' .. ARGV[i + 5]
@@ -108,6 +125,10 @@ for name, one in pairs(pools) do
     end
   end
 end
+for i = 5, #KEYS do
+  keep(KEYS[i], ARGV[last + 1], ARGV[last + 2], ARGV[8])
+  last = last + 2
+end
 local version = #ARGV > last and redis.call('HINCRBY', KEYS[2], ARGV[7], 1)
 for i = last + 1, #ARGV, 3 do
   local sums = redis.call('HGET', KEYS[3], ARGV[i]) or '0 0'
@@ -115,7 +136,7 @@ for i = last + 1, #ARGV, 3 do
   redis.call('HSET', KEYS[3], ARGV[i], string.format('%.17g %.17g', tries + ARGV[i + 1], positives + ARGV[i + 2]))
   redis.call('ZADD', KEYS[4], version, ARGV[i])
 end
-redis.call('SET', KEYS[1], ARGV[2] .. struct.pack('<I8', ARGV[3]) .. ARGV[4])
+if ARGV[4] ~= '' then redis.call('SET', KEYS[1], ARGV[2] .. struct.pack('<I8', ARGV[3]) .. ARGV[4]) end
 return 1
 """)
 
@@ -229,17 +250,12 @@ return 1
 
 # Keep a document unless one stands there, and note whose it is. 1 when it was new, else 0.
 # KEYS document, customer (or none)    ARGV document, seconds until it expires ('' never), id of the customer
-PUT = Script(f"""
+PUT = Script(f"""{PAPER}
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-if ARGV[2] == '' then redis.call('SET', KEYS[1], ARGV[1]) else redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) end
-if KEYS[2] then
-  local now, whose = tonumber(redis.call('TIME')[1]), ARGV[3]
-  local document = redis.call('GET', KEYS[2])
-  if document and struct.unpack('<i4', document, 17) == {MOVED} then whose = string.sub(document, 29) end
-  local papers = 'papers:' .. whose
-  redis.call('ZREMRANGEBYSCORE', papers, '-inf', now - 1)
-  redis.call('ZADD', papers, ARGV[2] == '' and '+inf' or now + ARGV[2] + 1, KEYS[1])
-end
+local whose = KEYS[2] and ARGV[3]
+local document = KEYS[2] and redis.call('GET', KEYS[2])
+if document and struct.unpack('<i4', document, 17) == {MOVED} then whose = string.sub(document, 29) end
+keep(KEYS[1], ARGV[1], ARGV[2], whose)
 return 1
 """)
 

@@ -13,7 +13,21 @@ from pathlib import Path
 
 from models.budgets import Level
 from models.errors import InputError
-from service.store import COUNTERS, ITEMS, NOTHING, TOMBSTONE, Customer, Entry, Fold, Join, Part, Settle, Status
+from service.store import (
+    COUNTERS,
+    ITEMS,
+    NOTHING,
+    TOMBSTONE,
+    Customer,
+    Entry,
+    Fold,
+    Join,
+    Paper,
+    PaperTakenError,
+    Part,
+    Settle,
+    Status,
+)
 from service.store import sqlite_pools as pools
 from service.store.sqlite_file import SqliteFile, Synchronous
 
@@ -87,13 +101,16 @@ class SqliteStore:
             settled = settle(_part(db, customer_id, "ledger"))
             if settled is None:
                 return []
+            if any(not _put(db, paper, customer_id, int(self._clock())) for paper in settled.papers):
+                raise PaperTakenError(settled.papers[0].key)
             refused = pools.move(db, settled.moves, now=now)
             if refused:
                 db.execute("ROLLBACK")
-            else:
+                return refused
+            if settled.ledger is not None:
                 _set_part(db, customer_id, "ledger", settled.ledger)
-                _count(db, settled.counts)
-            return refused
+            _count(db, settled.counts)
+            return []
 
     def levels(self, pools_: Sequence[str], *, now: int) -> dict[str, Level]:
         with self._file.reading() as db:
@@ -164,16 +181,9 @@ class SqliteStore:
     def put(
         self, kind: str, key: str, document: bytes, *, expires_s: int | None = None, customer_id: str | None = None
     ) -> bool:
-        now = int(self._clock())
-        expires_at = None if expires_s is None else now + expires_s
         with self._file.writing() as db:
-            db.execute("DELETE FROM documents WHERE expires_at <= ?", (now,))
             owner = None if customer_id is None else _owner(db, customer_id)
-            cursor = db.execute(
-                "INSERT INTO documents (kind, key, document, expires_at, customer_id) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (kind, key, document, expires_at, owner),
-            )
-            return cursor.rowcount == 1
+            return _put(db, Paper(kind, key, document, expires_s), owner, int(self._clock()))
 
     def get(self, kind: str, key: str) -> bytes | None:
         return self.get_many(kind, (key,))[0]
@@ -293,6 +303,17 @@ def _customers(db: sqlite3.Connection, names: Sequence[str]) -> dict[str, Custom
     query = f"SELECT customer_id, profile, facts, ledger, sequence FROM customers WHERE customer_id IN ({_marks(ids)})"
     found = {row[0]: Customer(*row) for row in db.execute(query, ids)}
     return {name: found[owner] for name, owner in zip(names, ids, strict=True) if owner in found}
+
+
+def _put(db: sqlite3.Connection, paper: Paper, owner: str | None, now: int) -> bool:
+    """Keep a document unless one stands in its place; whether it is new."""
+    db.execute("DELETE FROM documents WHERE expires_at <= ?", (now,))
+    expires_at = None if paper.expires_s is None else now + paper.expires_s
+    cursor = db.execute(
+        "INSERT INTO documents (kind, key, document, expires_at, customer_id) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (paper.kind, paper.key, paper.document, expires_at, owner),
+    )
+    return cursor.rowcount == 1
 
 
 def _rename(db: sqlite3.Connection, name: str, known: str) -> None:

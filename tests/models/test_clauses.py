@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.clauses import MOST_CLAUSES, call, clauses, holds
+from models.formulas import Formula
 from models.rule_words import tokens_of
 from models.rules import UNKNOWN, Rule, RuleFailedError, Value, context
 from models.sieve import sieve
@@ -29,6 +30,24 @@ comparisons = st.one_of(
         st.sampled_from(["0", "1.5", "3", "900"]),
     ),
     st.sampled_from(["customer.known", "!customer.known", "customer.known == true", "customer.known != false"]),
+    st.builds(
+        "{} {} {}".format,
+        st.sampled_from(
+            [
+                "cart.total + customer.orders",
+                "(cart.total - customer.orders - 1.5) / 2.0",
+                "spent(90) * (cart.total + 1.5)",
+                "customer.orders",
+            ]
+        ),
+        st.sampled_from(SIGNS),
+        st.sampled_from(["1.5", "900", "cart.total", "cart.total * 2.0", "3.0 + spent(90)"]),
+    ),
+    st.builds(
+        'context.device.{}("{}")'.format,
+        st.sampled_from(["startsWith", "endsWith", "contains"]),
+        st.sampled_from(["", "mo", "le", "b", "x"]),
+    ),
 )
 rules = st.recursive(
     comparisons,
@@ -81,7 +100,7 @@ def test_a_sieve_says_it_of_all_at_once_and_looks_up_only_what_is_asked(sources,
     }
     asked &= (1 << len(sources)) - 1
     wanted = {test.name for n, own in read.items() if asked >> n & 1 for clause in own for test in clause}
-    known = {name: value for name, value in values.items() if name in wanted}
+    known = {name: name.of(values) if isinstance(name, Formula) else values[name] for name in wanted}
     expected = sum(1 << n for n, own in read.items() if asked >> n & 1 and not holds(own, values))
     assert sieve(read, len(sources)).failing(asked, known) == expected
 
@@ -94,6 +113,10 @@ def test_a_sieve_says_it_of_all_at_once_and_looks_up_only_what_is_asked(sources,
         '!(context.device == "m" && cart.total > 3)',
         "((customer.orders > 1) && (cart.total < 3 || spent(7) > 2))",
         'context.device >= "m"',
+        "customer.orders + 1.0 > 2.0",
+        "(customer.orders - 1.0) * 2.0 > cart.total / 4.0 || customer.known",
+        "customer.orders > cart.total",
+        'context.device.startsWith("m")',
     ],
 )
 def test_what_is_plain_needs_no_cel(source: str) -> None:
@@ -103,12 +126,14 @@ def test_what_is_plain_needs_no_cel(source: str) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "customer.orders + 1.0 > 2.0",
-        'context.device.startsWith("m")',
-        "customer.orders > cart.total",
+        "7 / 2 > customer.orders",  # whole numbers are divided otherwise
+        "-customer.orders > 2.0",
+        "2.0 < customer.orders",
+        'context.device.matches("m.*")',
+        "size(context.device) > 3",
+        r'context.device.contains("a\"b")',
         r'context.device == "a\"b"',
         r"""views("a\"b", 7) > 1""",
-        "(customer.orders + 1.0) > 2.0 || customer.known",
         " || ".join(["(customer.known && cart.total > 1)"] * 6),  # 2^6 clauses
     ],
 )

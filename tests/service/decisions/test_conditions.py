@@ -46,12 +46,12 @@ def decided(
         ('days_since("purchase") > 3 || spent(90) == 1000.0', True),
         ('days_since("complaint") > 1', False),  # nobody knows of one
         ('days_since("complaint") > 1 || customer.orders == 1', True),
-        ("spent(90) > spent(3)", True),  # CEL
+        ("spent(90) > spent(3)", True),  # reckoned
         ("spent(90) / 2.0 > 600.0", False),  # CEL
-        ('days_since("complaint") + 1.0 > 0.0', False),  # CEL, unknown
+        ('days_since("complaint") + 1.0 > 0.0', False),  # reckoned, unknown
         ('views("shoes", 7) == 2', True),
         ('views("shoes", 1) > 0', False),
-        ('views("shoes", 7) + 1.0 > 2.5', True),  # CEL
+        ('views("shoes", 7) + 1.0 > 2.5', True),  # reckoned
         ('views("dresses", 7) > 0', False),
     ],
 )

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from models.budgets import FULL, Level, Pool, price
-from service.store import Move, Settlement, Store
+from service.store import Move, Paper, PaperTakenError, Settlement, Store
 from service.store.open import open_store
 from tests.fakes import FakeStore
 
@@ -134,3 +134,41 @@ def test_another_process_sees_what_was_drawn(store: Store, store_url: str) -> No
     assert other is not None
     assert level(other).used == 2
     other.close()
+
+
+PAPERS = (Paper("answer", "d1", b"the answer", 60), Paper("decision", "d1", b"the record", 60))
+
+
+def test_what_is_settled_may_bring_papers_of_hers_with_it_that_go_when_she_is_erased(store: Store) -> None:
+    assert store.settle("ann", lambda _: Settlement(b"[1]", papers=PAPERS), now=NOW) == []
+    assert store.get("decision", "d1") == b"the record"
+    assert store.customer("ann").ledger == b"[1]"
+    store.erase("ann")
+    assert store.get_many("answer", ["d1"]) == [None] == store.get_many("decision", ["d1"])
+
+
+def test_papers_may_come_without_a_ledger(any_store: Store) -> None:
+    settle(any_store, ledger=b"stands")
+    any_store.settle("ann", lambda _: Settlement(None, papers=PAPERS), now=NOW)
+    any_store.settle("bob", lambda _: Settlement(None, papers=(Paper("decision", "d2", b"his"),)), now=NOW)
+    assert any_store.customer("ann").ledger == b"stands"
+    assert any_store.customer("bob") is None
+    assert any_store.get("decision", "d2") == b"his"
+
+
+def test_where_one_of_the_papers_stands_nothing_is_written(any_store: Store) -> None:
+    any_store.put("decision", "d1", b"stands")
+    with pytest.raises(PaperTakenError):
+        any_store.settle("ann", lambda _: Settlement(b"[1]", (take(),), {"c": (1.0, 0.0)}, PAPERS), now=NOW)
+    assert any_store.customer("ann") is None
+    assert any_store.get("answer", "d1") is None
+    assert any_store.get("decision", "d1") == b"stands"
+    assert level(any_store, STOCK).used == 0
+    assert any_store.counters()[1] == {}
+
+
+def test_a_pool_that_refuses_keeps_the_papers_out(any_store: Store) -> None:
+    settle(any_store, take(tokens=3))
+    refused = any_store.settle("ann", lambda _: Settlement(b"[1]", (take(holder="other"),), papers=PAPERS), now=NOW)
+    assert refused == ["stock:x"]
+    assert any_store.get("decision", "d1") is None
