@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import reduce
 from typing import Any
 
 import orjson
 
-from models.profile import Event, dump, fold, load
+from models.profile import Event, with_events
 
 
 def encode(event: Event, **more: Any) -> bytes:
@@ -39,4 +38,4 @@ def decode(body: bytes) -> Event:
 
 def fold_in(profile: bytes | None, bodies: Iterable[bytes]) -> bytes:
     """The profile document after these events of the log."""
-    return dump(reduce(fold, map(decode, bodies), load(profile)))
+    return with_events(profile, list(map(decode, bodies)))

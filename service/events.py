@@ -269,7 +269,7 @@ def _event(fields: Fields, rules: Rules, now: int) -> Event:
 def _extra(fields: Fields) -> dict[str, Any]:
     """What we have no name for is kept as it came, within bounds."""
     extra = {name: value for name, value in fields.row.items() if name not in KNOWN}
-    if len(orjson.dumps(extra)) > MOST_EXTRA_BYTES:
+    if extra and len(orjson.dumps(extra)) > MOST_EXTRA_BYTES:
         fields.wrong("extra", f"unknown fields hold more than {MOST_EXTRA_BYTES} bytes; send less with the event")
     return extra
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import uuid4
+from secrets import token_hex
 
 from flask import Response, request
 from flask_smorest import Blueprint
@@ -73,7 +73,7 @@ def post_events() -> Response:
             store=store(),
             rules=replace(rules(), whose=whose().row),
             now=shop.clock(),
-            new_id=lambda: uuid4().hex,
+            new_id=lambda: token_hex(16),
             pseudonyms=shop.pseudonyms,
         )
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, compress, islice
 from pathlib import Path
+from typing import TypeVar
 
 from models.budgets import Level
 from models.errors import InputError
@@ -30,13 +31,17 @@ from service.store import (
 )
 from service.store import sqlite_pools as pools
 from service.store.sqlite_file import SqliteFile, Synchronous
+from service.store.sqlite_groups import Groups
 
+T = TypeVar("T")
 TIMEOUT_S = 0.2
 CHUNK = 500  # profiles a transaction: about 10 ms of the write lock
 PAUSE_S = 0.002  # what a bulk writer leaves to others between two chunks: longer than sqlite_file.TURN_S
 PAGE = 500
 ONE = "SELECT customer_id, profile, facts, ledger, sequence FROM customers WHERE customer_id = ?"
 SCRUB_S = 5.0  # how long an erasure waits until nobody reads what it erased
+SET_PROFILE = """INSERT INTO customers (customer_id, profile, sequence) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET profile = excluded.profile, sequence = excluded.sequence"""
 ADD = """INSERT INTO counters VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     tries = tries + excluded.tries, positives = positives + excluded.positives, version = excluded.version"""
 
@@ -55,6 +60,7 @@ class SqliteStore:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._file = SqliteFile(path, timeout_s=timeout_s, synchronous=synchronous)
+        self._records = Groups[list[Status]](self._file)
         self._clock = clock
 
     def customer(self, customer_id: str) -> Customer | None:
@@ -70,20 +76,7 @@ class SqliteStore:
         return [found.get(customer_id) for customer_id in customer_ids]
 
     def record(self, entries: Sequence[Entry], fold: Fold) -> list[Status]:
-        with self._file.writing() as db:
-            owners = {name: _owner(db, name) for name in {entry.customer_id for entry in entries}}
-            entries = [replace(entry, customer_id=owners[entry.customer_id]) for entry in entries]
-            sequences = [_log(db, entry) for entry in entries]
-            accepted: dict[str, list[Entry]] = {}
-            newest: dict[str, int] = {}
-            for entry, sequence in zip(entries, sequences, strict=True):
-                if sequence:
-                    accepted.setdefault(entry.customer_id, []).append(entry)
-                    newest[entry.customer_id] = sequence
-            for customer_id, new in accepted.items():
-                profile = fold(customer_id, _part(db, customer_id, "profile"), new)
-                _set_profile(db, customer_id, profile, newest[customer_id])
-        return ["accepted" if sequence else "repeated" for sequence in sequences]
+        return self._records.write(lambda db: _record(db, entries, fold))
 
     def change(self, customer_id: str, part: Part, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
         with self._file.writing() as db:
@@ -138,7 +131,7 @@ class SqliteStore:
 
     def publish(self, profiles: Iterable[tuple[str, bytes]], *, sequence: int, fold: Fold) -> int:
         rows, count = iter(profiles), 0
-        while chunk := list(itertools.islice(rows, CHUNK)):
+        while chunk := list(islice(rows, CHUNK)):
             with self._file.writing() as db:
                 _publish(db, chunk, sequence, fold)
             count += len(chunk)
@@ -296,9 +289,22 @@ def _owner(db: sqlite3.Connection, name: str) -> str:
     return name if row is None else row[0]
 
 
+def _owners(db: sqlite3.Connection, names: Collection[str]) -> dict[str, str]:
+    """Under which id those are kept whose name is another one."""
+    query = "SELECT alias, customer_id FROM aliases WHERE alias IN"
+    return dict(chain.from_iterable(db.execute(f"{query} ({_marks(part)})", part) for part in _by_pages(names)))
+
+
+def _profiles(db: sqlite3.Connection, customer_ids: Collection[str]) -> dict[str, bytes | None]:
+    """The profile of each customer who is known."""
+    query = "SELECT customer_id, profile FROM customers WHERE customer_id IN"
+    parts = _by_pages(customer_ids)
+    return dict(chain.from_iterable(db.execute(f"{query} ({_marks(part)})", part) for part in parts))
+
+
 def _customers(db: sqlite3.Connection, names: Sequence[str]) -> dict[str, Customer]:
     """The customers of these names; who is unknown is left out."""
-    owners = dict(db.execute(f"SELECT alias, customer_id FROM aliases WHERE alias IN ({_marks(names)})", names))
+    owners = _owners(db, names)
     ids = [owners.get(name, name) for name in names]
     query = f"SELECT customer_id, profile, facts, ledger, sequence FROM customers WHERE customer_id IN ({_marks(ids)})"
     found = {row[0]: Customer(*row) for row in db.execute(query, ids)}
@@ -350,17 +356,56 @@ def _set_parts(db: sqlite3.Connection, customer: Customer) -> None:
     )
 
 
-def _log(db: sqlite3.Connection, entry: Entry) -> int:
-    """Log one event; its sequence, or 0 for a repeat."""
-    digests = [_digest(key) for key in entry.keys]
-    if db.execute(f"SELECT 1 FROM event_keys WHERE digest IN ({_marks(digests)})", digests).fetchone():
-        return 0
-    db.executemany("INSERT OR IGNORE INTO event_keys VALUES (?)", [(digest,) for digest in digests])
-    cursor = db.execute(
-        "INSERT INTO events (customer_id, at, keys, body, received) VALUES (?, ?, ?, ?, ?)",
-        (entry.customer_id, entry.at, json.dumps(entry.keys), entry.body, entry.received or entry.at),
+def _record(db: sqlite3.Connection, entries: Sequence[Entry], fold: Fold) -> list[Status]:
+    owners = _owners(db, {entry.customer_id for entry in entries})
+    entries = [_of(entry, owners) for entry in entries]
+    new = _unknown(db, entries)
+    accepted = list(compress(entries, new))
+    hers: dict[str, list[Entry]] = {}
+    for entry in accepted:
+        hers.setdefault(entry.customer_id, []).append(entry)
+    newest = _log(db, accepted)
+    profiles = _profiles(db, list(hers))
+    folded = ((name, fold(name, profiles.get(name), events), newest[name]) for name, events in hers.items())
+    db.executemany(SET_PROFILE, folded)
+    return ["accepted" if is_new else "repeated" for is_new in new]
+
+
+def _of(entry: Entry, owners: Mapping[str, str]) -> Entry:
+    """The entry as one of the customer whom it names."""
+    owner = owners.get(entry.customer_id)
+    return entry if owner is None else replace(entry, customer_id=owner)
+
+
+def _unknown(db: sqlite3.Connection, entries: Sequence[Entry]) -> list[bool]:
+    """Which entries are no repeats, of what is in the log or of one before; their keys are known from now on."""
+    digests = [[_digest(key) for key in entry.keys] for entry in entries]
+    known = {
+        digest
+        for part in _by_pages(chain.from_iterable(digests))
+        for (digest,) in db.execute(f"SELECT digest FROM event_keys WHERE digest IN ({_marks(part)})", part)
+    }
+    learnt: dict[bytes, None] = {}
+    new = []
+    for keys in digests:
+        new.append(known.isdisjoint(keys) and learnt.keys().isdisjoint(keys))
+        if new[-1]:
+            learnt.update(dict.fromkeys(keys))
+    db.executemany("INSERT INTO event_keys VALUES (?)", ((digest,) for digest in learnt))
+    return new
+
+
+def _log(db: sqlite3.Connection, entries: Sequence[Entry]) -> dict[str, int]:
+    """Log events that are no repeats; the sequence of the newest one of each customer."""
+    numbered = list(enumerate(entries, start=_newest(db) + 1))
+    rows = (
+        (sequence, one.customer_id, one.at, json.dumps(one.keys), one.body, one.received or one.at)
+        for sequence, one in numbered
     )
-    return cursor.lastrowid or 0
+    db.executemany(
+        "INSERT INTO events (sequence, customer_id, at, keys, body, received) VALUES (?, ?, ?, ?, ?, ?)", rows
+    )
+    return {one.customer_id: sequence for sequence, one in numbered}
 
 
 def _events(db: sqlite3.Connection, after: int, customer_id: str | None, limit: int) -> list[Entry]:
@@ -392,9 +437,9 @@ def _publish(db: sqlite3.Connection, chunk: list[tuple[str, bytes]], sequence: i
         if customer_id in names:
             continue
         if customer_id in late and (events := _events(db, sequence, customer_id, -1)):
-            _set_profile(db, customer_id, fold(customer_id, profile, events), events[-1].sequence)
+            db.execute(SET_PROFILE, (customer_id, fold(customer_id, profile, events), events[-1].sequence))
         else:
-            _set_profile(db, customer_id, profile, sequence)
+            db.execute(SET_PROFILE, (customer_id, profile, sequence))
 
 
 def _part(db: sqlite3.Connection, customer_id: str, part: Part | str) -> bytes | None:
@@ -414,14 +459,6 @@ def _count(db: sqlite3.Connection, counts: Mapping[str, tuple[float, float]]) ->
     if counts:
         version = _bump(db, COUNTERS)
         db.executemany(ADD, [(name, tries, positives, version) for name, (tries, positives) in counts.items()])
-
-
-def _set_profile(db: sqlite3.Connection, customer_id: str, profile: bytes, sequence: int) -> None:
-    db.execute(
-        "INSERT INTO customers (customer_id, profile, sequence) VALUES (?, ?, ?) "
-        "ON CONFLICT DO UPDATE SET profile = excluded.profile, sequence = excluded.sequence",
-        (customer_id, profile, sequence),
-    )
 
 
 def _upsert_items(db: sqlite3.Connection, documents: Mapping[str, bytes]) -> int:
@@ -449,6 +486,13 @@ def _digest(key: str) -> bytes:
 
 def _digests(keys: Iterable[str]) -> list[tuple[bytes]]:
     return [(_digest(key),) for key in keys]
+
+
+def _by_pages(values: Iterable[T]) -> Iterator[list[T]]:
+    """The values in parts of a length that a statement takes."""
+    left = iter(values)
+    while part := list(islice(left, PAGE)):
+        yield part
 
 
 def _marks(values: Sequence[object]) -> str:
