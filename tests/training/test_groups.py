@@ -25,7 +25,7 @@ def two_kinds(customers=80):
 
 
 def test_every_customer_is_in_the_group_that_the_report_counts_her_in():
-    whole = history(*a_shop(3, customers=120), *two_kinds())
+    whole = history(*a_shop(3, customers=120), *two_kinds(240))
     found = groups(rows_of(whole, now=TODAY * DAY_S), now=TODAY * DAY_S, seed=0)
     assert found.clusters is not None
     models = replace(tiny_models(), clusters=found.clusters)

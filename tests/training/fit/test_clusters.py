@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from models.behaviour import Behaviour, Days
-from models.clusters import FEATURES
-from training.fit.clusters import k_means, learn, named
+from models.clusters import FEATURES, features, standard
+from training.fit.clusters import chosen, k_means, learn, named
 
 TODAY = 1_000
 REGULARS, GONE, NEWCOMERS = range(3)
@@ -49,6 +49,27 @@ def test_groups_that_are_there_are_found_and_named_by_what_sets_them_apart():
     assert "frequent" in found.names[REGULARS]
     assert "low value" in found.names[GONE]
     assert "new" in found.names[NEWCOMERS]
+
+
+def planted():
+    """Three kinds of customers, and as many again that are something between them."""
+    rng = np.random.default_rng(8)
+    return told(*shop(rng, rng.permutation([REGULARS] * 200 + [GONE] * 150 + [NEWCOMERS] * 100)))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_another_seed_of_the_run_finds_as_many_groups_of_the_same_sizes(seed):
+    one, other = (learn(planted(), today=TODAY, seed=number) for number in (0, seed))
+    assert one is not None
+    assert other is not None
+    sizes = [np.bincount(found.of(planted(), today=TODAY)).tolist() for found in (one, other)]
+    assert sizes[0] == sizes[1] == [200, 150, 100]
+
+
+def test_other_halvings_of_the_customers_find_as_many_groups():
+    raw = features(planted(), today=TODAY)
+    found = standard(raw, raw.mean(axis=0), np.maximum(raw.std(axis=0), 1e-9))
+    assert {chosen(found, np.random.default_rng(seed)) for seed in range(5)} == {3}
 
 
 def test_the_same_seed_finds_the_same_groups():
