@@ -41,6 +41,7 @@ MAY_SERVE = (
     "training/people.py",
     "training/rights.py",
     "training/archive.py",
+    "training/drained.py",
     "training/imports.py",
     "training/crowd.py",
     "training/picks.py",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,12 +69,14 @@ class Archive:
                 lines.unlink()
         return count
 
-    def events(self, store: Store) -> Iterator[Entry]:
-        """The drained events that the log no longer holds, oldest first, of all customers whom the store knows."""
-        held = {self._key(entry) for entry in store.events()}
-        owners = self._owners(store)
+    def events(self, store: Store, *, of: str | None = None) -> Iterator[Entry]:
+        """The drained events that the log no longer holds, oldest first, of all customers whom the store knows, or of one."""
+        held = {self._key(entry) for entry in store.events(customer_id=of)}
+        owners = (
+            self._owners(store) if of is None else dict.fromkeys(map(self.tombs.key, [of, *store.names_of(of)]), of)
+        )
         for file in self._files():
-            for sequence, customer, key, at, received, body in _rows(file):
+            for sequence, customer, key, at, received, body in _rows(file, None if of is None else list(owners)):
                 if (owner := owners.get(customer)) is not None and key not in held:
                     yield Entry(owner, (key,), at, body.encode(), sequence, received)
 
@@ -125,11 +127,12 @@ def _span(file: Path) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def _rows(file: Path) -> Iterator[tuple[int, str, str, int, int, str]]:
+def _rows(file: Path, customers: Sequence[str] | None) -> Iterator[tuple[int, str, str, int, int, str]]:
+    """The rows of a file, of these pseudonyms alone; None: all."""
+    chosen = "" if customers is None else f"WHERE customer IN ({', '.join(map(literal, customers))})"
+    columns = ", ".join(map(quoted, COLUMNS))
     with duckdb.connect() as con:
-        found = con.execute(
-            f"SELECT {', '.join(map(quoted, COLUMNS))} FROM read_parquet(?) ORDER BY sequence", [str(file)]
-        )
+        found = con.execute(f"SELECT {columns} FROM read_parquet(?) {chosen} ORDER BY sequence", [str(file)])
         while page := found.fetchmany(10_000):
             yield from page
 

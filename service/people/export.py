@@ -50,7 +50,7 @@ def export(store: Store, customer: Customer, *, picture: Mapping[str, Any], now:
         "attributes": facts["attributes"],
         "do_not_contact": facts["do_not_contact"],
         "consents": [{**consent, "at": rfc3339(consent["at"])} for consent in facts["consents"]],
-        "events": [_event(entry) for entry in store.events(customer_id=customer.customer_id)],
+        "events": [told(entry) for entry in store.events(customer_id=customer.customer_id)],
         "contacts": [
             {**asdict(contact), "at": rfc3339(contact.at)} for contact in ledger_of.load(customer.ledger).contacts
         ],
@@ -58,10 +58,11 @@ def export(store: Store, customer: Customer, *, picture: Mapping[str, Any], now:
     }
 
 
-def _event(entry: Entry) -> dict[str, Any]:
-    told = orjson.loads(entry.body)
+def told(entry: Entry) -> dict[str, Any]:
+    """An event as it was told to us."""
+    body = orjson.loads(entry.body)
     times = {"at": rfc3339(entry.at), "received_at": rfc3339(entry.received)}
-    return {**told, **times, "amount": money(told.get("amount", 0))}
+    return {**body, **times, "amount": money(body.get("amount", 0))}
 
 
 # --- for people -------------------------------------------------------------------------------------------------------------------------
