@@ -135,7 +135,7 @@ class Index:
         }
         return sieve(found, size * len(rules))
 
-    def failing(self, asked: Set, values: Mapping[Any, Value]) -> dict[str, Set]:
+    def failing(self, asked: Set, values: Mapping[str, Value]) -> dict[str, Set]:
         """By stage, whose plain conditions do not hold, of those asked; what several stages read is looked up once."""
         size = len(self.actions)
         failed = self.sieve.failing(sum(asked << nth * size for nth in range(len(STAGES))), values)

@@ -123,6 +123,17 @@ class Catalogue:
         known |= {"available": bool(self.offered[row]), "adult": bool(self.adult[row])}
         return {name: value for name, value in known.items() if value is not None}
 
+    def kinds(self, row: int) -> frozenset[str]:
+        """What one item is, in lower case: its type, colour, brand, gender, and the levels of its category; found once a combination."""
+        columns = (self.product_type, self.colour, self.brand, self.gender, self.category)
+        codes = tuple(column.code.item(row) for column in columns)
+        found = self._kinds.get(codes)
+        if found is None:
+            *said, category = (column.text(row) for column in columns)
+            words = (*said, *(category or "").split(">"))
+            found = self._kinds[codes] = frozenset(word.strip().casefold() for word in words if word)
+        return found
+
     def within(self, paths: Sequence[str]) -> NDArray[np.bool_]:
         """bool[items]: which items lie in one of these categories or below it ("Women" holds "Women > Dresses")."""
         # Of a path with " > " behind it, so that none begins with another's word
@@ -134,6 +145,11 @@ class Catalogue:
     def _bodies(self) -> tuple[memoryview, memoryview]:
         """body, body_at: of single elements, views are read several times as fast as arrays."""
         return self.body.data, self.body_at.data
+
+    @cached_property
+    def _kinds(self) -> dict[tuple[int, ...], frozenset[str]]:
+        """What was asked for so far."""
+        return {}
 
     @cached_property
     def _paths(self) -> list[str]:

@@ -41,7 +41,7 @@ def clauses(tokens: Sequence[Token]) -> Clauses | None:
     return _read(folded(tokens), negated=False)
 
 
-def holds(asked: Clauses, values: Mapping[Any, Value]) -> bool:
+def holds(asked: Clauses, values: Mapping[str, Value]) -> bool:
     """Whether all of it holds."""
     return all(
         any(

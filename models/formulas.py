@@ -43,7 +43,7 @@ class Formula:
     left: Formula | Literal | str
     right: Formula | Literal | str
 
-    def of(self, values: Mapping[Any, Value]) -> Value:
+    def of(self, values: Mapping[str, Value]) -> Value:
         """What it comes to."""
         return OPERATIONS[self.sign](_side(self.left, values), _side(self.right, values))
 
@@ -51,7 +51,7 @@ class Formula:
 Side = Formula | Literal | str
 
 
-def _side(side: Side, values: Mapping[Any, Value]) -> Value:
+def _side(side: Side, values: Mapping[str, Value]) -> Value:
     if isinstance(side, Formula):
         return side.of(values)
     return side.value if isinstance(side, Literal) else values[side]

@@ -175,13 +175,24 @@ def coded(belief: Belief) -> NDArray[np.void]:
     """The belief in five bytes an action (CODE), as decisions are made with it and logged: the mean to 2e-10, the evidence to 5 %."""
     codes = np.empty(len(belief.mean), dtype=CODE)
     codes["mean"] = np.maximum(np.rint(belief.mean * PARTS), 1)
-    codes["evidence"] = np.clip(np.rint(STEPS * np.log2(np.clip(belief.evidence, 1.0, 2.0**31))), 0, 255)
+    codes["evidence"] = _steps(belief.evidence)
     return codes
 
 
 def decoded(codes: NDArray[np.void]) -> Belief:
     """The belief in its codes."""
     return Belief(codes["mean"] / PARTS, 2.0 ** (codes["evidence"] / STEPS))
+
+
+def logged(belief: Belief) -> Belief:
+    """The belief as it comes out of its codes, without packing it."""
+    mean = np.maximum(np.rint(belief.mean * PARTS), 1) / PARTS
+    return Belief(mean, 2.0 ** (_steps(belief.evidence) / STEPS))
+
+
+def _steps(evidence: Floats) -> Floats:
+    """float64, whole: the codes of evidence."""
+    return np.asarray(np.minimum(np.rint(STEPS * np.log2(np.minimum(np.maximum(evidence, 1.0), 2.0**31))), 255))
 
 
 def _table(counts: Counts, names: Sequence[str], fade: float) -> Floats:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from models.clauses import Clauses, Test
 from models.formulas import Formula, Value
@@ -43,17 +42,17 @@ class Column:
 class Sieve:
     """Conditions by number, all below `size`. `padding`: clauses that a condition does not have, and so never fails."""
 
-    columns: Mapping[str | Formula, Column]
+    columns: Sequence[tuple[str | Formula, Column]]
     size: int
     layers: int
     padding: Bits
 
-    def failing(self, asked: Bits, values: Mapping[Any, Value]) -> Bits:
+    def failing(self, asked: Bits, values: Mapping[str, Value]) -> Bits:
         """Those of `asked` that fail. Only what they read is looked up."""
         met = self.padding
-        for name, column in self.columns.items():
+        for name, column in self.columns:
             if column.readers & asked:
-                met |= column.meets(values[name])
+                met |= column.meets(name.of(values) if isinstance(name, Formula) else values[name])
         missed = ~met & ((1 << self.size * self.layers) - 1)
         failing = 0
         while missed:
@@ -72,7 +71,7 @@ def sieve(conditions: Mapping[int, Clauses], size: int) -> Sieve:
             there, layers = there | bit, max(layers, layer + 1)
             for test in clause:
                 tests.setdefault(test.name, []).append((test, bit, 1 << number))
-    columns = {name: _column(asked) for name, asked in tests.items()}
+    columns = [(name, _column(asked)) for name, asked in tests.items()]
     return Sieve(columns, size, layers, ((1 << size * layers) - 1) & ~there)
 
 

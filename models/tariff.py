@@ -72,7 +72,7 @@ class Tariff:
                     factor[layer[pair].rows] *= layer[pair].factors
         if lift != 1.0:
             factor[self.caring] *= lift
-        return np.clip(factor, *CONTEXT_RANGE)
+        return np.minimum(np.maximum(factor, CONTEXT_RANGE[0]), CONTEXT_RANGE[1])
 
 
 def of_tier(usual: float, by_tier: Mapping[str, float], tiers: Sequence[str]) -> float:

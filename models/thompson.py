@@ -42,9 +42,17 @@ def worths(belief: Belief, slope: Floats, cost: Floats, seed_: int) -> tuple[Row
     rows = contenders(belief, slope, cost)
     mean, evidence = belief.mean[rows], SHARPER * belief.evidence[rows]
     shape = np.maximum(np.stack([evidence * mean, evidence * (1.0 - mean)]), 1e-3).astype(np.float32)[:, None, :]
-    root = np.maximum(1.0 - 1.0 / (9.0 * shape) + _normals(seed_, len(rows)) / (3.0 * np.sqrt(shape)), 1e-6)
-    gammas = root * root * root * shape  # a power would take fifty times as long, and differ from machine to machine
-    return rows, gammas[0] / (gammas[0] + gammas[1]) * slope[rows].astype(np.float32) - cost[rows].astype(np.float32)
+    root = _normals(seed_, len(rows)) / (3.0 * np.sqrt(shape))
+    root += 1.0 - 1.0 / (9.0 * shape)
+    np.maximum(root, 1e-6, out=root)
+    gammas = root * root  # a power would take fifty times as long, and differ from machine to machine
+    gammas *= root
+    gammas *= shape
+    worth = gammas[0]
+    worth /= worth + gammas[1]
+    worth *= slope[rows].astype(np.float32)
+    worth -= cost[rows].astype(np.float32)
+    return rows, worth
 
 
 def _normals(seed_: int, contenders: int) -> NDArray[np.float32]:

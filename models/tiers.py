@@ -165,8 +165,8 @@ class Tiers:
 
     def lets_in(self, tier: int, reached: Reached, held: Held) -> bool:
         """Whether this is enough to come into a tier: who would not be kept by a condition does not come in either."""
-        holds = _holds(self.when, tier, held) and _holds(self.keep, tier, held)
-        return holds and self.counted(reached) >= self.entry.item(tier)
+        enough = self.counted(reached) >= self.entry.item(tier)
+        return enough and _holds(self.when, tier, held) and _holds(self.keep, tier, held)
 
     def keeps(self, tier: int, reached: Reached, held: Held) -> bool:
         """Whether this is enough to stay in a tier; without a condition of its own to stay, that to come in holds."""

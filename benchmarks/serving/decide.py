@@ -39,21 +39,24 @@ STEPS = ("read", "situate", "look", "funnel", "choose", "answer")
 def decisions(task: Task) -> Iterator[Row]:
     """In process once, and over HTTP on each store; without products, which have rows of their own."""
     shop = world(task.worlds, min(task.sizes), factors=task.factors)
+    served = _served(task, shop)
     if task.store == "sqlite" and task.workers == 1:
-        yield _in_process(shop)
-    yield _served(task, shop)
+        yield _in_process(shop, bare_us=served.values["CPU µs"] - served.values["CPU µs above bare"])
+    yield served
 
 
-def _in_process(shop: World) -> Row:
+def _in_process(shop: World, *, bare_us: float) -> Row:
     """The whole funnel with explanations, profile given: ROUNDS decisions of CUSTOMERS customers, by the clock on the wall.
 
-    What it takes to read profile, facts and ledger from their documents stands beside it, as `read`.
+    What it takes to read profile, facts and ledger from their documents stands beside it, as `read`. `× bare` is p50 as a multiple of the
+    processor time that a bare Flask view took in this run: machines differ, and that figure says by how much.
     """
     actions, learnt = catalogue_of_200(), learnt_of(shop)
     people = [(request(number), regular(number, told(actions))) for number in range(CUSTOMERS)]
     took = np.array([steps(*one, actions, learnt) for _ in range(ROUNDS + 1) for one in people])[CUSTOMERS:]
     whole = took[:, 1:].sum(axis=1)
     values = {f"p{percentile} ms": float(np.percentile(whole, percentile)) for percentile in (50, 90, 99)}
+    values["× bare"] = values["p50 ms"] * 1e3 / bare_us
     values |= {f"{step} µs": float(np.median(took[:, nth])) * 1e3 for nth, step in enumerate(STEPS)}
     values |= reach(people, actions, learnt)
     asked = {"p50 ms": Bound(most=0.5), "p99 ms": Bound(most=2)}

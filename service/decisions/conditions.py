@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from models.action_catalogue import Set
 from models.action_rules import WEEKDAYS
 from models.clauses import call
-from models.formulas import Formula
 from models.profile import money
 from models.rules import UNKNOWN, Kind, Rule, RuleFailedError, Value, context, is_a, kind_of
 
@@ -20,19 +19,17 @@ if TYPE_CHECKING:
 NO_VALUE: Mapping[Kind, Value] = {"text": "", "number": UNKNOWN, "flag": False}
 
 
-class Values(dict[str | Formula, Value]):
-    """The values of a situation by name or formula; what is not known is "", or an unknown number. A flag that is not known is false."""
+class Values(dict[str, Value]):
+    """The values of a situation by name; what is not known is "", or an unknown number. A flag that is not known is false."""
 
     def __init__(self, at: Situation) -> None:
         super().__init__()
         self._at = at
 
-    def __missing__(self, name: str | Formula) -> Value:
-        if isinstance(name, Formula):
-            value = name.of(self)
-        elif name[-1] == ")":
+    def __missing__(self, name: str) -> Value:
+        if name[-1] == ")":
             function, arguments = call(name)
-            value = self._at.windows[function](*arguments)
+            value: Value = self._at.windows[function](*arguments)
         else:
             room, _, key = name.partition(".")
             value = READERS[room](self._at, key)

@@ -46,7 +46,8 @@ def next_best_action(
         customer = store.customer(request.customer_id) or Customer(request.customer_id)
         situation = situate(request, customer, actions=actions, learnt=learnt, now=now)
         situation = with_levels(situation, store)
-        situation = replace(situation, closed=closed or frozenset(), allotted=closed is not None)
+        if closed is not None:
+            situation = replace(situation, closed=closed, allotted=True)
         if request.dry_run:
             return answer(decide(request, situation), request, learnt=learnt, decision_id=decision_id)
         made = partial(_made, request=request, learnt=learnt, decision_id=decision_id, keep_s=keep.keep_s)

@@ -17,7 +17,7 @@ import numpy as np
 from models import action_rules
 from models.action_catalogue import Forms, Index, Set, numbers, union
 from models.actions import Action
-from models.propensity import Belief, coded, decoded, hers
+from models.propensity import Belief, hers, logged
 from models.response import traits
 from service.decisions import budgets, hours, policy
 from service.decisions.conditions import Conditions
@@ -115,7 +115,7 @@ def _belief(situation: Situation, answers: Mapping[str, Answers], unanswered: in
         return belief
     told = [action_id for action_id in answers if action_id in actions.rows]
     if situation.response is not None:
-        belief = decoded(coded(situation.response.applied(belief, _traits(situation, unanswered), actions)))
+        belief = logged(situation.response.applied(belief, _traits(situation, unanswered), actions))
     if not told:
         return belief
     rows = [actions.rows[action_id] for action_id in told]
@@ -124,7 +124,7 @@ def _belief(situation: Situation, answers: Mapping[str, Answers], unanswered: in
         for row, tally in zip(rows, map(answers.__getitem__, told), strict=True)
     ]
     mean, evidence = belief.mean.copy(), belief.evidence.copy()
-    mean[rows], evidence[rows] = decoded(coded(Belief(*np.array(moved).T)))  # the others are as logged already
+    mean[rows], evidence[rows] = logged(Belief(*np.array(moved).T))  # the others are as logged already
     return Belief(mean, evidence)
 
 

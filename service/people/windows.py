@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
 
 from models.catalogue import Catalogue
 from models.profile import DAY_S, NEVER, Item, Profile, money
@@ -57,15 +56,7 @@ def _seen(
     for item_id, looks in viewed:
         row = catalogue.items.row(item_id)
         if row != MISSING:
-            columns = (catalogue.product_type, catalogue.colour, catalogue.brand, catalogue.gender, catalogue.category)
-            yield _values(*(codes.text(row) for codes in columns)), looks
-
-
-@lru_cache(maxsize=4_096)
-def _values(*said: str | None) -> frozenset[str]:
-    """What an item is, in lower case; of its category, which comes last, each level."""
-    levels = (said[-1] or "").split(">")
-    return frozenset(value.strip().casefold() for value in (*said[:-1], *levels) if value)
+            yield catalogue.kinds(row), looks
 
 
 def _is(wanted: str, values: frozenset[str]) -> bool:

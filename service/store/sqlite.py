@@ -107,7 +107,7 @@ class SqliteStore:
 
     def levels(self, pools_: Sequence[str], *, now: int) -> dict[str, Level]:
         with self._file.reading() as db:
-            return {name: pools.level(db, name, now=now) for name in pools_}
+            return pools.levels(db, pools_, now=now)
 
     def counters(self, *, after_version: int = 0) -> tuple[int, dict[str, tuple[float, float]]]:
         version = self.versions().get(COUNTERS, 0)  # first: what is added in between is read twice, never missed

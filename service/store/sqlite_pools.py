@@ -8,6 +8,10 @@ from collections.abc import Sequence
 from models.budgets import FULL, Level, admits, drawn
 from service.store import POOL_KEPT_S, Move
 
+LEVELS = (
+    "SELECT name, used - (SELECT coalesce(sum(tokens), 0) FROM held WHERE pool = name AND until <= ?), price, at "
+    "FROM pools WHERE name IN (NAMES)"
+)
 SET = (
     "INSERT INTO pools (name, used, price, at, ends) VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT DO UPDATE SET used = excluded.used, price = excluded.price, at = excluded.at"
@@ -16,11 +20,14 @@ SET = (
 
 def level(db: sqlite3.Connection, name: str, *, now: int) -> Level:
     """How a pool stands; what has come back by now is not counted."""
-    row = db.execute("SELECT used, price, at FROM pools WHERE name = ?", (name,)).fetchone()
-    if row is None:
-        return FULL
-    query = "SELECT coalesce(sum(tokens), 0) FROM held WHERE pool = ? AND until <= ?"
-    return Level(row[0] - db.execute(query, (name, now)).fetchone()[0], *row[1:])
+    return levels(db, (name,), now=now)[name]
+
+
+def levels(db: sqlite3.Connection, names: Sequence[str], *, now: int) -> dict[str, Level]:
+    """How pools stand."""
+    query = LEVELS.replace("NAMES", ",".join("?" * len(names)))
+    found = {name: Level(*rest) for name, *rest in db.execute(query, (now, *names))}
+    return {name: found.get(name, FULL) for name in names}
 
 
 def move(db: sqlite3.Connection, moves: Sequence[Move], *, now: int) -> list[str]:

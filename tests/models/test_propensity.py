@@ -18,6 +18,7 @@ from models.propensity import (
     coded,
     decoded,
     hers,
+    logged,
     tallied,
     weight,
 )
@@ -121,6 +122,7 @@ def test_what_is_logged_is_what_is_decided_with(rows):
     assert read.evidence == pytest.approx(belief.evidence, rel=0.05)
     assert decoded(coded(read)).mean.tolist() == read.mean.tolist()
     assert decoded(coded(read)).evidence.tolist() == read.evidence.tolist()
+    assert [part.tolist() for part in logged(belief)] == [part.tolist() for part in read]
 
 
 @pytest.mark.parametrize(
