@@ -77,9 +77,9 @@ def _suppressed(rest: Suppression, ledger: Ledger, actions: Catalogue, now: int)
 def _happened(rest: Suppression, contacts: Iterable[Contact], actions: Catalogue) -> Iterable[tuple[str, int]]:
     """(what may rest, when its outcome came), time by time."""
     for contact in contacts:
-        groups = dict(zip(contact.actions, contact.groups, strict=False))
         for action_id, outcomes in contact.outcomes.items():
             if rest.outcome in outcomes and rest.reason in (None, contact.reasons.get(action_id)):
+                groups = dict(zip(contact.actions, contact.groups, strict=False))
                 named = {"action": action_id, "group": groups.get(action_id, ""), "all": ""}
                 yield named[rest.rests], outcomes[rest.outcome]
 

@@ -472,6 +472,17 @@ def test_a_decision_id_belongs_to_one_customer_and_channel(other):
         world.decide(decision_id="x", **other)
 
 
+@pytest.mark.parametrize("other", [{"customer_id": "ben"}, {"channel": "agent"}])
+def test_who_loses_the_race_for_a_decision_id_is_left_without_a_contact_or_a_token(other):
+    world = World(catalogue(action("gift", stock=5, value=200)))
+    world.store.before_change = lambda: world.decide(decision_id="x", **other)
+    with pytest.raises(DecisionTakenError):
+        world.decide(decision_id="x")
+    contacts = [one for who in world.store.people.values() for one in ledger_of.load(who.ledger).contacts]
+    assert [one.channel for one in contacts] == [other.get("channel", "website")]
+    assert world.store.levels(["stock:gift"], now=NOW)["stock:gift"].used == 1
+
+
 @pytest.mark.parametrize("channel", ["website", "email", "agent"])
 @pytest.mark.parametrize("gone", ["at once", "at the reservation", "no store"])
 def test_without_a_store_only_service_is_decided_and_the_answer_says_so(channel, gone):
