@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from models.profile import Profile, describe, load, rfc3339
-from models.settings import HistorySettings, Shop, TierSettings
+from models.settings import HistorySettings, Shop, TierRule, TierSettings
 from service import create_app
 from service.events import MOST_LINES
 from service.settings import ServiceSettings
@@ -31,6 +31,13 @@ MINOR = 100
 BATCH = 500  # events a call
 EXACT = 1e-9
 TOO_LATE = 4_000_000_000  # a clock that every history lies before
+RUNGS = TierSettings(  # tiers that ask more of a profile than its spend
+    rules=(
+        TierRule("member"),
+        TierRule("silver", 200, when="customer.days_since_order < 120.0 && customer.items >= 5.0"),
+        TierRule("gold", 1_000, when="refunds <= 3.0 && spent(180) > 0.0", keep="customer.days_since_order < 200.0"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,7 @@ def _compare(trained: Mapping[str, bytes], store: str, reading: Reading, now: in
     """How many fields a customer has, and which differ for how many."""
     opened = open_store(store)
     assert opened is not None
-    rungs, life = tiers.fit(reading.history, TierSettings(), now=now), lifetime.fit(reading.history, now=now)
+    rungs, life = tiers.fit(reading.history, RUNGS, now=now), lifetime.fit(reading.history, now=now)
     differing: Counter[str] = Counter()
     names: set[str] = set()
     for customer_id, document in trained.items():
