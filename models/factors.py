@@ -59,12 +59,12 @@ class Factors:
         if len(bought) == 0:
             return np.zeros(self.item_factors.shape[1], dtype=np.float32)
         diagonal = self.gram + np.float32(self.penalty(float(weights[liked].sum())))
-        wanted = np.asarray((1 + confidence) @ bought, dtype=np.float32)
         if len(bought) < len(diagonal):
-            return _solve_short(bought, confidence, diagonal, wanted)
+            scaled, small = _short(bought, confidence, diagonal)
+            return np.asarray(np.linalg.solve(small, (1 + confidence) / confidence) @ scaled, dtype=np.float32)
         left = (bought.T * confidence) @ bought
         left.flat[:: len(diagonal) + 1] += diagonal
-        return np.linalg.solve(left, wanted).astype(np.float32)
+        return np.linalg.solve(left, (1 + confidence) @ bought).astype(np.float32)
 
     def _telling(self, rows: NDArray[np.int32], weights: NDArray[np.float32]) -> NDArray[np.bool_]:
         return (weights > 0) & (rows < len(self))
@@ -109,23 +109,20 @@ class Factors:
             return carried
         bought, confidence = self.item_factors[rows[liked]], weights[liked] / np.float32(self.unobserved)
         diagonal = self.gram + np.float32(self.penalty(float(weights[liked].sum())))
-        seen_from_targets = _solve_short(bought, confidence, diagonal, self.item_factors[targets[learnt]])
-        carried[np.ix_(learnt, liked)] = (1 + confidence) * (seen_from_targets @ bought.T)
+        scaled, small = _short(bought, confidence, diagonal)
+        said = np.linalg.solve(small, scaled @ self.item_factors[targets[learnt]].T)
+        carried[np.ix_(learnt, liked)] = said.T * ((1 + confidence) / confidence)
         return carried
 
 
-def _solve_short(
-    bought: NDArray[np.float32],
-    confidence: NDArray[np.float32],
-    diagonal: NDArray[np.float32],
-    wanted: NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """x of (D + BᵀCB) x = wanted with D, C diagonal: Woodbury's identity, a system of the history's size.
+def _short(
+    bought: NDArray[np.float32], confidence: NDArray[np.float32], diagonal: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """BD⁻¹ and BD⁻¹Bᵀ + C⁻¹, a system of the history's size, with D, C diagonal.
 
-    wanted float32[factors], or float32[n, factors] for n of them at once
+    By Woodbury's identity (D + BᵀCB)⁻¹Bᵀ = D⁻¹Bᵀ (BD⁻¹Bᵀ + C⁻¹)⁻¹ C⁻¹, and a customer's vector is that times 1 + c.
     """
-    first = wanted / diagonal
-    scaled = bought / diagonal
-    small = scaled @ bought.T
+    scaled = np.asarray(bought / diagonal, dtype=np.float32)
+    small = np.asarray(scaled @ bought.T, dtype=np.float32)
     small.flat[:: len(bought) + 1] += 1 / confidence
-    return np.asarray(first - np.linalg.solve(small, bought @ first.T).T @ scaled, dtype=np.float32)
+    return scaled, small

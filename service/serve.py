@@ -20,6 +20,7 @@ from gunicorn.app.base import BaseApplication
 
 from models.errors import InputError
 from service import create_app, key_commands
+from service.memory import keep_freed
 from service.settings import ACTIONS, CONFIG, ServiceSettings, from_environment
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ.update(_overruled(flags))
     # Requests are many: more threads for one of them slow the others
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    keep_freed()
     # Before prometheus_client is imported
     os.environ.setdefault(METRICS_DIR, tempfile.mkdtemp(prefix="valet-metrics-"))
     try:

@@ -16,6 +16,7 @@ from models.profile import load as load_profile
 from service.lists.recommend import recommend
 from service.lists.request import Request
 from service.lists.taste import taste
+from service.memory import keep_freed
 
 CUSTOMERS = 200
 N = 10
@@ -25,6 +26,7 @@ def in_process(task: Task) -> Iterator[Row]:
     """for_you of CUSTOMERS customers, one by one; recall is the share of the exact list's items that are in ours."""
     if task.workers > 1 or task.store != "sqlite":
         return  # no server, no store
+    keep_freed()  # as a server does
     for items in task.sizes:
         models = load(world(task.worlds, items, factors=task.factors).models_dir / CURRENT, verify=False).models
         exact = replace(models, factors=models.factors and replace(models.factors, leading=None))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,14 +20,15 @@ from service.events import fold
 from service.store.open import open_store
 
 SWAP_S = 5.0  # two polls and more
+POLL_S = 0.05
 REQUESTS = 500
 MOST_ASKED = 1_000
 
 
 def memory(task: Task) -> Iterator[Row]:
-    """What a second worker adds to the memory of the whole service, once another bundle was swapped in and some requests were answered."""
+    """What the whole service has less when one of its two workers stops, once another bundle was swapped in and both answered some requests."""
     if task.workers > 1:
-        return  # one and two are compared
+        return  # two are started, one is stopped
     items = max(task.sizes)
     with task.scratch() as folder, opened(task.store, folder) as url:
         models_dir = folder / "models"
@@ -36,22 +38,23 @@ def memory(task: Task) -> Iterator[Row]:
         everybody = profiles(load(original, verify=False).models, task.customers)
         kept.publish(everybody, sequence=0, fold=fold)
         kept.close()
-        totals = []
-        for workers in (1, 2):
-            shutil.rmtree(models_dir, ignore_errors=True)
-            _version(original, models_dir, "first")
-            with valet(folder, models_dir, url, workers=workers) as ours:
-                _asked(ours, min(task.customers, MOST_ASKED))
-                _version(original, models_dir, "second")
-                time.sleep(SWAP_S)
-                _asked(ours, min(task.customers, MOST_ASKED))
-                totals.append(sum(map(pss_mb, (ours.process.pid, *ours.workers))))
-    values = {
-        "MB a second worker adds": totals[1] - totals[0],
-        "MB of one": totals[0],
-        "customers": float(task.customers),
-    }
+        _version(original, models_dir, "first")
+        with valet(folder, models_dir, url, workers=2) as ours:
+            _asked(ours, min(task.customers, MOST_ASKED))
+            _version(original, models_dir, "second")
+            time.sleep(SWAP_S)
+            _asked(ours, min(task.customers, MOST_ASKED))
+            both = _whole_mb(ours)
+            ours.process.send_signal(signal.SIGTTOU)  # gunicorn goes on with one worker less
+            while len(ours.workers) > 1:
+                time.sleep(POLL_S)
+            one = _whole_mb(ours)
+    values = {"MB a second worker adds": both - one, "MB of one": one, "customers": float(task.customers)}
     yield Row("memory", f"{items:,} items · {task.store}", values, {"MB a second worker adds": Bound(most=40)})
+
+
+def _whole_mb(ours: Server) -> float:
+    return sum(map(pss_mb, (ours.process.pid, *ours.workers)))
 
 
 def start(task: Task) -> Iterator[Row]:
