@@ -27,9 +27,9 @@ $(DEMO)/models/current: $(VENV)/installed $(wildcard training/demo/*.py training
 test: install
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-# Every operation of /openapi.json 1,000 times, other cases each time; the suite does 50, always the same.
+# Every operation of /openapi.json 1,000 times, other cases each time; the suite does 50 or fewer, always the same.
 fuzz: install
-	VALET_FUZZ=1000 $(BIN)/python -m pytest tests/service/http/test_fuzz.py tests/training/test_read_fuzz.py
+	VALET_FUZZ=1000 $(BIN)/python -m pytest -n auto --dist loadfile tests/service/http/test_schemathesis.py tests/service/http/test_fuzz.py tests/training/test_read_fuzz.py
 
 lint: install
 	$(BIN)/ruff format --check .

@@ -33,6 +33,7 @@ class ProblemSchema(Schema):
 class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest has no types
     """flask-smorest with these problems for its errors, and their schema in its documentation."""
 
+    DEFAULT_RESPONSE_CONTENT_TYPE = MEDIA_TYPE  # of the errors in the document
     ERROR_SCHEMA = ProblemSchema
 
     def _register_error_handlers(self) -> None:

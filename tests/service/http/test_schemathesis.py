@@ -1,0 +1,58 @@
+"""Every operation of our own OpenAPI document, asked by schemathesis: no 500, no status, type or shape that the document does not tell.
+
+`make fuzz` asks each 1,000 times or more, the suite 50 times, always the same. tests/service/http/test_fuzz.py asks with what shops have,
+and looks at the clock.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis import Case
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.service.http.apps import tiny_app
+
+KEY = "admin-key-of-the-tests"
+CASES = int(os.environ.get("VALET_FUZZ", "50"))
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+@schemathesis.serializer("application/x-ndjson")
+def as_lines(_: object, rows: object) -> bytes:
+    """A line for each row."""
+    return b"\n".join(json.dumps(row).encode() for row in (rows if isinstance(rows, list) else [rows]))
+
+
+@schemathesis.serializer("application/toml")
+def as_text(_: object, text: object) -> bytes:
+    """A catalogue of actions, or what is none."""
+    return str(text).encode(errors="surrogatepass")
+
+
+FOLDER = TemporaryDirectory(prefix="valet-schemathesis-")  # gone with the process
+app = tiny_app(Path(FOLDER.name), keys=(("admin", KEY),))
+app.testing = False  # an error is a 500, as it would be for a shop
+schema = schemathesis.openapi.from_wsgi("/openapi.json", app, headers={"Authorization": f"Bearer {KEY}"})
+
+
+@schema.parametrize()
+@settings(
+    max_examples=CASES,
+    deadline=None,
+    database=None,
+    derandomize=CASES <= 50,
+    suppress_health_check=list(HealthCheck),
+)
+def test_what_is_answered_is_what_the_document_tells(case: Case) -> None:
+    case.call_and_validate(headers={"Authorization": f"Bearer {KEY}"}, checks=CHECKS)
