@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from models.clauses import FLAGS, folded
 from models.clauses import holds as clauses_hold
+from models.formulas import Formula
 from models.life import AGES, FACTS, Life, Then
 from models.rule_words import Token, tokens_of
 from models.rules import WINDOWED, Name, Rule, RuleFailedError, context
@@ -68,7 +69,8 @@ def parse(source: str, place: Place) -> Condition:
     rule = Rule.parse(source, NAMES, place)
     read = sorted({token.text for token in folded(tokens) if token.kind == "name" and token.text not in (*FLAGS, "in")})
     compared = rule.clauses
-    if compared is None and any(_fact(name) in AGES for name in read):
+    reckons = compared is None or any(isinstance(test.name, Formula) for clause in compared for test in clause)
+    if reckons and any(_fact(name) in AGES for name in read):
         raise place.error(
             "reckons with an age, which changes every day; compare it with a number alone, joined by && and ||"
         )

@@ -25,6 +25,7 @@ def test_writes_are_whole_lines_that_a_pipe_takes_at_once(monkeypatch) -> None:
 def test_they_are_written_without_being_asked(monkeypatch) -> None:
     written: list[str] = []
     monkeypatch.setattr(lines.sys, "stderr", type("Stream", (), {"write": written.append}))
+    monkeypatch.setattr(lines, "EVERY_S", 0.01)
     told = Lines()
     told.add(LINE)
     deadline = time.monotonic() + 30
