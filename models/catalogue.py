@@ -14,27 +14,9 @@ from numpy.typing import NDArray
 from models.vocabulary import MISSING, Vocabulary
 
 # Fields with few distinct values, kept as codes
-CODED = (
-    "category",
-    "brand",
-    "product_type",
-    "colour",
-    "gender",
-    "group_id",
-)
+CODED = ("category", "brand", "product_type", "colour", "gender", "group_id")
 # In answers
-SHOWN = (
-    "title",
-    "title_th",
-    "price",
-    "currency",
-    "url",
-    "image_url",
-    "category",
-    "brand",
-    "product_type",
-    "colour",
-)
+SHOWN = ("title", "title_th", "price", "currency", "url", "image_url", "category", "brand", "product_type", "colour")
 NO_PRICE = -1
 NO_STOCK = -1
 MOST_STOCK = 2**31 - 1

@@ -22,13 +22,7 @@ HORIZONS = (7, 30)  # days
 HARMONICS = 2  # of the year
 YEAR_DAYS = 365.25
 # Attributes that say where she lives, the nearest first
-PLACE_FIELDS = (
-    "city",
-    "province",
-    "state",
-    "region",
-    "country",
-)
+PLACE_FIELDS = ("city", "province", "state", "region", "country")
 MOST_DAYS = 30  # newest days with an order that windows look at: a profile keeps older ones in part only
 GAP_DAYS = 50.0  # what a wait between orders is taken for before there is one
 AROUND_DAYS = 7  # a year ago, give or take

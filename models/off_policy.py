@@ -221,13 +221,7 @@ def value(log: Rounds) -> Valuation:
 
 def estimators(tau: float) -> dict[str, Callable[[Rounds], Estimate | None]]:
     """Estimator by name, as reports list them."""
-    return {
-        "IPS": ips,
-        "SNIPS": snips,
-        "DM": direct,
-        "DR": doubly_robust,
-        "Switch-DR": lambda log: switch(log, tau),
-    }
+    return {"IPS": ips, "SNIPS": snips, "DM": direct, "DR": doubly_robust, "Switch-DR": lambda log: switch(log, tau)}
 
 
 def refusals(log: Rounds) -> Iterator[str]:

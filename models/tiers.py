@@ -23,11 +23,7 @@ NO_TIER = -1
 NEVER = -1_000_000  # a day before everything
 CADENCE_PRIOR = 2  # intervals that the shop's typical one is worth beside the customer's own
 # Waits in intervals; at a steady Poisson rate 14 %, 2 % and .03 % of gaps are longer
-AT_RISK, LAPSED, LOST = (
-    2.0,
-    4.0,
-    8.0,
-)
+AT_RISK, LAPSED, LOST = (2.0, 4.0, 8.0)
 REGULAR_ORDERS = 4
 
 # The 5×5 grid recency (rows, 5 first) × frequency (columns, 1 first): every cell has a name, no two names a cell.

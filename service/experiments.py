@@ -124,12 +124,7 @@ def _of_shown(tallies: Mapping[str, Tally]) -> list[Tally]:
 def _columns(tallies: Sequence[Tally]) -> Columns:
     """float64[customers] of each count."""
     rows = [
-        (
-            len(one.shown),
-            len(one.clicked),
-            sum(map(len, one.bought.values())),
-            sum(map(sum, one.bought.values())),
-        )
+        (len(one.shown), len(one.clicked), sum(map(len, one.bought.values())), sum(map(sum, one.bought.values())))
         for one in tallies
     ]
     table = np.array(rows, dtype=np.float64).reshape(-1, 4)

@@ -76,11 +76,7 @@ def of_store(store: Store, *, now: int) -> Crowd:
 def of_history(paths: Sequence[str], settings: Settings, *, as_of: int | None) -> Crowd:
     """Everybody in some files, as of their newest event."""
     reading = read(
-        paths,
-        columns=settings.history.columns,
-        settings=settings.history,
-        shop=settings.shop,
-        now=int(time.time()),
+        paths, columns=settings.history.columns, settings=settings.history, shop=settings.shop, now=int(time.time())
     )
     history, returned = reading.history, reading.returned
     if as_of is not None and history.has_times:

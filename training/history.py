@@ -12,15 +12,7 @@ from models.vocabulary import MISSING, Vocabulary
 
 PURCHASE = 0
 # The meaning of `event` codes
-EVENTS = (
-    "purchase",
-    "add_to_cart",
-    "add_to_wishlist",
-    "view_item",
-    "rating",
-    "refund",
-    "other",
-)
+EVENTS = ("purchase", "add_to_cart", "add_to_wishlist", "view_item", "rating", "refund", "other")
 PART = len(EVENTS)  # of a purchase in another row: what was taken back of it (see training.reading.returns)
 NO_TIME = np.iinfo(np.int64).min
 TEXT = np.dtypes.StringDType()

@@ -33,11 +33,7 @@ class Names:
 
 
 def profiles(
-    history: History,
-    *,
-    now: int,
-    returned: History | None = None,
-    also: Mapping[str, Sequence[Event]] | None = None,
+    history: History, *, now: int, returned: History | None = None, also: Mapping[str, Sequence[Event]] | None = None
 ) -> Iterator[tuple[str, bytes]]:
     """(customer_id, profile document) of each customer with a row, as `whole` tells them."""
     for customer_id, profile in whole(history, now=now, returned=returned, also=also):
@@ -45,11 +41,7 @@ def profiles(
 
 
 def whole(
-    history: History,
-    *,
-    now: int,
-    returned: History | None = None,
-    also: Mapping[str, Sequence[Event]] | None = None,
+    history: History, *, now: int, returned: History | None = None, also: Mapping[str, Sequence[Event]] | None = None
 ) -> Iterator[tuple[str, Profile]]:
     """(customer_id, profile) of each customer with a row, in the order of their ids; who kept nothing comes after the others.
 

@@ -47,11 +47,7 @@ def unknown(learnt: Complements, said: ComplementSettings) -> list[str]:
 
 def described(learnt: Complements, catalogue: Catalogue, said: ComplementSettings) -> dict[str, Any]:
     """As JSON: the types with most baskets and what completes them best, the most one-sided pairs of items, types that are not known."""
-    return {
-        "types": _types(learnt),
-        "one_sided": one_sided(learnt, catalogue),
-        "unknown": unknown(learnt, said),
-    }
+    return {"types": _types(learnt), "one_sided": one_sided(learnt, catalogue), "unknown": unknown(learnt, said)}
 
 
 def one_sided(learnt: Complements, catalogue: Catalogue) -> list[dict[str, Any]]:

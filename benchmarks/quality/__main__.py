@@ -33,10 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print, data set by data set."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description="Quality beside baselines.")
     parser.add_argument(
-        "datasets",
-        nargs="*",
-        metavar="DATASET",
-        help=f"{', '.join(_datasets(Path(), 1))}; default: all",
+        "datasets", nargs="*", metavar="DATASET", help=f"{', '.join(_datasets(Path(), 1))}; default: all"
     )
     parser.add_argument(
         "--task", action="append", default=[], metavar="DATASET", help="the same by name: --task complements; repeats"

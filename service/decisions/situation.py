@@ -182,13 +182,7 @@ def situate(
 
 def _pictured(profile: Profile, facts: Facts, *, learnt: Learnt, zone: tzinfo, now: int) -> Picture:
     return picture(
-        profile,
-        facts,
-        tiers=learnt.tiers,
-        currency=learnt.currency,
-        catalogue=learnt.catalogue,
-        zone=zone,
-        now=now,
+        profile, facts, tiers=learnt.tiers, currency=learnt.currency, catalogue=learnt.catalogue, zone=zone, now=now
     )
 
 

@@ -25,10 +25,7 @@ def follow(token: str) -> Response | Redirect:
         raise NotFound("This link was not made here, or was changed.")
     bundle = shop.overlay.bundle()
     url = bundle and target(
-        link,
-        catalogue=bundle.models.catalogue,
-        popularity=bundle.models.popularity,
-        shop_url=shop.settings.shop.url,
+        link, catalogue=bundle.models.catalogue, popularity=bundle.models.popularity, shop_url=shop.settings.shop.url
     )
     if not url:
         raise NotFound(

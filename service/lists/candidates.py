@@ -42,14 +42,7 @@ TINY = 1e-12
 SHARP = 256  # of a large catalogue, how many of the best are scored exactly
 LEAST = {"factors": 1e-6}  # a score up to it is rounding, and no evidence
 # Sources that say something of these items; popularity says it of none
-PERSONAL = (
-    "together",
-    "alike",
-    "factors",
-    "repeat",
-    "ease",
-    "sessions",
-)
+PERSONAL = ("together", "alike", "factors", "repeat", "ease", "sessions")
 
 
 @dataclass(frozen=True)

@@ -67,23 +67,10 @@ def _list(request: Request, *, models: Models, taste: Taste, now: int, wishes: W
     early = too_early(models=models, taste=taste, now=now) if request.intent == "buy_again" else None
     trace = Trace(rules=dict(wishes.rules)) if request.debug else None
     allowed = eligible(
-        request,
-        catalogue=models.catalogue,
-        rows=rows,
-        taste=taste,
-        early=early,
-        hidden=wishes.hidden,
-        trace=trace,
+        request, catalogue=models.catalogue, rows=rows, taste=taste, early=early, hidden=wishes.hidden, trace=trace
     )
     question = Question(
-        models,
-        rows,
-        taste,
-        owned=request.exclude_owned is False,
-        now=now,
-        peers=peers,
-        allowed=allowed,
-        segment=suits,
+        models, rows, taste, owned=request.exclude_owned is False, now=now, peers=peers, allowed=allowed, segment=suits
     )
     intent = request.intent or "popular"
     wishes = _asked(request, wishes, taste if personal else NONE, models)

@@ -73,11 +73,7 @@ def test_reads_what_is_written():
             'channel = "website"\nitems = { intent = "for_you", n = 0 }',
             "items.n: 0 must be between",
         ),
-        (
-            'text = { en = "Welcome" }',
-            "[[limits]]\ncontacts = 2\ndays = 0",
-            "limits.0.days: 0.0 must be above 0",
-        ),
+        ('text = { en = "Welcome" }', "[[limits]]\ncontacts = 2\ndays = 0", "limits.0.days: 0.0 must be above 0"),
         ('text = { en = "Welcome" }', "[[limits]]\ncontacts = 2", "limits.0: days is missing"),
         ('issue = "growth"', 'issue = "growth"\nlifecycles = ["bored"]', "lifecycles: 'bored' is unknown"),
     ],

@@ -31,8 +31,7 @@ blend.for_you = { alike = 1.0 }
 def test_reads_what_is_written():
     home = parse(WRITTEN, "valet.toml").placements["home"]
     assert home.experiment == Experiment(
-        "home-2026",
-        (Variant("control"), Variant("bold", 3.0, n=6, diversity=0.5, blend={"for_you": {"alike": 1.0}})),
+        "home-2026", (Variant("control"), Variant("bold", 3.0, n=6, diversity=0.5, blend={"for_you": {"alike": 1.0}}))
     )
     assert home.experiment.shares == (0.25, 0.75)
 

@@ -21,8 +21,7 @@ def test_of_newcomers_nothing_is_said():
 
 
 @given(
-    st.lists(st.integers(0, 3), unique=True, max_size=4),
-    st.lists(st.floats(-2, 2, width=32), min_size=4, max_size=4),
+    st.lists(st.integers(0, 3), unique=True, max_size=4), st.lists(st.floats(-2, 2, width=32), min_size=4, max_size=4)
 )
 def test_contributions_always_sum_to_the_score(rows, weights):
     history, weighs = np.array(rows, np.int32), np.array(weights[: len(rows)], np.float32)

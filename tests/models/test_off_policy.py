@@ -109,10 +109,7 @@ def test_what_a_customer_does_twice_is_said_once():
         unit=np.repeat(np.arange(500), 2),
     )
     once = rounds(
-        reward=log.reward,
-        action=np.zeros(500, dtype=np.int64),
-        logged=np.full((500, 1), 0.5),
-        target=np.ones((500, 1)),
+        reward=log.reward, action=np.zeros(500, dtype=np.int64), logged=np.full((500, 1), 0.5), target=np.ones((500, 1))
     )
     assert ips(twice).variance == pytest.approx(ips(once).variance)
 

@@ -101,11 +101,7 @@ def test_a_weight_or_half_life_that_cannot_be_is_named_with_its_line(text, messa
 
 @pytest.mark.parametrize(
     ("rule", "told"),
-    [
-        ('when = "spent > 5.0"', "spent"),
-        ('when = "spend >"', "when"),
-        ("keep = \"orders > 'two'\"", "orders"),
-    ],
+    [('when = "spent > 5.0"', "spent"), ('when = "spend >"', "when"), ("keep = \"orders > 'two'\"", "orders")],
 )
 def test_a_condition_of_a_tier_that_means_nothing_says_where(rule, told):
     with pytest.raises(InputError, match=told) as raised:

@@ -137,10 +137,7 @@ def test_stops_gently_and_leaves_nothing_behind(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("flags", "environment"),
-    [
-        (("--workers", "1"), {"VALET_WORKERS": "many"}),
-        ((), {"GUNICORN_CMD_ARGS": "--threads 3 --worker-tmp-dir ."}),
-    ],
+    [(("--workers", "1"), {"VALET_WORKERS": "many"}), ((), {"GUNICORN_CMD_ARGS": "--threads 3 --worker-tmp-dir ."})],
 )
 def test_flags_win_over_the_environment_and_gunicorn_s_own_are_honoured(
     folder: Path, flags: tuple[str, ...], environment: dict[str, str]

@@ -14,32 +14,7 @@ DAYS = 549
 START_S = int(START.timestamp())
 NOW = START_S + DAYS * 86_400  # the midnight that ends the last day
 # Visits by hour: lunch and evening
-HOURS = (
-    1,
-    0.5,
-    0.2,
-    0.2,
-    0.2,
-    0.5,
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-    8,
-    6,
-    5,
-    5,
-    5,
-    5,
-    6,
-    8,
-    11,
-    11,
-    7,
-    3,
-)
+HOURS = (1, 0.5, 0.2, 0.2, 0.2, 0.5, 1, 2, 3, 4, 5, 6, 8, 6, 5, 5, 5, 5, 6, 8, 11, 11, 7, 3)
 SALES = {(6, 6), (9, 9), (11, 11), (12, 12)}  # the double days of Thai retail, as (month, day)
 SALE_DEMAND = 4.0
 SALE_SHARE = 0.8  # of the price, on a double day

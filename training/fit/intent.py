@@ -34,11 +34,7 @@ GROWN = 1.25  # times the customers with a purchase: then lifetimes are learnt a
 RIDGE = 150.0  # on standardised weights: rows of a customer in neighbouring months are no independent ones
 HALF_LIFE_DAYS = 360.0  # a row of a year ago says half as much
 # Standard deviations of a cut's level: measured, of its drift a month, of the first wave
-NOISE, DRIFT, SEASON = (
-    0.05,
-    0.2,
-    1.0,
-)
+NOISE, DRIFT, SEASON = (0.05, 0.2, 1.0)
 STEPS, ENOUGH = 25, 0.05  # of Newton's method; gain in log-likelihood
 SAME = 1e-9  # a feature that spreads less is the same for all
 

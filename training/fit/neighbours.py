@@ -135,12 +135,7 @@ class _Block:
 
 
 def _blocks(
-    matrix: Matrix,
-    rows: NDArray[np.integer],
-    parameters: Parameters,
-    threads: int,
-    *,
-    then: Callable[[_Block], T],
+    matrix: Matrix, rows: NDArray[np.integer], parameters: Parameters, threads: int, *, then: Callable[[_Block], T]
 ) -> Iterator[T]:
     """What `then` makes of some items' counts, in blocks of equal work, in their order."""
     size = np.maximum(np.diff(matrix.held.indptr), 1.0)

@@ -17,12 +17,7 @@ from training.history import EVENTS, History
 from training.lives import lives
 
 # Name, quantile of the window's spend that lets in
-LEARNT = (
-    ("bronze", 0.0),
-    ("silver", 0.5),
-    ("gold", 0.8),
-    ("platinum", 0.95),
-)
+LEARNT = (("bronze", 0.0), ("silver", 0.5), ("gold", 0.8), ("platinum", 0.95))
 MAINTENANCE_SHARE = 0.8  # of entry, where a rule does not say
 TOP_SHARE = 0.1
 QUINTILES = (0.2, 0.4, 0.6, 0.8)

@@ -32,13 +32,7 @@ HEAD_BYTES = 1 << 18
 BLOCK_BYTES = 1 << 22
 DELIMITERS = (",", "\t", ";", "|")
 # Nested lists with one element a line of the order
-LISTS = (
-    "items",
-    "line_items",
-    "lineitems",
-    "products",
-    "ecommerce.items",
-)
+LISTS = ("items", "line_items", "lineitems", "products", "ecommerce.items")
 
 
 @dataclass(frozen=True)

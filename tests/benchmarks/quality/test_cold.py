@@ -48,10 +48,7 @@ def test_titles_alone_say_twice_what_popularity_says(valet_data: Callable[[str],
     cold = drawn(train)
     warm = matrices.baskets(train.where(~cold[train.item]), now=None)
     sources = Sources(complements=complements.fit(warm, Goods.of(titled(sales, bought.items))))
-    methods = (
-        lambda carts: scoring.score(sources, carts, now=None)["complements"],
-        plain.popularity(warm.held),
-    )
+    methods = (lambda carts: scoring.score(sources, carts, now=None)["complements"], plain.popularity(warm.held))
     for _, part, shown in parts(invoices(asked_in, bought, train, orders), cold)[:2]:
         ours, popular = (metrics.ndcg(ranked(part.first(400), among(method, shown), K)).mean() for method in methods)
         assert ours > 2 * popular

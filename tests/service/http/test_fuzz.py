@@ -21,11 +21,7 @@ from tests.service.http.openapi import JUNK, TEXTS, Document, objects, offences,
 
 CASES = int(os.environ.get("VALET_FUZZ", "50"))
 OFTEN = settings(
-    max_examples=CASES,
-    deadline=None,
-    database=None,
-    derandomize=CASES <= 50,
-    suppress_health_check=list(HealthCheck),
+    max_examples=CASES, deadline=None, database=None, derandomize=CASES <= 50, suppress_health_check=list(HealthCheck)
 )
 LONGEST_S = 10.0
 REFUSED = {400, 401, 403, 404, 405, 412, 413, 414, 415, 422, 429}

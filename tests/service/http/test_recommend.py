@@ -215,13 +215,7 @@ def test_debug_tells_what_each_mask_removed(client: FlaskClient) -> None:
     answer = client.post("/recommend", json=asked).json
     assert answer is not None
     assert answer["debug"]["items"] == 11
-    assert answer["debug"]["removed"] == {
-        "out_of_stock": 1,
-        "adult": 2,
-        "filter": 4,
-        "variants": 2,
-        "exclude": 1,
-    }
+    assert answer["debug"]["removed"] == {"out_of_stock": 1, "adult": 2, "filter": 4, "variants": 2, "exclude": 1}
     assert answer["debug"]["eligible"] == len(answer["items"]) == 1
     assert answer["debug"]["candidates"][0]["intent"] == "complementary"
     assert answer["debug"]["scores"][0]["item_id"] == answer["items"][0]["item_id"]

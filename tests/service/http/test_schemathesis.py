@@ -48,11 +48,7 @@ schema = schemathesis.openapi.from_wsgi("/openapi.json", app, headers={"Authoriz
 
 @schema.parametrize()
 @settings(
-    max_examples=CASES,
-    deadline=None,
-    database=None,
-    derandomize=CASES <= 50,
-    suppress_health_check=list(HealthCheck),
+    max_examples=CASES, deadline=None, database=None, derandomize=CASES <= 50, suppress_health_check=list(HealthCheck)
 )
 def test_what_is_answered_is_what_the_document_tells(case: Case) -> None:
     case.call_and_validate(headers={"Authorization": f"Bearer {KEY}"}, checks=CHECKS)

@@ -79,8 +79,7 @@ def test_an_item_put_in_a_second_ago_is_asked_about_and_recommended_by_what_it_i
 
 
 @pytest.mark.parametrize(
-    ("lang", "text"),
-    [("en", "Goes with Black dress fff: black with black"), ("th", "เข้ากับ Black dress fff: สีดำกับสีดำ")],
+    ("lang", "text"), [("en", "Goes with Black dress fff: black with black"), ("th", "เข้ากับ Black dress fff: สีดำกับสีดำ")]
 )
 def test_the_reason_is_the_attribute_pair_that_carried_the_score(lang: str, text: str) -> None:
     for pick in ask(BLENDED, "dress-black-5", n=3, lang=lang).picks:

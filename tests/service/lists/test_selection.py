@@ -125,11 +125,7 @@ def test_says_why_each_item_stands_there() -> None:
 
 @pytest.mark.parametrize(
     ("diversity", "expected"),
-    [
-        (0.0, ["a0", "a1", "a2", "b0"]),
-        (0.5, ["a0", "b0", "c0", "d0"]),
-        (1.0, ["a0", "b0", "a1", "a2"]),
-    ],
+    [(0.0, ["a0", "a1", "a2", "b0"]), (0.5, ["a0", "b0", "c0", "d0"]), (1.0, ["a0", "b0", "a1", "a2"])],
 )
 def test_diversity_prefers_what_is_unlike_the_items_before(diversity: float, expected: list[str]) -> None:
     assert names(Wishes(diversity=diversity), 4)[:2] == expected[:2]

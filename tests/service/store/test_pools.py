@@ -72,8 +72,7 @@ def test_what_is_kept_stays_drawn_and_is_drawn_again_where_it_had_come_back(any_
 
 
 @pytest.mark.parametrize(
-    ("until", "held", "at", "used"),
-    [(None, False, 10, 0), (60, True, 10, 0), (60, True, 90, 0), (None, True, 10, 2)],
+    ("until", "held", "at", "used"), [(None, False, 10, 0), (60, True, 10, 0), (60, True, 90, 0), (None, True, 10, 2)]
 )
 def test_what_is_given_back_is_given_back_once(any_store, until, held, at, used):
     settle(any_store, take(tokens=2, until=None if until is None else NOW + until))
