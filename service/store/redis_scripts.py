@@ -51,14 +51,17 @@ end
 """
 
 # How pools stand: for each the tokens drawn, the price and its time, as texts.    ARGV now, names…
-LEVELS = Script(f"""{POOL}
+LEVELS = Script(
+    f"""{POOL}
 local answer = {{}}
 for i = 2, #ARGV do
   local one = read_pool(ARGV[i], ARGV[1])
   answer[#answer + 1] = one.used .. ' ' .. string.format('%.17g', one.price) .. ' ' .. one.at
 end
 return answer
-""")
+""",
+    writes=False,
+)
 
 # Keep a document of a customer's, and note whose it is; `expires` in seconds, '' never.
 PAPER = """

@@ -35,9 +35,10 @@ Command = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Script:
-    """A Lua script: runs whole and alone on the server."""
+    """A Lua script: runs whole and alone on the server. Whether it `writes`: then nobody who sent it stops listening early."""
 
     text: str
+    writes: bool = True
 
     @cached_property
     def sha(self) -> str:
@@ -74,13 +75,12 @@ class RedisServer:
     ) -> list[Any]:
         """The answers of a script to each (keys, arguments): one round trip, and two more where the server did not know the script."""
         commands = [("EVALSHA", script.sha, len(keys), *keys, *arguments) for keys, arguments in calls]
-        answers = self._send(commands, bulk=bulk)
+        answers = self._send(commands, bulk=bulk, writes=script.writes)
         unknown = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         if unknown:
             self.call("SCRIPT LOAD", script.text)
-            for index, answer in zip(
-                unknown, self._send([commands[index] for index in unknown], bulk=bulk), strict=True
-            ):
+            again = self._send([commands[index] for index in unknown], bulk=bulk, writes=script.writes)
+            for index, answer in zip(unknown, again, strict=True):
                 answers[index] = answer
         for answer in answers:
             if isinstance(answer, RedisError):
@@ -150,13 +150,19 @@ class RedisServer:
         self._quick.connection_pool.disconnect()
         self._bulk.connection_pool.disconnect()
 
-    def _send(self, commands: Sequence[Command], *, bulk: bool) -> list[Any]:
-        """The answers, refusals among them as exceptions."""
+    def _send(self, commands: Sequence[Command], *, bulk: bool, writes: bool = False) -> list[Any]:
+        """The answers, refusals among them as exceptions.
+
+        What `writes` is not begun behind a request's deadline, and once begun waited for as long as the server may take: else it would be
+        kept, and its sender told that it was not.
+        """
         self.check()
         if not self._breaker.admits():
             raise StoreUnavailable(f"{self._name}: it did not answer several times in a row; it is asked again soon")
         left_s = deadline.left_s()
-        if left_s < 2 * self._timeout_s * (BULK if bulk else 1):  # it may have to connect first
+        if left_s < LEAST_S:
+            raise StoreUnavailable(f"{self._name}: the request's time is up; it was not asked")
+        if not writes and left_s < 2 * self._timeout_s * (BULK if bulk else 1):  # it may have to connect first
             return self._hurried(commands, left_s)
         try:
             answers = _answers(self._bulk if bulk else self._quick, commands)
@@ -170,8 +176,6 @@ class RedisServer:
 
     def _hurried(self, commands: Sequence[Command], left_s: float) -> list[Any]:
         """The answers by a connection of their own, that waits as long as is left; what is late here says nothing of the server."""
-        if left_s < LEAST_S:
-            raise StoreUnavailable(f"{self._name}: the request's time is up; it was not asked")
         client = _client(self._url, left_s / 2)
         try:
             return _answers(client, commands)

@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from service.store import deadline
+from models.errors import StoreUnavailable
+from service.store import Customer, Settlement, deadline
+from service.store.open import open_store
 from tests.conftest import start_redis
 from tests.service.http.apps import stop_watching, tiny_client
 
@@ -77,6 +79,35 @@ def test_slow_answers_add_up_to_no_more_than_the_budget(tmp_path: Path, by_s: fl
             assert decided["degraded"] or by_s < 0.1
         finally:
             stop_watching(store)
+
+
+def test_a_reservation_that_was_begun_is_waited_for_and_behind_the_budget_none_begins(tmp_path: Path) -> None:
+    late, ledger = [0.0], b'{"contacts":[]}'
+    with start_redis(tmp_path) as server, delayed(server.port, late) as port:
+        store = open_store(f"redis://127.0.0.1:{port}/0?timeout_ms=5000")
+
+        def settle(wait_s: float, answered_in_s: float) -> Callable[[bytes | None], Settlement]:
+            def at(_: bytes | None) -> Settlement:
+                time.sleep(wait_s)
+                late[0] = answered_in_s
+                return Settlement(ledger)
+
+            return at
+
+        try:
+            store.settle("zoe", settle(0.0, 0.0), now=0)  # the server knows the script from here on
+            deadline.set_by(BUDGET_S)
+            with pytest.raises(StoreUnavailable, match="time is up"):
+                store.settle("eve", settle(BUDGET_S, 0.0), now=0)
+            deadline.set_by(BUDGET_S)
+            assert store.settle("ann", settle(0.0, 2 * BUDGET_S), now=0) == []
+            late[0] = 0.0
+            deadline.set_by(None)
+            assert store.customer("ann") == Customer("ann", ledger=ledger)
+            assert store.customer("eve") is None
+        finally:
+            deadline.set_by(None)
+            store.close()
 
 
 def test_a_paused_redis_costs_a_page_no_more_than_its_budget(tmp_path: Path) -> None:
