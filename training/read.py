@@ -28,7 +28,7 @@ from training.history import NO_TIME, History
 from training.reading import goods, returns
 from training.reading.columns import ALIASES, Columns
 from training.reading.event_names import CANCELLED, REFUND
-from training.reading.files import disk_is_full, first_line, reading, tables
+from training.reading.files import tables
 from training.reading.goods import NotProduct
 from training.reading.landing import Terms, land, prepare
 from training.reading.numbering import histories
@@ -36,6 +36,7 @@ from training.reading.overlap import count_once
 from training.reading.refunds import Refunds, take_back
 from training.reading.refusals import Reason, Refusal, refusals
 from training.reading.sources import Source, lines_of, survey
+from training.reading.table import disk_is_full, first_line, reading
 from training.reading.taking import add_companion
 
 STORED = "the service's events"

@@ -11,9 +11,9 @@ import duckdb
 from models.errors import InputError
 from models.settings import DAY_S, HistorySettings
 from training.reading.columns import DESCRIPTIVE
-from training.reading.files import first_line
 from training.reading.refusals import Reason
 from training.reading.sql import literal
+from training.reading.table import first_line
 
 PRICE_DAYS = (
     30  # an item's price is the median of its last month on sale: one promotion does not decide, last year neither

@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from training.reading import values
-from training.reading.files import reading, tables
+from training.reading.files import tables
+from training.reading.table import reading
 
 
 def table_rows(

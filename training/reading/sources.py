@@ -14,7 +14,8 @@ import duckdb
 
 from models.errors import InputError
 from training.reading.columns import Columns, Role, recognise
-from training.reading.files import Table, find, tables
+from training.reading.files import find, tables
+from training.reading.table import Table
 
 SHOWN = 12  # headers in a message
 

@@ -6,8 +6,8 @@ import duckdb
 
 from training.reading import values
 from training.reading.columns import DESCRIPTIVE
-from training.reading.files import Table, reading
 from training.reading.sources import Source
+from training.reading.table import Table, reading
 
 TYPED = ("time", "quantity", "price", "amount")
 
