@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from models.errors import InputError
-from models.settings import Settings, parse
+from models.settings import Settings
+from models.settings_file import parse
 from service.keys import Scope
 
 CONFIG = "valet.toml"

@@ -12,7 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from models.errors import InputError
-from models.settings import Settings, parse
+from models.settings import Settings
+from models.settings_file import parse
 
 DEFAULT_STORE = "sqlite:///valet.db"
 DEFAULT_CONFIG = Path("valet.toml")

@@ -22,7 +22,7 @@ from benchmarks.serving.world import NOW, World, customer_id, world
 from models.action_catalogue import Catalogue, parse
 from models.action_rules import names
 from models.bundle import CURRENT, load
-from models.settings import parse as parse_settings
+from models.settings_file import parse as parse_settings
 from service.decisions.answer import answer
 from service.decisions.beliefs import Beliefs
 from service.decisions.decision import decide, settled

@@ -6,7 +6,7 @@ import pytest
 from models.blend import Blend
 from models.errors import InputError
 from models.experiment import Experiment, Variant
-from models.settings import parse
+from models.settings_file import parse
 
 HALVES = Experiment("home", (Variant("control"), Variant("bold")))
 WRITTEN = """

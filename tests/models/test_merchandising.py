@@ -8,7 +8,7 @@ import pytest
 from models.errors import InputError
 from models.filters import Condition
 from models.merchandising import Merchandising
-from models.settings import parse
+from models.settings_file import parse
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
 SHOP = """

@@ -10,7 +10,8 @@ from redis import Redis
 
 from models.errors import InputError
 from models.profile import load
-from models.settings import Settings, parse
+from models.settings import Settings
+from models.settings_file import parse
 from service import events
 from service.events import Rules
 from service.people.identity import merge

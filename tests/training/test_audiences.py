@@ -1,4 +1,5 @@
-from models.settings import DAY_S, parse
+from models.settings import DAY_S
+from models.settings_file import parse
 from tests.training.histories import history
 from tests.worlds import tiny_models
 from training.audiences import audiences

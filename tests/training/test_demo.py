@@ -18,7 +18,7 @@ from statistics import median
 
 import pytest
 
-from models.settings import parse
+from models.settings_file import parse
 from training.demo import Demo, write_demo
 
 Row = dict[str, str]

@@ -8,7 +8,7 @@ import pytest
 
 from models.filters import parse as parse_filter
 from models.profile import EMPTY, Event, fold
-from models.settings import parse
+from models.settings_file import parse
 from service.lists.merchandising import FALSE, FIRED, NOT_NOW, RULE_ERROR, Rulebook
 from service.lists.recommend import recommend
 from service.lists.request import Boost, Promotion, Request

@@ -4,7 +4,7 @@ import pytest
 
 from models.errors import InputError
 from models.profile import EMPTY, Event, fold
-from models.settings import parse
+from models.settings_file import parse
 from service.people.customers import Known
 from service.people.facts import load, with_attributes, with_consents
 from service.people.segments import Segments

@@ -3,7 +3,8 @@ import re
 import pytest
 
 from models.errors import InputError
-from models.settings import Placement, Settings, TierRule, parse
+from models.settings import Placement, Settings, TierRule
+from models.settings_file import parse
 
 WHOLE = """
 [shop]
