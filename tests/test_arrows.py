@@ -119,7 +119,7 @@ def test_every_file_keeps_to_its_room(path):
         ("models/factors.py", "import scipy.sparse"),
         ("service/decisions/decide.py", "from flask import g"),
         ("service/decisions/decide.py", "def f():\n    import redis"),
-        ("service/store/sqlite.py", "from service.lists.recommend import recommend"),
+        ("service/store/sqlite/events.py", "from service.lists.recommend import recommend"),
         ("training/evaluate.py", "from implicit.als import AlternatingLeastSquares"),
         ("training/evaluate.py", "from service.store import open_store"),
         ("training/run.py", "from service.http import problems"),

@@ -19,7 +19,7 @@ from service.store.redis import TIMEOUT_S as REDIS_TIMEOUT_S
 from service.store.redis import RedisStore
 from service.store.sqlite import TIMEOUT_S as SQLITE_TIMEOUT_S
 from service.store.sqlite import SqliteStore
-from service.store.sqlite_file import Synchronous
+from service.store.sqlite.file import Synchronous
 
 EXAMPLES = "write sqlite:///valet.db, sqlite:////var/lib/valet.db, redis://host:6379/0, rediss://…, unix:///run/redis.sock or none"
 SQLITE_SETTINGS = ("timeout_ms", "synchronous")

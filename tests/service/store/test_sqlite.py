@@ -15,7 +15,7 @@ from models.errors import InputError, StoreUnavailable
 from service.store import Settlement, Store
 from service.store.open import open_store
 from service.store.sqlite import SqliteStore
-from service.store.sqlite_file import MIGRATIONS, SCHEMA
+from service.store.sqlite.file import MIGRATIONS, SCHEMA
 from tests.service.store.conftest import event, fold, folded
 
 
@@ -190,11 +190,11 @@ def test_a_migration_that_fails_changes_nothing_and_the_next_start_tries_again(
     store.close()
     added = ("CREATE TABLE added (n INTEGER)", "CREATE TABLE customers (n INTEGER)")
     with monkeypatch.context() as newer:
-        newer.setattr("service.store.sqlite_file.MIGRATIONS", (*MIGRATIONS, added))
-        newer.setattr("service.store.sqlite_file.SCHEMA", SCHEMA + 1)
+        newer.setattr("service.store.sqlite.file.MIGRATIONS", (*MIGRATIONS, added))
+        newer.setattr("service.store.sqlite.file.SCHEMA", SCHEMA + 1)
         with pytest.raises(StoreUnavailable, match="already exists"):
             store.ping()
-        newer.setattr("service.store.sqlite_file.MIGRATIONS", (*MIGRATIONS, added[:1]))
+        newer.setattr("service.store.sqlite.file.MIGRATIONS", (*MIGRATIONS, added[:1]))
         assert folded(store, "ann") == ["a"]
     store.close()
     with pytest.raises(InputError, match="newer Valet"):

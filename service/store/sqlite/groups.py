@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from models.errors import InputError, StoreUnavailable
-from service.store.sqlite_file import SqliteFile
+from service.store.sqlite.file import SqliteFile
 
 T = TypeVar("T")
 

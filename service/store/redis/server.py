@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,10 +23,14 @@ from redis.retry import Retry
 from models.errors import InputError, StoreUnavailable
 from service.store import deadline
 from service.store.breaker import Breaker
+from service.store.redis.keys import literally
 
 SCHEMA = 1
 SCHEMA_KEY = "schema"
 REWRITE_POLL_S = 0.01
+PAGE = 500  # keys a command
+SCAN = 2000  # keys that one step of a walk looks at: about a millisecond of the server
+CONTENTION_S = 1.0  # how long to try again while others change the same customer
 LEAST_S = 0.001  # who has less than this left does not ask
 BULK = 40  # how many deadlines a bulk call may take: hundreds of commands in one trip
 
@@ -86,6 +90,15 @@ class RedisServer:
             if isinstance(answer, RedisError):
                 raise self._unavailable(answer) from answer
         return answers
+
+    def named(self, prefix: bytes) -> Iterator[bytes]:
+        """The keys that begin so, some of them twice: a walk over all keys of the database, a page a round trip."""
+        cursor, pattern = b"0", literally(prefix) + b"*"
+        while True:
+            [[cursor, page]] = self.calls([("SCAN", cursor, "MATCH", pattern, "COUNT", SCAN)], bulk=True)
+            yield from page
+            if cursor in (0, b"0"):
+                return
 
     def check(self) -> None:
         """Raise InputError where a newer Valet wrote this database; on the first contact only."""
@@ -211,3 +224,12 @@ def _client(url: str, timeout_s: float) -> Redis:
         driver_info=None,
     )
     return Redis(connection_pool=pool)
+
+
+def attempts() -> Iterator[None]:
+    """Once, and again for CONTENTION_S; then StoreUnavailable."""
+    deadline = time.monotonic() + CONTENTION_S
+    yield
+    while time.monotonic() < deadline:
+        yield
+    raise StoreUnavailable(f"redis: others kept changing the same customer for {CONTENTION_S:g} s. Try again.")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from models.budgets import FULL, Level, admits, drawn
 from service.store import POOL_KEPT_S, Move
+from service.store.sqlite.text import marks
 
 LEVELS = (
     "SELECT name, used - (SELECT coalesce(sum(tokens), 0) FROM held WHERE pool = name AND until <= ?), price, at "
@@ -25,7 +26,7 @@ def level(db: sqlite3.Connection, name: str, *, now: int) -> Level:
 
 def levels(db: sqlite3.Connection, names: Sequence[str], *, now: int) -> dict[str, Level]:
     """How pools stand."""
-    query = LEVELS.replace("NAMES", ",".join("?" * len(names)))
+    query = LEVELS.replace("NAMES", marks(names))
     found = {name: Level(*rest) for name, *rest in db.execute(query, (now, *names))}
     return {name: found.get(name, FULL) for name in names}
 

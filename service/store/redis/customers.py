@@ -1,0 +1,200 @@
+"""What is kept of customers: a string each, written by compare and set of its stamp."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from service.store import KEY_TTL_S, TOMBSTONE, Customer, Entry, Join, Part
+from service.store.redis import keys
+from service.store.redis.events import of as logged
+from service.store.redis.keys import BUCKET, DIGEST, MOVED
+from service.store.redis.server import RedisServer, Script, attempts
+
+# Write a customer, and log events of hers, if she is still the one that was read and no event is known. 1, or 0 where that is not so.
+# KEYS customer, sequence, history
+# ARGV her stamp as read, her new stamp, her sequence where nothing is logged, her parts, seconds a key is known, then for each event
+#      the digests of its keys in one, and the event
+COMMIT = Script(f"""
+local function keys_of(digests)
+  local keys = {{}}
+  for i = 1, #digests, {DIGEST} do keys[#keys + 1] = 'event:' .. string.sub(digests, i, i + {DIGEST - 1}) end
+  return keys
+end
+if redis.call('GETRANGE', KEYS[1], 0, 7) ~= ARGV[1] then return 0 end
+for i = 6, #ARGV, 2 do
+  for _, key in ipairs(keys_of(ARGV[i])) do
+    if redis.call('EXISTS', key) == 1 then return 0 end
+  end
+end
+local sequence = ARGV[3]
+for i = 6, #ARGV, 2 do
+  sequence = redis.call('INCR', KEYS[2])
+  redis.call('HSET', 'log:' .. math.floor((sequence - 1) / {BUCKET}), sequence, ARGV[i + 1])
+  redis.call('RPUSH', KEYS[3], struct.pack('<I8', sequence) .. ARGV[i])
+  for _, key in ipairs(keys_of(ARGV[i])) do redis.call('SET', key, 1, 'EX', ARGV[5]) end
+end
+redis.call('SET', KEYS[1], ARGV[2] .. struct.pack('<I8', sequence) .. ARGV[4])
+return 1
+""")
+
+# Make a name another name of a customer, with its events and documents, if both are still what was read. 1, or 0 where they are not.
+# KEYS customer: name, known; history: name, known; papers: name, known; names: name, known, of whom the name was one before; sequence;
+#      finds: name, known
+# ARGV stamp of the name and of the known one as read, new stamp, her sequence where no event moves, her parts, the name, her id,
+#      then for each event its old sequence, the digests of its keys in one, and the event
+MERGE = Script(f"""
+if redis.call('GETRANGE', KEYS[1], 0, 7) ~= ARGV[1] or redis.call('GETRANGE', KEYS[2], 0, 7) ~= ARGV[2] then return 0 end
+local sequence = ARGV[4]
+local function bucket(number) return 'log:' .. math.floor((number - 1) / {BUCKET}) end
+for i = 8, #ARGV, 3 do
+  redis.call('HDEL', bucket(tonumber(ARGV[i])), ARGV[i])
+  sequence = redis.call('INCR', KEYS[10])
+  redis.call('HSET', bucket(sequence), sequence, ARGV[i + 2])
+  redis.call('RPUSH', KEYS[4], struct.pack('<I8', sequence) .. ARGV[i + 1])
+end
+redis.call('ZUNIONSTORE', KEYS[6], 2, KEYS[5], KEYS[6], 'AGGREGATE', 'MAX')
+local moved = ARGV[3] .. struct.pack('<I8i4i4i4', 0, {MOVED}, -1, -1) .. ARGV[7]
+for _, name in ipairs(redis.call('SMEMBERS', KEYS[7])) do
+  redis.call('SET', 'customer:' .. name, moved)
+  redis.call('SADD', KEYS[8], name)
+end
+redis.call('SREM', KEYS[9], ARGV[6])
+redis.call('SADD', KEYS[8], ARGV[6])
+redis.call('SET', KEYS[1], moved)
+for _, digest in ipairs(redis.call('SMEMBERS', KEYS[11])) do
+  redis.call('SREM', 'found:' .. digest, ARGV[6])
+  redis.call('SADD', 'found:' .. digest, ARGV[7])
+  redis.call('SADD', KEYS[12], digest)
+end
+redis.call('DEL', KEYS[3], KEYS[5], KEYS[7], KEYS[11])
+redis.call('SET', KEYS[2], ARGV[3] .. struct.pack('<I8', sequence) .. ARGV[5])
+return 1
+""")
+
+# Remove a customer, her events with their keys, her documents, and her other names. The number of records, keys and names not counted.
+# KEYS customer, history, papers, names, finds    ARGV the id, then for each document that is left its key, and itself
+ERASE = Script(f"""
+local document, count = redis.call('GET', KEYS[1]), redis.call('DEL', KEYS[1])
+for i = 2, #ARGV, 2 do redis.call('SET', ARGV[i], ARGV[i + 1]) end
+if document and struct.unpack('<i4', document, 17) == {MOVED} then
+  redis.call('SREM', 'names:' .. string.sub(document, 29), string.sub(KEYS[1], {len("customer:") + 1}))
+  return 0
+end
+for _, name in ipairs(redis.call('SMEMBERS', KEYS[4])) do redis.call('DEL', 'customer:' .. name) end
+redis.call('DEL', KEYS[4])
+for _, event in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
+  local sequence = struct.unpack('<I8', event)
+  count = count + redis.call('HDEL', 'log:' .. math.floor((sequence - 1) / {BUCKET}), sequence)
+  for i = 9, #event, {DIGEST} do redis.call('DEL', 'event:' .. string.sub(event, i, i + {DIGEST - 1})) end
+end
+for _, document in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do count = count + redis.call('DEL', document) end
+for _, digest in ipairs(redis.call('SMEMBERS', KEYS[5])) do redis.call('SREM', 'found:' .. digest, ARGV[1]) end
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[5])
+return count
+""")
+
+
+def read(
+    server: RedisServer, customer_ids: Iterable[str], digests: Iterable[bytes] = ()
+) -> tuple[dict[str, tuple[bytes, Customer]], set[bytes]]:
+    """The customers with their stamps, and which of the events' keys are known; one round trip."""
+    ids, asked = list(customer_ids), list(digests)
+    if not ids:
+        return {}, set()
+    found: list[Any] = server.call("MGET", *map(keys.customer_key, ids), *map(keys.event_key, asked))
+    customers = {
+        name: (keys.NEW, Customer(name)) if document is None else keys.load_customer(name, document)
+        for name, document in zip(ids, found[: len(ids)], strict=True)
+    }
+    owners = {
+        name: owner
+        for name, document in zip(ids, found[: len(ids)], strict=True)
+        if (owner := keys.moved_to(document)) is not None
+    }
+    if owners:
+        kept = read(server, set(owners.values()))[0]
+        customers |= {name: kept[owner] for name, owner in owners.items()}
+    return customers, {digest for digest, seen in zip(asked, found[len(ids) :], strict=True) if seen is not None}
+
+
+def one(server: RedisServer, customer_id: str) -> tuple[bytes, Customer]:
+    """A customer with her stamp; NEW and nothing of whom nothing is kept."""
+    return read(server, [customer_id])[0][customer_id]
+
+
+def committing(
+    stamp: bytes, customer: Customer, events: Sequence[tuple[bytes, bytes]] = (), *, key_ttl_s: int = KEY_TTL_S
+) -> tuple[Sequence[bytes], Sequence[Any]]:
+    """Keys and arguments of COMMIT; an event is the digests of its keys, and itself."""
+    names = (keys.customer_key(customer.customer_id), keys.SEQUENCE, keys.history_key(customer.customer_id))
+    head = (stamp, os.urandom(8), customer.sequence, keys.dump_parts(customer), key_ttl_s)
+    return names, (*head, *itertools.chain(*events))
+
+
+def change(
+    server: RedisServer, customer_id: str, part: Part, change: Callable[[bytes | None], bytes | None]
+) -> bytes | None:
+    """See service.store.Store.change."""
+    for _ in attempts():
+        stamp, customer = one(server, customer_id)
+        stands: bytes | None = getattr(customer, part)
+        changed = change(stands)
+        if changed is None:
+            return stands
+        newer = Customer(**{**vars(customer), part: changed})
+        if server.run(COMMIT, [committing(stamp, newer)])[0]:
+            break
+    return changed
+
+
+def merge(server: RedisServer, anonymous: str, known: str, join: Join) -> bool:
+    """See service.store.Store.merge."""
+    for _ in attempts():
+        document: bytes | None = server.call("GET", keys.customer_key(anonymous))
+        before = keys.moved_to(document)
+        stamp, hers = one(server, known)
+        if hers.customer_id in (anonymous, before):
+            return False
+        mark, other = (keys.NEW, None) if document is None else keys.load_customer(anonymous, document)
+        parts = join(hers, other if other is not None and before is None else Customer(anonymous))
+        events = list(logged(server, anonymous))
+        call = _merging(anonymous, mark, replace(parts, customer_id=hers.customer_id), stamp, before, events)
+        if server.run(MERGE, [call], bulk=True)[0]:
+            break
+    return True
+
+
+def _merging(
+    name: str, mark: bytes, customer: Customer, stamp: bytes, before: str | None, events: Sequence[Entry]
+) -> tuple[Sequence[bytes], Sequence[Any]]:
+    """Keys and arguments of MERGE."""
+    known = customer.customer_id
+    pairs = ((keys.customer_key, name, known), (keys.history_key, name, known), (keys.papers_key, name, known))
+    names = [key(whose) for key, *both in pairs for whose in both]
+    names += [
+        keys.names_key(name),
+        keys.names_key(known),
+        keys.names_key(known if before is None else before),
+        keys.SEQUENCE,
+        keys.finds_key(name),
+        keys.finds_key(known),
+    ]
+    head = (mark, stamp, os.urandom(8), customer.sequence, keys.dump_parts(customer), keys.utf8(name), keys.utf8(known))
+    moved = [
+        (event.sequence, b"".join(map(keys.digest, event.keys)), keys.dump_entry(replace(event, customer_id=known)))
+        for event in events
+    ]
+    return names, (*head, *itertools.chain(*moved))
+
+
+def erase(server: RedisServer, customer_id: str, leaving: Mapping[str, bytes]) -> int:
+    """Remove all that is hers, and leave tombstones; how many records went."""
+    of = (keys.customer_key, keys.history_key, keys.papers_key, keys.names_key, keys.finds_key)
+    hers = tuple(key(customer_id) for key in of)
+    left = [(keys.document_key(TOMBSTONE, key), document) for key, document in leaving.items()]
+    arguments = (keys.utf8(customer_id), *itertools.chain(*left))
+    return int(server.run(ERASE, [(hers, arguments)], bulk=True)[0])

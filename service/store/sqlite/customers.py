@@ -1,0 +1,84 @@
+"""What is kept of customers: a row each, her parts its columns."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+
+from service.store import TOMBSTONE, Customer, Join, Part
+from service.store.sqlite import events, names
+from service.store.sqlite.text import marks
+
+ONE = "SELECT customer_id, profile, facts, ledger, sequence FROM customers WHERE customer_id = ?"
+
+
+def one(db: sqlite3.Connection, name: str) -> Customer | None:
+    """The customer of this name, if one is known."""
+    row = db.execute(ONE, (name,)).fetchone()
+    if row is None:  # nobody is kept under another name of hers
+        return several(db, (name,)).get(name)
+    return Customer(*row)
+
+
+def several(db: sqlite3.Connection, given: Sequence[str]) -> dict[str, Customer]:
+    """The customers of these names; who is unknown is left out."""
+    owners = names.owners(db, given)
+    ids = [owners.get(name, name) for name in given]
+    query = f"SELECT customer_id, profile, facts, ledger, sequence FROM customers WHERE customer_id IN ({marks(ids)})"
+    found = {row[0]: Customer(*row) for row in db.execute(query, ids)}
+    return {name: found[owner] for name, owner in zip(given, ids, strict=True) if owner in found}
+
+
+def part(db: sqlite3.Connection, customer_id: str, part: Part) -> bytes | None:
+    row = db.execute(f"SELECT {part} FROM customers WHERE customer_id = ?", (customer_id,)).fetchone()
+    return None if row is None else row[0]
+
+
+def set_part(db: sqlite3.Connection, customer_id: str, part: Part, document: bytes) -> None:
+    query = (
+        f"INSERT INTO customers (customer_id, {part}) VALUES (?, ?) ON CONFLICT DO UPDATE SET {part} = excluded.{part}"
+    )
+    db.execute(query, (customer_id, document))
+
+
+def _set_all(db: sqlite3.Connection, customer: Customer) -> None:
+    db.execute(
+        "INSERT INTO customers (customer_id, profile, facts, ledger, sequence) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
+        "SET profile = excluded.profile, facts = excluded.facts, ledger = excluded.ledger, sequence = excluded.sequence",
+        (customer.customer_id, customer.profile, customer.facts, customer.ledger, customer.sequence),
+    )
+
+
+def merge(db: sqlite3.Connection, anonymous: str, known: str, join: Join) -> bool:
+    """See service.store.Store.merge."""
+    known, before = names.owner(db, known), names.owner(db, anonymous)
+    if known in (anonymous, before):
+        return False
+    hers = several(db, (known,)).get(known, Customer(known))
+    other = several(db, (anonymous,)).get(anonymous) if before == anonymous else None
+    parts = join(hers, other or Customer(anonymous))
+    names.rename(db, anonymous, known)
+    sequence = events.move(db, anonymous, known) or hers.sequence
+    _set_all(db, replace(parts, customer_id=known, sequence=sequence))
+    return True
+
+
+def erase(db: sqlite3.Connection, customer_id: str, leaving: Mapping[str, bytes]) -> int:
+    """Remove all that is hers, and leave tombstones; how many records went."""
+    rows = db.execute("SELECT keys FROM events WHERE customer_id = ?", (customer_id,)).fetchall()
+    events.forget(db, chain.from_iterable(json.loads(keys) for (keys,) in rows))
+    count = sum(
+        db.execute(f"DELETE FROM {table} WHERE customer_id = ?", (customer_id,)).rowcount
+        for table in ("customers", "events", "documents")
+    )
+    db.execute("DELETE FROM aliases WHERE ? IN (customer_id, alias)", (customer_id,))
+    db.execute("DELETE FROM findable WHERE customer_id = ?", (customer_id,))
+    db.executemany(
+        "INSERT INTO documents (kind, key, document) VALUES (?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET document = excluded.document",
+        [(TOMBSTONE, key, document) for key, document in leaving.items()],
+    )
+    return count
