@@ -95,6 +95,7 @@ def assemble(settings: ServiceSettings) -> Services:
     from service.decisions.chain import Chain
     from service.decisions.decision_log import Log
     from service.decisions.shelf import Shelf, filed, known
+    from service.evidence import Evidence
     from service.limits import Limits
     from service.lists.merchandising import Rulebook
     from service.lists.remembered import Remembered
@@ -114,6 +115,7 @@ def assemble(settings: ServiceSettings) -> Services:
     file = filed(settings.actions, shop)
     store = open_store(settings.store, key_ttl_s=key_ttl_s(shop))
     clock = _clock(settings.now)
+    secret = settings.secret or signing_key(store)
     keep_s = settings.audit_days * DAY_S
     live = Live(settings.models_dir, poll_s=settings.poll_s)
     return Services(
@@ -128,10 +130,11 @@ def assemble(settings: ServiceSettings) -> Services:
         log=Log(keep_s, Chain(settings.audit, store, keep_s=keep_s).note),
         shelf=Shelf(file, store, known=known(shop)),
         clock=clock,
-        secret=settings.secret or signing_key(store),
+        secret=secret,
         sends=Sends(store),
         pseudonyms=Pseudonyms(store),
         retention=Retention(store, keep_days=shop.events_keep_days, clock=clock),
+        evidence=Evidence(secret),
         keyring=_keyring(settings, shop, store),
         limits=Limits(),
         shown=Shown(),

@@ -3,58 +3,78 @@
     dealt   a customer's first decision, whatever was said then; her arm is the one that it was made in
     bought  her purchases within WITHIN_DAYS after it, whatever they came from: so the difference of two arms is what the decisions did
 
-The records of decisions are read once, and with each event of the log that somebody else walks her purchases are noted. Memory grows with the
-customers who were decided for, not with decisions or events.
+Decisions and purchases are kept as columns, ids in them as in credit.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-import orjson
+import numpy as np
+from numpy.typing import NDArray
 
-from models.arms import Arm
+from models.arms import ARMS, Arm
+from service.credit import Rows
 from service.decisions.ledger import DAY_S
-from service.decisions.record import KIND, load
-from service.store import Entry, Store
+from service.decisions.record import load
+from service.store import Entry
 
 WITHIN_DAYS = 28
-MARK = b'"purchase"'
+DECISION = [("key", "i8"), ("customer", "i8"), ("at", "i8"), ("arm", "i1")]
+PURCHASE = [("customer", "i8"), ("at", "i8"), ("order", "i8"), ("amount", "i8")]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True)
 class Dealt:
-    """One customer: her first decision, its arm, and her purchases since; `spent` in minor units."""
+    """The customers of one arm: when each was first decided for, her orders since, and what she spent in minor units; int64[customers] each."""
 
-    arm: Arm
-    at: int
-    orders: set[str] = field(default_factory=set)
-    spent: int = 0
+    at: NDArray[np.int64]
+    orders: NDArray[np.int64]
+    spent: NDArray[np.int64]
 
 
-class Dealing:
-    """Everybody who was dealt, by the id under which she is kept."""
+def decision_of(key: int, document: bytes) -> tuple[int, ...]:
+    """The row of DECISION of a record."""
+    record = load(document)
+    return (key, hash(record["customer_id"]), record["now"], ARMS.index(record["arm"]))
 
-    def __init__(self, store: Store) -> None:
-        names = store.names()
-        self.people: dict[str, Dealt] = {}
-        for _, document in store.documents(KIND):
-            record = load(document)
-            name = names.get(record["customer_id"], record["customer_id"])
-            known = self.people.get(name)
-            if known is None or record["now"] < known.at:
-                self.people[name] = Dealt(record["arm"], record["now"])
 
-    def note(self, entry: Entry) -> None:
-        """Count a purchase of somebody who was dealt."""
-        one = self.people.get(entry.customer_id)
-        if one is None or not 0 < entry.at - one.at <= WITHIN_DAYS * DAY_S or MARK not in entry.body:
-            return
-        event = orjson.loads(entry.body)
-        if event["event"] == "purchase":
-            one.orders.add(event.get("order_id") or str(entry.at))
-            one.spent += event["amount"] or 0
+def purchases_of(entries: Iterable[tuple[Entry, Mapping[str, Any]]]) -> Rows:
+    """PURCHASE[] of some events, each with its body."""
+    rows = [
+        (hash(entry.customer_id), entry.at, hash(event.get("order_id") or str(entry.at)), event["amount"] or 0)
+        for entry, event in entries
+        if event["event"] == "purchase"
+    ]
+    return np.array(rows, PURCHASE)
 
-    def of(self, arm: Arm) -> list[Dealt]:
-        """The people of one arm."""
-        return [one for one in self.people.values() if one.arm == arm]
+
+def dealt(decisions: Rows, purchases: Sequence[Rows], names: Mapping[str, str]) -> dict[Arm, Dealt]:
+    """Everybody who was dealt, by her arm; `names` as the store's: what a visitor did is of the customer whom she turned out to be."""
+    first = _first(decisions, names)
+    bought = np.concatenate(purchases or [np.empty(0, PURCHASE)])
+    nth = np.minimum(np.searchsorted(first["customer"], bought["customer"]), max(len(first) - 1, 0))
+    known = first["customer"][nth] == bought["customer"] if len(first) else np.zeros(len(bought), dtype=np.bool_)
+    nth, bought = nth[known], bought[known]
+    since = bought["at"] - first["at"][nth]
+    counts = (since > 0) & (since <= WITHIN_DAYS * DAY_S)
+    nth, bought = nth[counts], bought[counts]
+    spent = np.zeros(len(first), dtype=np.int64)
+    np.add.at(spent, nth, bought["amount"])
+    orders = np.bincount(np.unique(np.stack([nth, bought["order"]]), axis=1)[0], minlength=len(first))
+    stands = {arm: first["arm"] == number for number, arm in enumerate(ARMS)}
+    return {arm: Dealt(first["at"][hers], orders[hers], spent[hers]) for arm, hers in stands.items()}
+
+
+def _first(decisions: Rows, names: Mapping[str, str]) -> Rows:
+    """The first decision of each customer, sorted by customer."""
+    found = decisions.copy()
+    others = np.array([(hash(name), hash(owner)) for name, owner in names.items()], dtype=np.int64).reshape(-1, 2)
+    others = others[np.argsort(others[:, 0])]
+    if len(others):
+        nth = np.minimum(np.searchsorted(others[:, 0], found["customer"]), len(others) - 1)
+        found["customer"] = np.where(others[nth, 0] == found["customer"], others[nth, 1], found["customer"])
+    found.sort(order=("customer", "at", "arm"))
+    return found[np.unique(found["customer"], return_index=True)[1]]

@@ -1,5 +1,5 @@
 """Experiments: what the variants of each placement brought, per customer who was shown a list, and what the arms of decisions did, per customer
-who was decided for; each beside its control (see credit, dealt, models.lift)."""
+who was decided for; each beside its control (see evidence, credit, dealt, models.lift)."""
 
 from __future__ import annotations
 
@@ -7,43 +7,52 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.arms import Arms
+from models.arms import Arm, Arms
 from models.experiment import Experiment
 from models.lift import EFFECT, POWER, Estimate, lift, mismatch, needed, ratio
-from service.credit import Arm, Tally, credited
-from service.dealt import WITHIN_DAYS, Dealing, Dealt
+from service.credit import Sums, sums
+from service.dealt import WITHIN_DAYS, Dealt
+from service.evidence import Evidence
 from service.store import Store
 
 DISTRUST = 0.001  # a split less likely than that is broken
 MINOR = 100
+NOBODY = -1  # the number of an arm that no list was ever shown in
 
-Columns = Mapping[str, NDArray[np.float64]]
 Rates = Mapping[str, Estimate | None]
 
 
-def report(store: Store, experiments: Sequence[tuple[str, Experiment]], *, arms: Arms, secret: bytes) -> dict[str, Any]:
+def report(
+    store: Store, evidence: Evidence, experiments: Sequence[tuple[str, Experiment]], *, arms: Arms
+) -> dict[str, Any]:
     """The contract's answer of GET /experiments; `experiments` are (placement, experiment). Raises StoreUnavailable.
 
-    The log is walked once for all of it, and not at all where nothing is tried.
+    Nothing is read where nothing is tried.
     """
-    dealing = Dealing(store) if arms.dealt else None
-    if dealing is None and not experiments:
-        return {"experiments": [], "arms": None}
-    told = credited(store, secret=secret, note=dealing.note if dealing else lambda _: None).arms
     return {
-        "experiments": [_document(placement, one, told) for placement, one in experiments],
-        "arms": None if dealing is None else _arms(arms, dealing),
+        "experiments": _documents(store, evidence, experiments) if experiments else [],
+        "arms": _arms(arms, evidence.dealt(store)) if arms.dealt else None,
     }
 
 
-def _arms(arms: Arms, dealing: Dealing) -> dict[str, Any]:
+def _documents(store: Store, evidence: Evidence, experiments: Sequence[tuple[str, Experiment]]) -> list[dict[str, Any]]:
+    numbers, rows = evidence.credits(store)
+
+    def told(name: str, variant: str) -> Sums:
+        return sums(rows, numbers.get((name, variant), NOBODY))
+
+    return [
+        _document(placement, one, [told(one.name, variant.name) for variant in one.variants])
+        for placement, one in experiments
+    ]
+
+
+def _arms(arms: Arms, people: Mapping[Arm, Dealt]) -> dict[str, Any]:
     """What each arm of decisions brought; the control is the first that anybody is dealt into, holdout before all."""
     names = [arm for arm, share in arms.shares.items() if share > 0]
-    people = {arm: dealing.of(arm) for arm in names}
     rates = {arm: _bought(people[arm]) for arm in names}
-    p_value = mismatch([len(people[arm]) for arm in names], [arms.shares[arm] for arm in names])
+    p_value = mismatch([len(people[arm].at) for arm in names], [arms.shares[arm] for arm in names])
     return {
         "control": names[0],
         "within_days": WITHIN_DAYS,
@@ -54,10 +63,10 @@ def _arms(arms: Arms, dealing: Dealing) -> dict[str, Any]:
             {
                 "name": arm,
                 "share": round(arms.shares[arm], 6),
-                "customers": len(people[arm]),
-                "buyers": sum(bool(one.orders) for one in people[arm]),
-                "orders": sum(len(one.orders) for one in people[arm]),
-                "value": sum(one.spent for one in people[arm]) / MINOR,
+                "customers": len(people[arm].at),
+                "buyers": int((people[arm].orders > 0).sum()),
+                "orders": int(people[arm].orders.sum()),
+                "value": int(people[arm].spent.sum()) / MINOR,
                 **{name: None if rate is None else round(rate.value, 6) for name, rate in rates[arm].items()},
                 "lift": None if arm == names[0] else _each(_lift, rates[names[0]], rates[arm]),
                 "needed": None if arm == names[0] else _each(_needed, rates[names[0]], rates[arm]),
@@ -68,10 +77,10 @@ def _arms(arms: Arms, dealing: Dealing) -> dict[str, Any]:
     }
 
 
-def _bought(people: Sequence[Dealt]) -> Rates:
-    ones, bought = np.ones(len(people)), np.array([bool(one.orders) for one in people], dtype=np.float64)
-    spent = np.array([one.spent / MINOR for one in people], dtype=np.float64)
-    return {"buyers_per_customer": ratio(bought, ones), "value_per_customer": ratio(spent, ones)}
+def _bought(people: Dealt) -> Rates:
+    ones = np.ones(len(people.at))
+    bought = (people.orders > 0).astype(np.float64)
+    return {"buyers_per_customer": ratio(bought, ones), "value_per_customer": ratio(people.spent / MINOR, ones)}
 
 
 def _each(
@@ -89,21 +98,19 @@ def _needed(control: Estimate | None, other: Estimate | None) -> dict[str, Any] 
     return {"customers": list(counts), "still": missing}
 
 
-def _document(placement: str, experiment: Experiment, arms: Mapping[Arm, Mapping[str, Tally]]) -> dict[str, Any]:
-    told = [_of_shown(arms.get((experiment.name, one.name), {})) for one in experiment.variants]
-    columns = [_columns(tallies) for tallies in told]
-    rates = [_rates(column) for column in columns]
-    p_value = mismatch([len(tallies) for tallies in told], experiment.shares)
+def _document(placement: str, experiment: Experiment, told: Sequence[Sums]) -> dict[str, Any]:
+    rates = [_rates(one) for one in told]
+    p_value = mismatch([len(one.exposures) for one in told], experiment.shares)
     variants = [
         {
             "name": one.name,
             "share": round(share, 6),
-            **_counts(column),
+            **_counts(one_told),
             **{name: None if rate is None else round(rate.value, 6) for name, rate in rate_by_name.items()},
             "lift": None if nth == 0 else {name: _lift(rates[0][name], rate) for name, rate in rate_by_name.items()},
         }
-        for nth, (one, share, column, rate_by_name) in enumerate(
-            zip(experiment.variants, experiment.shares, columns, rates, strict=True)
+        for nth, (one, share, one_told, rate_by_name) in enumerate(
+            zip(experiment.variants, experiment.shares, told, rates, strict=True)
         )
     ]
     return {
@@ -116,32 +123,17 @@ def _document(placement: str, experiment: Experiment, arms: Mapping[Arm, Mapping
     }
 
 
-def _of_shown(tallies: Mapping[str, Tally]) -> list[Tally]:
-    """Only who was shown a list can have been moved by it."""
-    return [tally for tally in tallies.values() if tally.shown]
+def _counts(told: Sums) -> dict[str, Any]:
+    counts = {name: int(getattr(told, name).sum()) for name in ("exposures", "clicks", "conversions")}
+    return {"customers": len(told.exposures), **counts, "value": int(told.value.sum()) / MINOR}
 
 
-def _columns(tallies: Sequence[Tally]) -> Columns:
-    """float64[customers] of each count."""
-    rows = [
-        (len(one.shown), len(one.clicked), sum(map(len, one.bought.values())), sum(map(sum, one.bought.values())))
-        for one in tallies
-    ]
-    table = np.array(rows, dtype=np.float64).reshape(-1, 4)
-    return dict(zip(("exposures", "clicks", "conversions", "value"), table.T, strict=True))
-
-
-def _counts(column: Columns) -> dict[str, Any]:
-    whole = {name: int(column[name].sum()) for name in ("exposures", "clicks", "conversions")}
-    return {"customers": len(column["exposures"]), **whole, "value": float(column["value"].sum()) / MINOR}
-
-
-def _rates(column: Columns) -> Rates:
-    ones = np.ones(len(column["exposures"]))
+def _rates(told: Sums) -> Rates:
+    ones = np.ones(len(told.exposures))
     return {
-        "click_rate": ratio(column["clicks"], column["exposures"]),
-        "conversions_per_customer": ratio(column["conversions"], ones),
-        "value_per_customer": ratio(column["value"] / MINOR, ones),
+        "click_rate": ratio(told.clicks.astype(np.float64), told.exposures.astype(np.float64)),
+        "conversions_per_customer": ratio(told.conversions.astype(np.float64), ones),
+        "value_per_customer": ratio(told.value / MINOR, ones),
     }
 
 

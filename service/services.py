@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from service.decisions.beliefs import Beliefs
     from service.decisions.decision_log import Log
     from service.decisions.shelf import Shelf
+    from service.evidence import Evidence
     from service.http.answers import Listed
     from service.keys import Keyring
     from service.limits import Limits
@@ -46,6 +47,7 @@ class Services:
     sends     when each mailing began
     pseudonyms  keyed hashes of who was erased, and of what customers are found by
     retention   drops events that were kept long enough
+    evidence    what the log says for experiments, as far as it was read
     keyring   who may call what
     limits    and how often
     customer_secrets  with which the shop signs its customer_tokens; () where it signs none
@@ -66,6 +68,7 @@ class Services:
     sends: Sends
     pseudonyms: Pseudonyms
     retention: Retention
+    evidence: Evidence
     keyring: Keyring
     limits: Limits
     shown: Shown

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from models.budgets import FULL, Level, admits, drawn
 from models.errors import StoreUnavailable
 from service.store import (
+    BLOCK,
     COUNTERS,
     ITEMS,
     NOTHING,
@@ -179,6 +181,10 @@ class FakeStore:
             [entry for entry in self.log if entry.sequence > after and customer_id in (None, entry.customer_id)]
         )
 
+    def blocks(self) -> dict[int, int]:
+        self._answer()
+        return dict(Counter((entry.sequence - 1) // BLOCK for entry in self.log))
+
     def drop(self, entries: Sequence[Entry]) -> int:
         gone, before = {entry.sequence for entry in entries}, len(self.log)
         self.log = [entry for entry in self.log if entry.sequence not in gone]
@@ -218,6 +224,10 @@ class FakeStore:
 
     def papers(self, customer_id: str) -> list[tuple[str, str, bytes]]:
         return [(*paper, self.kept[paper]) for paper, owner in sorted(self.whose.items()) if owner == customer_id]
+
+    def keys(self, kind: str) -> list[str]:
+        self._answer()
+        return [key for name, key in self.kept if name == kind]
 
     def documents(self, kind: str) -> Iterator[tuple[str, bytes]]:
         self._answer()

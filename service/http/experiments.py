@@ -116,8 +116,8 @@ class ExperimentsSchema(Schema):
     }
 )
 def experiments() -> Response:
-    """What variants of lists and arms of decisions brought; the whole log is read, so ask now and then, not every second."""
+    """What variants of lists and arms of decisions brought. The first question reads the whole log, the next ones what is new."""
     shop = services()
     running = [(name, one.experiment) for name, one in shop.settings.placements.items() if one.experiment is not None]
-    found = report(store(), running, arms=shop.actions.arms, secret=shop.secret)
+    found = report(store(), shop.evidence, running, arms=shop.actions.arms)
     return Response(orjson.dumps(found), content_type="application/json")

@@ -21,6 +21,8 @@ KEY_TTL_S = 40 * 86_400  # how long a repeat is known at least: the oldest event
 
 POOL_KEPT_S = 100 * 86_400  # how long the pool of a period that is over can still be given tokens back
 
+BLOCK = 1_000  # sequences in a block of the log: n holds those above n · BLOCK, up to (n + 1) · BLOCK
+
 TOMBSTONE = "tombstone"  # the kind of document that says: somebody was erased
 NOTHING: Mapping[str, bytes] = {}
 
@@ -173,6 +175,9 @@ class Store(Protocol):
     def events(self, *, after: int = 0, customer_id: str | None = None) -> Iterator[Entry]:
         """Logged events with a sequence above `after`, in the order of their sequence; of one customer if asked. Read by the page."""
 
+    def blocks(self) -> dict[int, int]:
+        """How many events each block of the log holds; none is named that holds none. Once later events are logged it only loses some."""
+
     def drop(self, entries: Sequence[Entry]) -> int:
         """Take logged events out of the log; how many were there. Profiles keep what they told.
 
@@ -207,6 +212,9 @@ class Store(Protocol):
 
     def papers(self, customer_id: str) -> list[tuple[str, str, bytes]]:
         """(kind, key, document) of all documents that name this customer, sorted by kind and key."""
+
+    def keys(self, kind: str) -> list[str]:
+        """The keys of the documents of a kind, in no order. For reports, not for requests."""
 
     def documents(self, kind: str) -> Iterator[tuple[str, bytes]]:
         """(key, document) of every document of a kind; what comes while reading may be missed. For reports, not for requests."""

@@ -6,8 +6,9 @@ import pytest
 
 from models.event_log import encode
 from models.profile import Event
-from service.dealt import WITHIN_DAYS, Dealing
+from service.dealt import WITHIN_DAYS
 from service.decisions.record import dump
+from service.evidence import Evidence
 from service.store import Customer, Entry
 from tests.fakes import FakeStore
 
@@ -29,9 +30,9 @@ def test_her_arm_and_time_are_those_of_her_first_decision():
     decided(store, "d1", "ann", arm="holdout", at=NOW + DAY)
     decided(store, "d2", "ann", arm="full", at=NOW)
     decided(store, "d3", "bea", arm="holdout")
-    dealing = Dealing(store)
-    assert [one.at for one in dealing.of("full")] == [NOW]
-    assert len(dealing.of("holdout")) == 1
+    found = Evidence(b"").dealt(store)
+    assert found["full"].at.tolist() == [NOW]
+    assert len(found["holdout"].at) == 1
 
 
 @pytest.mark.parametrize(
@@ -48,9 +49,9 @@ def test_her_arm_and_time_are_those_of_her_first_decision():
 def test_purchases_count_from_her_first_decision_on_and_for_so_long(entry, orders, spent):
     store = FakeStore()
     decided(store, "d1", "ann")
-    dealing = Dealing(store)
-    dealing.note(entry)
-    assert [(len(one.orders), one.spent) for one in dealing.of("full")] == [(orders, spent)]
+    store.record([entry], lambda *_: b"")
+    full = Evidence(b"").dealt(store)["full"]
+    assert (full.orders.tolist(), full.spent.tolist()) == ([orders], [spent])
 
 
 def test_lines_of_one_order_are_one_order_and_a_visitor_who_said_who_she_is_counts_once():
@@ -59,7 +60,6 @@ def test_lines_of_one_order_are_one_order_and_a_visitor_who_said_who_she_is_coun
     decided(store, "d1", "session:1", at=NOW - DAY)
     decided(store, "d2", "ann")
     store.aliases["session:1"] = "ann"
-    dealing = Dealing(store)
-    for at in (1, 2):
-        dealing.note(bought("ann", NOW + at))
-    assert [(one.at, len(one.orders), one.spent) for one in dealing.of("full")] == [(NOW - DAY, 1, 1_000)]
+    store.record([bought("ann", NOW + at) for at in (1, 2)], lambda *_: b"")
+    full = Evidence(b"").dealt(store)["full"]
+    assert [column.tolist() for column in vars(full).values()] == [[NOW - DAY], [1], [1_000]]

@@ -63,6 +63,9 @@ class RedisStore:
         owner = keys.moved_to(self._server.call("GET", keys.customer_key(customer_id)))
         return events.of(self._server, owner or customer_id, after)
 
+    def blocks(self) -> dict[int, int]:
+        return events.blocks(self._server)
+
     def drop(self, entries: Sequence[Entry]) -> int:
         return events.drop(self._server, entries)
 
@@ -94,6 +97,9 @@ class RedisStore:
 
     def papers(self, customer_id: str) -> list[tuple[str, str, bytes]]:
         return papers.of(self._server, customer_id)
+
+    def keys(self, kind: str) -> list[str]:
+        return papers.keys_of(self._server, kind)
 
     def documents(self, kind: str) -> Iterator[tuple[str, bytes]]:
         return papers.every(self._server, kind)

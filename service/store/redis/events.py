@@ -53,6 +53,17 @@ def of(server: RedisServer, customer_id: str, after: int = 0) -> Iterator[Entry]
                 yield keys.load_entry(sequence, document)
 
 
+def blocks(server: RedisServer) -> dict[int, int]:
+    """How many events each block holds."""
+    found: dict[int, int] = {}
+    numbers = range(-(-newest(server) // BUCKET))
+    for start in range(0, len(numbers), PAGE):
+        page = numbers[start : start + PAGE]
+        counts = server.calls([("HLEN", keys.log_key(block)) for block in page], bulk=True)
+        found |= {block: int(count) for block, count in zip(page, counts, strict=True) if count}
+    return found
+
+
 def drop(server: RedisServer, entries: Sequence[Entry]) -> int:
     """Take events out of the log; how many were there."""
     rows = [(one.sequence, keys.history_key(one.customer_id), keys.dump_history(one)) for one in entries]

@@ -24,7 +24,7 @@ import re
 import struct
 
 from models.errors import InputError
-from service.store import Customer, Entry
+from service.store import BLOCK, Customer, Entry
 
 SEQUENCE = b"sequence"
 VERSIONS = b"versions"
@@ -32,7 +32,7 @@ ITEM_DOCUMENTS = b"items"
 ITEMS_CHANGED = b"items:changed"
 COUNTED = b"counters"
 COUNTED_LAST = b"counters:changed"
-BUCKET = 1000  # events in a log:<n>
+BUCKET = BLOCK  # events in a log:<n>
 DIGEST = 16  # bytes
 MOVED = -2
 NEW = b""  # the stamp of a customer of whom nothing is kept

@@ -53,6 +53,12 @@ def of(server: RedisServer, customer_id: str) -> list[tuple[str, str, bytes]]:
     return sorted(found)
 
 
+def keys_of(server: RedisServer, kind: str) -> list[str]:
+    """The keys of a kind."""
+    prefix = keys.document_key(kind, "")
+    return [keys.load_name(prefix, name) for name in set(server.named(prefix))]
+
+
 def every(server: RedisServer, kind: str) -> Iterator[tuple[str, bytes]]:
     """(key, document) of a kind."""
     prefix = keys.document_key(kind, "")

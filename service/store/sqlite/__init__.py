@@ -98,6 +98,10 @@ class SqliteStore:
                 return
             after = page[-1].sequence
 
+    def blocks(self) -> dict[int, int]:
+        with self._file.reading() as db:
+            return events.blocks(db)
+
     def drop(self, entries: Sequence[Entry]) -> int:
         with self._file.writing() as db:
             return events.drop(db, entries)
@@ -137,6 +141,10 @@ class SqliteStore:
     def papers(self, customer_id: str) -> list[tuple[str, str, bytes]]:
         with self._file.reading() as db:
             return papers.of(db, names.owner(db, customer_id), int(self._clock()))
+
+    def keys(self, kind: str) -> list[str]:
+        with self._file.reading() as db:
+            return papers.keys_of(db, kind, int(self._clock()))
 
     def documents(self, kind: str) -> Iterator[tuple[str, bytes]]:
         last = ""

@@ -34,6 +34,11 @@ def of(db: sqlite3.Connection, customer_id: str, now: int) -> list[tuple[str, st
     return db.execute(query, (customer_id, now)).fetchall()
 
 
+def keys_of(db: sqlite3.Connection, kind: str, now: int) -> list[str]:
+    """The keys of a kind."""
+    return [key for (key,) in db.execute(f"SELECT key FROM documents WHERE kind = ? AND {ALIVE}", (kind, now))]
+
+
 def page(db: sqlite3.Connection, kind: str, last: str, now: int) -> list[tuple[str, bytes]]:
     """(key, document) of a kind behind a key: a page."""
     query = f"SELECT key, document FROM documents WHERE kind = ? AND key > ? AND {ALIVE} ORDER BY key LIMIT ?"

@@ -299,6 +299,24 @@ def test_everybody_is_named_once_in_order_and_an_erased_customer_is_not(store: S
     assert store.customer_ids() == sorted({*names, "ลูกค้า *[?]", "session:1"} - {"c0001"})
 
 
+def test_blocks_say_how_many_events_are_left_in_each(store: Store) -> None:
+    assert store.blocks() == {}
+    store.record([event("ann", "a"), event("bob", "b")], fold)
+    store.record([event(f"c{nth}", f"{nth}") for nth in range(1_000)], fold)
+    assert store.blocks() == {0: 1_000, 1: 2}
+    store.erase("bob")
+    assert store.blocks() == {0: 999, 1: 2}
+
+
+def test_keys_are_those_of_the_documents_of_a_kind_that_there_are(store: Store) -> None:
+    store.put("decision", "a:b", b"1", customer_id="ann")
+    store.put("decision", "c", b"2")
+    store.put("outcome", "d", b"3")
+    assert sorted(store.keys("decision")) == ["a:b", "c"]
+    store.erase("ann")
+    assert store.keys("decision") == ["c"]
+
+
 def test_documents_of_a_kind_are_listed_and_those_of_others_are_not(store: Store) -> None:
     kept = {f"{number:04}": b"%d" % number for number in range(600)} | {"ลูกค้า *": b"x"}
     for key, document in kept.items():
