@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from models.action_checks import check
-from models.action_rules import NAMES, STAGES, Rules, compiled, needed, profiled
+from models.action_rules import NAMES, STAGES, Reads, Rules, compiled, needed, profiled
 from models.actions import Action, Actions, Treatment
 from models.budgets import Period, PoolNames
 from models.clauses import Clauses
@@ -90,6 +90,7 @@ class Index:
         }
         asked = (rule for rules in self.by_cel.values() for rule in rules.values())
         self.read_by_cel = frozenset(name for rule in asked for name in rule.names)
+        self.reads = Reads.of(self.sieve.names | self.read_by_cel, catalogue.known)
         self.draws: dict[str, Period] = {}  # by action, see service.decisions.budgets; made when first asked for
         self.pools: dict[str, PoolNames] = {}  # by channel, likewise
         self._forms: dict[tuple[str, str | None, str], Forms] = {}
@@ -136,7 +137,7 @@ class Index:
         return sieve(found, size * len(rules))
 
     def failing(self, asked: Set, values: Mapping[str, Value]) -> dict[str, Set]:
-        """By stage, whose plain conditions do not hold, of those asked; what several stages read is looked up once."""
+        """By stage, whose plain conditions do not hold, of those asked."""
         size = len(self.actions)
         failed = self.sieve.failing(sum(asked << nth * size for nth in range(len(STAGES))), values)
         return {stage: failed >> nth * size & self.all for nth, stage in enumerate(STAGES)}

@@ -9,11 +9,12 @@ What is read of the customer (PROFILE) is read of nobody who refused to be profi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from models.actions import FACTS, Action, Actions
-from models.clauses import Clauses, Test
-from models.rules import Kind, Name, Names, Rule
+from models.clauses import Clauses, Test, call
+from models.rules import Kind, Name, Names, Rule, kind_of
 from models.tiers import LIFECYCLES
 from models.toml import Place
 
@@ -43,6 +44,37 @@ def names(*, context: Mapping[str, Kind] = {}, attributes: Mapping[str, Kind] = 
 
 
 NAMES = names()
+
+
+class Reads(NamedTuple):
+    """What the conditions of a catalogue read, each by its name: of which facts, of what was said (and of which kind it is), of which
+    windowed functions with which arguments, and the rest by its room.
+    """
+
+    facts: Sequence[tuple[str, str]]
+    attributes: Sequence[tuple[str, str, Kind]]
+    context: Sequence[tuple[str, str, Kind]]
+    windows: Sequence[tuple[str, str, tuple[Any, ...]]]
+    others: Sequence[str]
+
+    @classmethod
+    def of(cls, names: Collection[str], known: Names) -> Reads:
+        """What stands behind these names."""
+        windows = [name for name in names if name.endswith(")")]
+        facts = {f"customer.{fact}": fact for fact in FACTS}
+        attributes, context = _said(names, "attributes.", known), _said(names, "context.", known)
+        others = {*names} - {*windows, *facts, *(name for name, *_ in (*attributes, *context))}
+        return cls(
+            facts=[(name, facts[name]) for name in names if name in facts],
+            attributes=attributes,
+            context=context,
+            windows=[(name, *call(name)) for name in windows],
+            others=sorted(others),
+        )
+
+
+def _said(names: Collection[str], room: str, known: Names) -> list[tuple[str, str, Kind]]:
+    return [(name, name.removeprefix(room), kind_of(known[name])) for name in names if name.startswith(room)]
 
 
 def compiled(actions: Actions, known: Names, place: Place) -> Rules:

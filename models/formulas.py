@@ -8,7 +8,7 @@ sides, and what a text begins with, ends with or holds. An unknown number (NaN) 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import add, contains, eq, ge, gt, le, lt, mul, ne, sub, truediv
 from typing import Any, NamedTuple
@@ -49,6 +49,27 @@ class Formula:
 
 
 Side = Formula | Literal | str
+
+
+def parts(side: Side) -> Iterator[Side]:
+    """A side and all that is in it, the innermost first."""
+    if isinstance(side, Formula):
+        yield from (*parts(side.left), *parts(side.right))
+    yield side
+
+
+def depth(side: Side) -> int:
+    """How deep formulas stand in each other; 0 for what is none."""
+    return 1 + max(depth(side.left), depth(side.right)) if isinstance(side, Formula) else 0
+
+
+def reckons(formula: Formula) -> bool:
+    """Whether its words alone say that it is of numbers; two names may be texts."""
+    return any(
+        (isinstance(part, Formula) and part.sign in ("-", "*", "/"))
+        or (isinstance(part, Literal) and isinstance(part.value, float))
+        for part in parts(formula)
+    )
 
 
 def _side(side: Side, values: Mapping[str, Value]) -> Value:

@@ -1,101 +1,174 @@
 """The sieve: which of many conditions fail, found for all of them at once.
 
-Each clause of each condition is one bit, and each value that conditions read has a table: where it stands between the figures it is compared
-with says, by one look, which clauses it meets. 200 conditions over 15 values are 15 looks and 15 `|`, not 200 questions. The n-th clause of
-condition i stands at bit n · size + i, so that folding the layers over each other gives the conditions that fail.
+Every value that conditions compare has a slot in one array: numbers as they are, texts as their place among the texts that they are compared
+with, formulas reckoned from the slots of their sides. All tests are then six comparisons of arrays, one a sign; what they meet is folded to
+clauses, and clauses to conditions: 200 conditions take fifteen calls of numpy, not 200 questions.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
+from itertools import accumulate, groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models.clauses import Clauses, Test
-from models.formulas import Formula, Value
+from models.formulas import Formula, Literal, Side, Value, depth, parts, reckons
 
 Bits = int
+Slots = NDArray[np.intp]
+SIGNS: Mapping[str, Any] = {
+    "==": np.equal,
+    "!=": np.not_equal,
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+}
+OPERATIONS: Mapping[str, Any] = {**SIGNS, "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
+NEVER = Test(Formula("/", Literal(float("nan")), Literal(1.0)), "==", 0.0)  # what an empty clause asks
 
 
-@dataclass(frozen=True)
-class Column:
-    """What one value meets.
+class Step(NamedTuple):
+    """Formulas of one sign that are reckoned at once."""
 
-    edges    the figures or texts it is compared with, ascending
-    met      clauses met below the first edge, at it, between it and the next, …; unknown: met by a number that nobody knows
-    readers  the conditions that read it
-    """
+    reckon: Any
+    left: Slots
+    right: Slots
+    to: slice
 
-    edges: Sequence[Value]
-    met: Sequence[Bits]
-    unknown: Bits
-    readers: Bits
 
-    def meets(self, value: Value) -> Bits:
-        """The clauses that this value meets."""
-        if value != value:  # noqa: PLR0124  (NaN, whatever its type)
-            return self.unknown
-        return self.met[bisect_left(self.edges, value) + bisect_right(self.edges, value)]
+class Compared(NamedTuple):
+    """Tests of one sign."""
+
+    meets: Any
+    slots: Slots
+    values: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Sieve:
-    """Conditions by number, all below `size`. `padding`: clauses that a condition does not have, and so never fails."""
+    """Conditions by number, all below `size`.
 
-    columns: Sequence[tuple[str | Formula, Column]]
+    names     all that they read
+    numbers   names of numbers and flags, in the first slots
+    texts     names, and formulas of texts, in the next ones, each with the texts that it is compared with, ascending
+    slots     float64[slots]; the numbers that formulas write out stand there already
+    order     int[tests], from the order of the signs to that of the clauses
+    clauses   int[clauses], the first test of each         conditions  int[conditions], the first clause of each
+    asking    int[conditions], their numbers
+    """
+
     size: int
-    layers: int
-    padding: Bits
+    names: frozenset[str]
+    numbers: Sequence[str]
+    texts: Sequence[tuple[str | Formula, Sequence[Value]]]
+    slots: NDArray[np.float64]
+    steps: Sequence[Step]
+    compared: Sequence[Compared]
+    order: Slots
+    clauses: Slots
+    conditions: Slots
+    asking: Slots
 
     def failing(self, asked: Bits, values: Mapping[str, Value]) -> Bits:
-        """Those of `asked` that fail. Only what they read is looked up."""
-        met = self.padding
-        for name, column in self.columns:
-            if column.readers & asked:
-                met |= column.meets(name.of(values) if isinstance(name, Formula) else values[name])
-        missed = ~met & ((1 << self.size * self.layers) - 1)
-        failing = 0
-        while missed:
-            failing |= missed
-            missed >>= self.size
-        return failing & asked
+        """Those of `asked` that fail."""
+        if not len(self.asking):
+            return 0
+        slots = self.slots.copy()
+        told = [values[name] for name in self.numbers]
+        slots[: len(told) + len(self.texts)] = told + [_place(text, edges, values) for text, edges in self.texts]
+        with np.errstate(all="ignore"):
+            for step in self.steps:
+                slots[step.to] = step.reckon(slots[step.left], slots[step.right])
+        met = np.concatenate([one.meets(slots[one.slots], one.values) for one in self.compared])
+        clauses = np.logical_or.reduceat(met[self.order], self.clauses)
+        failing = np.zeros(self.size, dtype=np.bool_)
+        failing[self.asking] = ~np.logical_and.reduceat(clauses, self.conditions)
+        return int.from_bytes(np.packbits(failing, bitorder="little").tobytes(), "little") & asked
 
 
 def sieve(conditions: Mapping[int, Clauses], size: int) -> Sieve:
     """The sieve of these conditions; a condition without clauses never fails."""
-    tests: dict[str | Formula, list[tuple[Test, Bits, Bits]]] = {}
-    there, layers = 0, 0
-    for number, clauses in conditions.items():
-        for layer, clause in enumerate(clauses):
-            bit = 1 << layer * size + number
-            there, layers = there | bit, max(layers, layer + 1)
-            for test in clause:
-                tests.setdefault(test.name, []).append((test, bit, 1 << number))
-    columns = [(name, _column(asked)) for name, asked in tests.items()]
-    return Sieve(columns, size, layers, ((1 << size * layers) - 1) & ~there)
-
-
-def _column(asked: Iterable[tuple[Test, Bits, Bits]]) -> Column:
-    """The table of one value: where a test starts or stops to hold is noted first, then summed up from both ends."""
-    asked = list(asked)
-    edges = sorted({test.value for test, _, _ in asked})
-    place = {edge: 2 * nth + 1 for nth, edge in enumerate(edges)}
-    last = 2 * len(edges)
-    upward, downward, here = [0] * (last + 1), [0] * (last + 1), [0] * (last + 1)
-    unknown, readers = 0, 0
-    for (_, sign, value), bit, reader in asked:
-        at = place[value]
-        if sign in ("==", "<=", ">="):
-            here[at] |= bit
-        if sign in (">", ">=", "!="):
-            upward[at + 1] |= bit
-        if sign in ("<", "<=", "!="):
-            downward[at - 1] |= bit
-        unknown |= bit if sign == "!=" else 0
-        readers |= reader
-    for region in range(1, last + 1):
-        upward[region] |= upward[region - 1]
-        downward[last - region] |= downward[last - region + 1]
-    return Column(
-        edges, [up | down | own for up, down, own in zip(upward, downward, here, strict=True)], unknown, readers
+    asking = {number: [clause or (NEVER,) for clause in clauses] for number, clauses in conditions.items() if clauses}
+    every = [clause for clauses in asking.values() for clause in clauses]
+    tests = [test for clause in every for test in clause]
+    places = _Places(tests)
+    by_sign = {sign: [n for n, test in enumerate(tests) if test.sign == sign] for sign in SIGNS}
+    return Sieve(
+        size=size,
+        names=frozenset(part for test in tests for part in parts(test.name) if isinstance(part, str)),
+        numbers=places.numbers,
+        texts=list(places.texts.items()),
+        slots=places.begun(),
+        steps=places.steps,
+        compared=[places.compared(sign, [tests[n] for n in those]) for sign, those in by_sign.items() if those],
+        order=np.argsort(np.array([n for those in by_sign.values() for n in those], dtype=np.intp)),
+        clauses=_starts(every),
+        conditions=_starts(asking.values()),
+        asking=np.array(list(asking), dtype=np.intp),
     )
+
+
+def _place(text: str | Formula, edges: Sequence[Value], values: Mapping[str, Value]) -> int:
+    """Where a text stands between its edges: 1, 3, … at them, 0, 2, … beside them."""
+    value = text.of(values) if isinstance(text, Formula) else values[text]
+    return bisect_left(edges, value) + bisect_right(edges, value)
+
+
+def _starts(parts: Iterable[Sized]) -> Slots:
+    """int[parts]: where each begins when they stand one after another."""
+    return np.array([0, *accumulate(map(len, parts))][:-1], dtype=np.intp)
+
+
+class _Places:
+    """Where the values of some tests stand."""
+
+    def __init__(self, tests: Sequence[Test]) -> None:
+        texts = dict.fromkeys(test.name for test in tests if _is_text(test))
+        nodes = list(dict.fromkeys(part for test in tests if test.name not in texts for part in parts(test.name)))
+        self.numbers = [node for node in nodes if isinstance(node, str)]
+        self.texts = {text: sorted({test.value for test in tests if test.name == text}) for text in texts}
+        self._literals = [node for node in nodes if isinstance(node, Literal)]
+        formulas = sorted((node for node in nodes if isinstance(node, Formula)), key=_turn)
+        sides = (*self.numbers, *self.texts, *self._literals, *formulas)
+        self._slots: dict[Side, int] = {side: slot for slot, side in enumerate(sides)}
+        self.steps = [self._step(list(those)) for _, those in groupby(formulas, _turn)]
+
+    def begun(self) -> NDArray[np.float64]:
+        """The slots, with the literals in theirs."""
+        slots = np.full(len(self._slots), np.nan)
+        for literal in self._literals:
+            slots[self._slots[literal]] = literal.value
+        return slots
+
+    def compared(self, sign: str, tests: Sequence[Test]) -> Compared:
+        """The tests of a sign; of a text its place among the texts is compared."""
+        values = [
+            2 * self.texts[one.name].index(one.value) + 1 if one.name in self.texts else one.value for one in tests
+        ]
+        return Compared(SIGNS[sign], self._at([one.name for one in tests]), np.array(values, dtype=np.float64))
+
+    def _step(self, formulas: Sequence[Formula]) -> Step:
+        first = self._slots[formulas[0]]
+        left, right = self._at([one.left for one in formulas]), self._at([one.right for one in formulas])
+        return Step(OPERATIONS[formulas[0].sign], left, right, slice(first, first + len(formulas)))
+
+    def _at(self, sides: Sequence[Side]) -> Slots:
+        return np.array([self._slots[side] for side in sides], dtype=np.intp)
+
+
+def _turn(formula: Formula) -> tuple[int, str]:
+    """When it is reckoned: after its sides, with those of its sign."""
+    return depth(formula), formula.sign
+
+
+def _is_text(test: Test) -> bool:
+    """Whether a text is compared, or what is asked of one: also two names with each other, which may be texts."""
+    if isinstance(test.name, Formula) and reckons(test.name):
+        return False
+    return isinstance(test.value, str) or (isinstance(test.name, Formula) and isinstance(test.value, bool))

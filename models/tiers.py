@@ -6,8 +6,10 @@ A day is the number of a UTC day since 1970; money is minor units.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -72,6 +74,7 @@ class Reached(NamedTuple):
 
 NOTHING = Reached(0, 0)
 Held = Mapping[str, bool]  # whether each condition holds
+NO_CONDITIONS: Held = {}
 
 
 @dataclass(frozen=True)
@@ -123,88 +126,94 @@ class Tiers:
         life, reached = Life(profile, today, self.window_days), NOTHING
         ladder = _Ladder(self, self._held(reached, life, NEVER))
         changes = self._changes(life)
-        for day, change in changes:
-            if day > today:
-                break
-            ladder.pass_time(day, reached)
-            reached = _sum(reached, change)
+        past = bisect_left(changes, (today + 1,))
+        for day, spend, orders in changes[:past]:
+            reached = Reached(reached.spend + spend, reached.orders + orders)
             held = self._held(reached, life, day)
-            if change != NOTHING or held != ladder.held:
+            if spend or orders or held != ladder.held:
                 ladder.step(day, reached, held)
-        ladder.pass_time(today + 1, reached)
-        above, has = ladder.tier + 1, self.counted(reached)
-        until, short = self._falls(ladder, reached, life, [change for change in changes if change[0] > today])
+        ladder.pass_time(today + 1)
+        above, has = ladder.tier + 1, ladder.has
+        until, short = self._falls(ladder, reached, life, changes[past:])
         return Standing(
             name=self.names[ladder.tier] if ladder.tier != NO_TIER else None,
             since=ladder.since,
             below_since=ladder.below_since,
             spend=max(reached.spend, 0),
             next=self.names[above] if above < len(self.names) else None,
-            missing=max(int(self.entry[above]) - has, 0) if above < len(self.names) else None,
+            missing=max(self._entries[above] - has, 0) if above < len(self.names) else None,
             has=has,
-            needed=int(self.maintenance[ladder.tier]) if ladder.tier != NO_TIER else None,
+            needed=self._maintained[ladder.tier] if ladder.tier != NO_TIER else None,
             short=short,
             until=until,
         )
 
-    @property
+    @cached_property
     def conditions(self) -> Mapping[str, Condition]:
         """All that must hold besides, by their texts; of most shops none."""
         return parsed((*self.when, *self.keep))
 
+    @cached_property
+    def _entries(self) -> list[int]:
+        return [int(least) for least in self.entry]
+
+    @cached_property
+    def _maintained(self) -> list[int]:
+        return [int(least) for least in self.maintenance]
+
     def counted(self, reached: Reached) -> int:
         """What tiers count, in hundredths; a refund may outlive its purchase in the window, but nobody is below 0."""
-        spend = max(reached.spend, 0)
         if self.by == "spend":
-            return spend
+            return reached.spend if reached.spend > 0 else 0
         return 100 * reached.orders if self.by == "orders" else self._points(reached)
 
-    def lets_in(self, tier: int, reached: Reached, held: Held) -> bool:
-        """Whether this is enough to come into a tier: who would not be kept by a condition does not come in either."""
-        enough = self.counted(reached) >= self.entry.item(tier)
-        return enough and _holds(self.when, tier, held) and _holds(self.keep, tier, held)
+    def entered(self, has: int, held: Held) -> int:
+        """The highest tier that lets in who has so much: who would not be kept by a condition does not come in either."""
+        tier = bisect_right(self._entries, has) - 1
+        while tier != NO_TIER and not (_holds(self.when, tier, held) and _holds(self.keep, tier, held)):
+            tier -= 1
+        return tier
 
-    def keeps(self, tier: int, reached: Reached, held: Held) -> bool:
+    def keeps(self, tier: int, has: int, held: Held) -> bool:
         """Whether this is enough to stay in a tier; without a condition of its own to stay, that to come in holds."""
         conditions = self.keep if self.keep and self.keep[tier] else self.when
-        return self.counted(reached) >= self.maintenance.item(tier) and _holds(conditions, tier, held)
+        return has >= self._maintained[tier] and _holds(conditions, tier, held)
 
     def _points(self, reached: Reached) -> int:
         return round(self.points_per_unit * max(reached.spend, 0) + 100 * self.points_per_order * reached.orders)
 
     def _held(self, reached: Reached, life: Life, day: int) -> Held:
         """Which conditions hold at the end of a day."""
-        conditions = self.conditions
-        if not conditions:
-            return {}
+        if not self.conditions:
+            return NO_CONDITIONS
         spend, points = max(reached.spend, 0) / 100, self._points(reached) / 100
         then = life.at(day, spend=spend, orders=float(reached.orders), points=points)
-        return {text: condition.holds(then) for text, condition in conditions.items()}
+        return {text: condition.holds(then) for text, condition in self.conditions.items()}
 
-    def _changes(self, life: Life) -> list[tuple[int, Reached]]:
-        """Days in order, each with the change of what is within the window; 0 on one on which only a condition may turn."""
-        changes: dict[int, Reached] = dict(_within(life))
-        for condition in self.conditions.values():
-            for day in condition.days(life):
-                changes.setdefault(day, NOTHING)
-        return sorted(changes.items())
+    def _changes(self, life: Life) -> list[tuple[int, int, int]]:
+        """(day, spend, orders) in order: what is more or less within the window; 0 and 0 where only a condition may turn."""
+        profile, until = life.profile, life.today
+        spend = _within(((day, amount) for day, amount in profile.days.items() if day <= until), self.window_days)
+        orders = _within(((day, 1) for day in profile.bought_on if day <= until), self.window_days)
+        days = {*spend, *orders}.union(*(condition.days(life) for condition in self.conditions.values()))
+        return [(day, spend.get(day, 0), orders.get(day, 0)) for day in sorted(days)]
 
     def _falls(
-        self, ladder: _Ladder, reached: Reached, life: Life, to_come: Sequence[tuple[int, Reached]]
+        self, ladder: _Ladder, reached: Reached, life: Life, to_come: Sequence[tuple[int, int, int]]
     ) -> tuple[int | None, int | None]:
         """The day on which she falls if nothing more happens, and what is short then; both None where she does not."""
         if ladder.tier == NO_TIER:
             return None, None
         below = ladder.below_since
-        for day, change in to_come:
+        for day, spend, orders in to_come:
             if below is not None and day > below + self.grace_days:
                 break
-            reached = _sum(reached, change)
-            kept = self.keeps(ladder.tier, reached, self._held(reached, life, day))
+            reached = Reached(reached.spend + spend, reached.orders + orders)
+            kept = self.keeps(ladder.tier, self.counted(reached), self._held(reached, life, day))
             below = None if kept else day if below is None else below
         if below is None:
             return None, None
-        return below + self.grace_days, max(int(self.maintenance[ladder.tier]) - self.counted(reached), 0)
+        return below + self.grace_days, max(self._maintained[ladder.tier] - self.counted(reached), 0)
 
     def rfm(self, recency_days: float, frequency: float, monetary: float) -> tuple[int, int, int]:
         """The fifths (r, f, m), 1 to 5, 5 the best. An edge belongs to the lower fifth, so equal customers are always equal."""
@@ -245,59 +254,39 @@ class _Ladder:
     """The tier as days go by: up at once, down after grace. What she has is constant between two steps."""
 
     def __init__(self, tiers: Tiers, held: Held) -> None:
-        self.tiers, self.held = tiers, held
-        self.tier = self._entered(NOTHING)
+        self.tiers, self.held, self.has = tiers, held, 0
+        self.tier = tiers.entered(0, held)
         self.since: int | None = None
         self.below_since: int | None = None
 
-    def pass_time(self, day: int, reached: Reached) -> None:
+    def pass_time(self, day: int) -> None:
         """Let the days before `day` go by: grace may run out among them."""
         if self.below_since is not None and self.below_since + self.tiers.grace_days < day:
-            self._fall(self.below_since + self.tiers.grace_days, reached)
+            kept = [tier for tier in range(self.tier) if self.tiers.keeps(tier, self.has, self.held)]
+            self.since, self.below_since = self.below_since + self.tiers.grace_days, None
+            self.tier = kept[-1] if kept else NO_TIER
 
     def step(self, day: int, reached: Reached, held: Held) -> None:
         """What she has changed on this day, or which conditions hold."""
-        self.held = held
-        entered = self._entered(reached)
+        self.pass_time(day)
+        self.has, self.held = self.tiers.counted(reached), held
+        entered = self.tiers.entered(self.has, held)
         if entered > self.tier or (self.since is None and reached != NOTHING):
             self.tier, self.since, self.below_since = max(entered, self.tier), day, None
-        elif self.tier == NO_TIER or self._keeps(self.tier, reached):
+        elif self.tier == NO_TIER or self.tiers.keeps(self.tier, self.has, held):
             self.below_since = None
         elif self.below_since is None:
             self.below_since = day
-
-    def _fall(self, day: int, reached: Reached) -> None:
-        kept = [tier for tier in range(self.tier) if self._keeps(tier, reached)]
-        self.tier, self.since, self.below_since = (kept[-1] if kept else NO_TIER), day, None
-
-    def _keeps(self, tier: int, reached: Reached) -> bool:
-        return self.tiers.keeps(tier, reached, self.held)
-
-    def _entered(self, reached: Reached) -> int:
-        for tier in reversed(range(len(self.tiers.names))):
-            if self.tiers.lets_in(tier, reached, self.held):
-                return tier
-        return NO_TIER
-
-
-def _sum(one: Reached, other: Reached) -> Reached:
-    return Reached(one.spend + other.spend, one.orders + other.orders)
 
 
 def _holds(conditions: Sequence[str], tier: int, held: Held) -> bool:
     return not conditions or not conditions[tier] or held[conditions[tier]]
 
 
-def _within(life: Life) -> Iterator[tuple[int, Reached]]:
-    """(day, change of what is within the window) of what happened up to today; it leaves the window on day + window_days."""
-    days, bought_on = life.profile.days, life.profile.bought_on
-    spent = [(day, amount, 0) for day, amount in days.items() if day <= life.today]
-    orders = [(day, 0, 1) for day in bought_on if day <= life.today]
-    changes: dict[int, list[int]] = {}
-    for day, spend, count in (*spent, *orders):
-        for when, sign in ((day, 1), (day + life.window_days, -1)):
-            change = changes.setdefault(when, [0, 0])
-            change[0] += sign * spend
-            change[1] += sign * count
-    for day, (spend, count) in changes.items():
-        yield day, Reached(spend, count)
+def _within(happened: Iterable[tuple[int, int]], window_days: int) -> dict[int, int]:
+    """By day, the change of what is within the window: what happens on a day leaves it `window_days` later."""
+    changes: dict[int, int] = {}
+    for day, amount in happened:
+        changes[day] = changes.get(day, 0) + amount
+        changes[day + window_days] = changes.get(day + window_days, 0) - amount
+    return changes

@@ -1,4 +1,4 @@
-"""What the conditions of actions read of a situation, and whether they hold. A value is looked up when the first condition asks for it."""
+"""What the conditions of actions read of a situation, and whether they hold."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from models.action_catalogue import Set
 from models.action_rules import WEEKDAYS
-from models.clauses import call
 from models.profile import money
-from models.rules import UNKNOWN, Kind, Rule, RuleFailedError, Value, context, is_a, kind_of
+from models.rules import UNKNOWN, Kind, Rule, RuleFailedError, Value, context, is_a
 
 if TYPE_CHECKING:
     from service.decisions.situation import Situation
@@ -19,22 +18,19 @@ if TYPE_CHECKING:
 NO_VALUE: Mapping[Kind, Value] = {"text": "", "number": UNKNOWN, "flag": False}
 
 
-class Values(dict[str, Value]):
-    """The values of a situation by name; what is not known is "", or an unknown number. A flag that is not known is false."""
-
-    def __init__(self, at: Situation) -> None:
-        super().__init__()
-        self._at = at
-
-    def __missing__(self, name: str) -> Value:
-        if name[-1] == ")":
-            function, arguments = call(name)
-            value: Value = self._at.windows[function](*arguments)
-        else:
-            room, _, key = name.partition(".")
-            value = READERS[room](self._at, key)
-        self[name] = value
-        return value
+def values(at: Situation) -> dict[str, Value]:
+    """What the catalogue's conditions read, by name; what is not known is "", or an unknown number. A flag that is not known is false."""
+    reads, numbers, windows = at.actions.index.reads, at.picture.numbers, at.windows
+    told = at.facts["attributes"] if at.profiled and not at.blind else {}
+    found: dict[str, Value] = {name: numbers.get(fact, UNKNOWN) for name, fact in reads.facts}
+    for said, names in ((told, reads.attributes), (at.context, reads.context)):
+        for name, key, kind in names:
+            found[name] = _as(kind, said.get(key))
+    for name, function, arguments in reads.windows:
+        found[name] = windows[function](*arguments)
+    for name in reads.others:
+        found[name] = READERS[name](at)
+    return found
 
 
 class Conditions:
@@ -45,7 +41,7 @@ class Conditions:
 
     def __init__(self, at: Situation) -> None:
         self._at = at
-        self._values = Values(at)
+        self._values: Mapping[str, Value] = {}  # gathered when the first is asked
         self._failed: dict[str, Set] = {}  # by stage; found for all of them when the first is asked
         self._ground: Any = None  # what CEL reads
 
@@ -56,6 +52,7 @@ class Conditions:
         """
         index, wrong = self._at.actions.index, 0
         if not self._failed:
+            self._values = values(self._at)
             self._failed = index.failing(alive, self._values)
         failed = self._failed[stage] & alive
         left = alive & ~failed
@@ -78,39 +75,21 @@ class Conditions:
         return bool(rule.functions) or any(isinstance(value, float) and isnan(value) for value in numbers)
 
 
-def _customer(at: Situation, key: str) -> Value:
-    if key == "tier":
-        return next((name for name in at.picture.tiers if name != "none"), "")
-    if key == "lifecycle":
-        return at.picture.lifecycle or ""
-    return at.picture.numbers.get(key, UNKNOWN)
+def _tier(at: Situation) -> Value:
+    return next((name for name in at.picture.tiers if name != "none"), "")
 
 
-def _cart(at: Situation, key: str) -> Value:
-    cart = at.profile.cart if at.profiled and not at.blind else None
-    if cart is None:
-        return UNKNOWN
-    return float(len(cart)) if key == "items" else money(sum(line.amount for line in cart.values()))
+def _cart_items(at: Situation) -> Value:
+    return float(len(at.profile.cart)) if at.profiled and not at.blind else UNKNOWN
 
 
-def _time(at: Situation, key: str) -> Value:
-    local = datetime.fromtimestamp(at.now, at.zone)
-    if key == "hour":
-        return float(local.hour)
-    return WEEKDAYS[local.weekday()] if key == "weekday" else local.date().isoformat()
+def _cart_total(at: Situation) -> Value:
+    known = at.profiled and not at.blind
+    return money(sum(line.amount for line in at.profile.cart.values())) if known else UNKNOWN
 
 
-def _request(at: Situation, key: str) -> Value:
-    return at.channel if key == "channel" else at.placement or ""
-
-
-def _attribute(at: Situation, key: str) -> Value:
-    told = at.facts["attributes"] if at.profiled and not at.blind else {}
-    return _as(kind_of(at.actions.known[f"attributes.{key}"]), told.get(key))
-
-
-def _context(at: Situation, key: str) -> Value:
-    return _as(kind_of(at.actions.known[f"context.{key}"]), at.context.get(key))
+def _local(at: Situation) -> datetime:
+    return datetime.fromtimestamp(at.now, at.zone)
 
 
 def _as(kind: Kind, value: object) -> Value:
@@ -120,11 +99,14 @@ def _as(kind: Kind, value: object) -> Value:
     return float(value) if kind == "number" else value  # type: ignore[arg-type, return-value]
 
 
-READERS: Mapping[str, Callable[[Situation, str], Value]] = {
-    "customer": _customer,
-    "cart": _cart,
-    "attributes": _attribute,
-    "context": _context,
-    "request": _request,
-    "time": _time,
+READERS: Mapping[str, Callable[[Situation], Value]] = {
+    "customer.tier": _tier,
+    "customer.lifecycle": lambda at: at.picture.lifecycle or "",
+    "cart.items": _cart_items,
+    "cart.total": _cart_total,
+    "request.channel": lambda at: at.channel,
+    "request.placement": lambda at: at.placement or "",
+    "time.hour": lambda at: float(_local(at).hour),
+    "time.weekday": lambda at: WEEKDAYS[_local(at).weekday()],
+    "time.date": lambda at: _local(at).date().isoformat(),
 }

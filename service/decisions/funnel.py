@@ -21,7 +21,8 @@ from models.propensity import Belief, hers, logged
 from models.response import traits
 from service.decisions import budgets, hours, policy
 from service.decisions.conditions import Conditions
-from service.decisions.ledger import DAY_S, Answers
+from service.decisions.ledger import DAY_S
+from service.decisions.past import Answers, past
 from service.decisions.situation import Situation
 from service.people.facts import Answer, consent, do_not_contact
 
@@ -90,21 +91,21 @@ class Passage(NamedTuple):
 
 def look(situation: Situation) -> Look:
     """Answer once what every action asks."""
-    actions, ledger, index = situation.actions, situation.ledger, situation.actions.index
+    actions, index = situation.actions, situation.actions.index
     said = {purpose: consent(situation.facts, purpose, situation.channel) for purpose in index.purposes}
-    answers = ledger.answers()
-    unanswered = ledger.unanswered(since=situation.now - round(actions.policy.fatigue_days * DAY_S))
+    now = situation.now
+    told = past(situation.ledger, since=now - round(actions.policy.fatigue_days * DAY_S), now=now)
     return Look(
         at=situation,
-        belief=_belief(situation, answers, unanswered),
-        answers=answers,
+        belief=_belief(situation, told.answers, told.unanswered),
+        answers=told.answers,
         forms=index.forms(situation.channel, situation.placement, situation.language),
         refused=union(index.purposes[purpose] for purpose, answer in said.items() if _refuses(answer, situation)),
-        full=policy.full(ledger, actions, channel=situation.channel, tiers=situation.picture.tiers, now=situation.now),
-        rests=policy.resting(ledger, actions, channel=situation.channel, now=situation.now),
+        full=policy.full(told, actions, channel=situation.channel, tiers=situation.picture.tiers, now=now),
+        rests=policy.resting(told, actions, channel=situation.channel, now=now),
         unaddressable=situation.way.outbound and do_not_contact(situation.facts, situation.channel),
-        late=hours.too_late(situation.way, zone=situation.zone, now=situation.now),
-        unanswered=unanswered,
+        late=hours.too_late(situation.way, zone=situation.zone, now=now),
+        unanswered=told.unanswered,
     )
 
 

@@ -6,10 +6,9 @@ Windows are true rolling ones: the contacts of the last so many seconds, whateve
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -19,8 +18,7 @@ POSITIVE = frozenset(("clicked", "accepted", "converted"))
 SEEN = POSITIVE | {"shown", "rejected", "maybe_later", "complaint", "unsubscribed", "no_response"}
 
 
-@dataclass(frozen=True)
-class Contact:
+class Contact(NamedTuple):
     """One decision, as a contact with the customer.
 
     at        seconds since 1970     until  when an unshown one is released, None never
@@ -37,14 +35,14 @@ class Contact:
     until: int | None
     counted: bool
     actions: tuple[str, ...]
-    outcomes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    outcomes: Mapping[str, Mapping[str, int]] = {}
     groups: tuple[str, ...] = ()
-    drawn: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    reasons: Mapping[str, str] = field(default_factory=dict)
+    drawn: Mapping[str, Mapping[str, int]] = {}
+    reasons: Mapping[str, str] = {}
 
     def shown(self, action_id: str) -> int | None:
         """When the customer saw this action, None when as far as we know she did not."""
-        outcomes = self.outcomes.get(action_id, {})
+        outcomes = self.outcomes.get(action_id) or {}
         if "not_sent" in outcomes:
             return None
         seen = [at for outcome, at in outcomes.items() if outcome in SEEN]
@@ -52,15 +50,17 @@ class Contact:
 
     def stands(self, now: int) -> bool:
         """Whether it is a contact: seen, or still reserved."""
-        if any(self.shown(action_id) is not None for action_id in self.actions):
-            return True
-        sent = not any("not_sent" in self.outcomes.get(action_id, {}) for action_id in self.actions)
-        return sent and self.until is not None and now < self.until
+        return self.reserved(now) or any(self.shown(action_id) is not None for action_id in self.actions)
+
+    def reserved(self, now: int) -> bool:
+        """Whether it may still be shown."""
+        until = self.until is not None and now < self.until
+        return until and not any("not_sent" in self.outcomes.get(action_id, {}) for action_id in self.actions)
 
     @property
     def answered(self) -> bool:
         """Whether the customer did anything good with it."""
-        return any(POSITIVE & outcomes.keys() for outcomes in self.outcomes.values())
+        return any(not POSITIVE.isdisjoint(outcomes) for outcomes in self.outcomes.values())
 
 
 @dataclass(frozen=True)
@@ -77,30 +77,6 @@ class Ledger:
         """The contact of a decision."""
         return next((contact for contact in self.contacts if contact.decision_id == decision_id), None)
 
-    def standing(self, *, since: int, now: int) -> list[Contact]:
-        """The contacts after `since` that limits count: seen, or still reserved."""
-        return [contact for contact in self.contacts if contact.counted and contact.at > since and contact.stands(now)]
-
-    def unanswered(self, *, since: int) -> int:
-        """How many counted contacts after `since` were seen and not answered."""
-        return sum(
-            contact.counted
-            and contact.at > since
-            and not contact.answered
-            and any(contact.shown(action_id) is not None for action_id in contact.actions)
-            for contact in self.contacts
-        )
-
-    def answers(self) -> dict[str, Answers]:
-        """What came of each action so far."""
-        tally: dict[str, Answers] = {}
-        for contact in self.contacts:
-            for action_id in contact.actions:
-                shown = contact.shown(action_id)
-                if shown is not None:
-                    tally.setdefault(action_id, Answers()).add(shown, contact.outcomes.get(action_id, {}))
-        return tally
-
     def counted(self, decision_id: str, action_id: str) -> tuple[int, int]:
         """(tried, taken), 0 or 1 each: what an action of a decision counts for learning, by what was told of it.
 
@@ -109,22 +85,6 @@ class Ledger:
         told = [one.outcomes.get(action_id, {}).keys() for one in self.contacts if one.decision_id == decision_id]
         seen = any(outcomes & SEEN and "not_sent" not in outcomes for outcomes in told)
         return int(seen), int(seen and any(outcomes & POSITIVE for outcomes in told))
-
-
-@dataclass
-class Answers:
-    """The tally of one action for one customer; `last` is when each outcome last came."""
-
-    tries: int = 0
-    positives: int = 0
-    last: dict[str, int] = field(default_factory=dict)
-
-    def add(self, shown: int, outcomes: Mapping[str, int]) -> None:
-        """Count one time that it was seen."""
-        self.tries += 1
-        self.positives += bool(POSITIVE & outcomes.keys())
-        for outcome, at in {"shown": shown, **outcomes}.items():
-            self.last[outcome] = max(at, self.last.get(outcome, at))
 
 
 def load(document: bytes | None) -> Ledger:
@@ -136,18 +96,12 @@ def load(document: bytes | None) -> Ledger:
 def _contact(row: list[Any]) -> Contact:
     decision_id, channel, at, until, counted, actions, outcomes, *rest = row
     groups, drawn, reasons = rest or ((), {}, {})
-    head = (decision_id, channel, at, until, counted)
-    return Contact(*head, tuple(actions), outcomes, tuple(groups), drawn, reasons)
+    return Contact(decision_id, channel, at, until, counted, tuple(actions), outcomes, tuple(groups), drawn, reasons)
 
 
 def dump(ledger: Ledger) -> bytes:
     """The document of a ledger."""
-    return orjson.dumps([_row(contact) for contact in ledger.contacts])
-
-
-def _row(contact: Contact) -> list[Any]:
-    head = [contact.decision_id, contact.channel, contact.at, contact.until, contact.counted]
-    return [*head, contact.actions, contact.outcomes, contact.groups, contact.drawn, contact.reasons]
+    return orjson.dumps([tuple(contact) for contact in ledger.contacts])
 
 
 def reserve(ledger: Ledger, contact: Contact, *, keep_s: int) -> Ledger:
@@ -182,4 +136,4 @@ def _answered(contact: Contact, action_id: str, outcome: str, at: int, reason: s
     outcomes = contact.outcomes.get(action_id, {})
     outcomes = {**outcomes, outcome: min(at, outcomes.get(outcome, at))}
     reasons = contact.reasons if reason is None else {**contact.reasons, action_id: reason}
-    return dataclasses.replace(contact, outcomes={**contact.outcomes, action_id: outcomes}, reasons=reasons)
+    return contact._replace(outcomes={**contact.outcomes, action_id: outcomes}, reasons=reasons)

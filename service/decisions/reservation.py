@@ -103,4 +103,4 @@ def _contact(decision: Decision, decision_id: str) -> Contact:
         actions=tuple(one.action.id for one in decision.best),
         groups=tuple(one.action.group for one in decision.best),
     )
-    return replace(contact, drawn=budgets.drawn(contact, at.actions))
+    return contact._replace(drawn=budgets.drawn(contact, at.actions))

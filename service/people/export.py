@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from html import escape
 from typing import Any
 
@@ -52,7 +51,7 @@ def export(store: Store, customer: Customer, *, picture: Mapping[str, Any], now:
         "consents": [{**consent, "at": rfc3339(consent["at"])} for consent in facts["consents"]],
         "events": [told(entry) for entry in store.events(customer_id=customer.customer_id)],
         "contacts": [
-            {**asdict(contact), "at": rfc3339(contact.at)} for contact in ledger_of.load(customer.ledger).contacts
+            {**contact._asdict(), "at": rfc3339(contact.at)} for contact in ledger_of.load(customer.ledger).contacts
         ],
         **papers,
     }

@@ -10,6 +10,7 @@ from models.actions import Suppression
 from service.decisions import ledger as ledger_of
 from service.decisions import policy
 from service.decisions.ledger import Contact, Ledger
+from service.decisions.past import Past, past
 from tests.service.decisions.test_decide import DAY, HOUR, NOW, World, action, catalogue, chosen
 
 YES = ("marketing", "email", "granted")
@@ -83,12 +84,12 @@ def test_nobody_is_stopped_who_is_below_every_limit(moments):
         assert stopped == (standing(before, now=now, days=7) >= 2)
 
 
-def rejected(*times: int, reason: str = "price", name: str = "news") -> Ledger:
+def rejected(*times: int, reason: str = "price", name: str = "news") -> Past:
     rows = [
         Contact(f"d{at}", "agent", at, None, True, (name,), {name: {"rejected": at}}, (name,), reasons={name: reason})
         for at in times
     ]
-    return Ledger(tuple(rows))
+    return past(Ledger(tuple(rows)), since=0, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +113,8 @@ def test_what_rests_after_outcomes_how_long_and_what_else_with_it(rule, times, s
         action("news"), action("letter", group="news"), action("gift"), action("parcel", **{"class": "service"})
     )
     object.__setattr__(actions, "suppressions", (rule,))
-    ledger = rejected(*(NOW - round(days * DAY) for days in times))
-    assert actions.index.ids(policy.resting(ledger, actions, channel="agent", now=NOW)) == stops
+    told = rejected(*(NOW - round(days * DAY) for days in times))
+    assert actions.index.ids(policy.resting(told, actions, channel="agent", now=NOW)) == stops
 
 
 def test_what_an_agent_was_told_no_about_rests_from_the_newest_outcomes_only():

@@ -1,0 +1,70 @@
+"""The past: what a decision asks of a customer's ledger, found for all who ask in one pass over her contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from service.decisions.ledger import POSITIVE, Contact, Ledger
+
+
+@dataclass
+class Answers:
+    """The tally of one action for one customer; `last` is when each outcome last came."""
+
+    tries: int = 0
+    positives: int = 0
+    last: dict[str, int] = field(default_factory=dict)
+
+    def add(self, shown: int, outcomes: Mapping[str, int]) -> None:
+        """Count one time that it was seen."""
+        self.tries += 1
+        self.positives += not POSITIVE.isdisjoint(outcomes)
+        for outcome, at in {"shown": shown, **outcomes}.items():
+            self.last[outcome] = max(at, self.last.get(outcome, at))
+
+
+class Came(NamedTuple):
+    """An outcome that came of an action of a contact."""
+
+    at: int
+    action_id: str
+    contact: Contact
+
+
+class Past(NamedTuple):
+    """As of a time.
+
+    answers     action id -> what came of it so far
+    standing    contacts that limits count: seen, or still reserved
+    outcomes    outcome -> each time that it came, contact by contact
+    unanswered  how many counted contacts of late were seen and not answered
+    """
+
+    answers: Mapping[str, Answers] = {}
+    standing: Sequence[Contact] = ()
+    outcomes: Mapping[str, Sequence[Came]] = {}
+    unanswered: int = 0
+
+
+def past(ledger: Ledger, *, since: int, now: int) -> Past:
+    """What came of the contacts until `now`; `since`: after when they may tire her."""
+    answers: dict[str, Answers] = {}
+    standing: list[Contact] = []
+    came: dict[str, list[Came]] = {}
+    unanswered = 0
+    for contact in ledger.contacts:
+        seen = False
+        for action_id in contact.actions:
+            shown = contact.shown(action_id)
+            if shown is not None:
+                seen = True
+                answers.setdefault(action_id, Answers()).add(shown, contact.outcomes.get(action_id, {}))
+        if seen or contact.reserved(now):
+            standing.append(contact)
+        unanswered += seen and contact.counted and contact.at > since and not contact.answered
+        for action_id, outcomes in contact.outcomes.items():
+            for outcome, at in outcomes.items():
+                came.setdefault(outcome, []).append(Came(at, action_id, contact))
+    return Past(answers, standing, came, unanswered)
