@@ -37,6 +37,7 @@ USE_CASES = tuple(
     )
 )
 MAY_SERVE = (
+    "training/material.py",
     "training/run.py",
     "training/people.py",
     "training/rights.py",
