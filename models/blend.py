@@ -58,13 +58,14 @@ class Blend:
 
 def blended(sources: Mapping[str, NDArray[np.float32]], scales: Mapping[str, float]) -> NDArray[np.float32]:
     """float32[items]: Σ scale · scores; a source without a scale counts 0. It takes one source or more."""
-    mixed = np.zeros_like(next(iter(sources.values())), dtype=np.float32)
+    first, *others = sources
+    mixed = np.multiply(sources[first], np.float32(scales.get(first, 0)), dtype=np.float32)
     part = np.empty_like(
         mixed
     )  # filled again for each source: a new array of a large catalogue costs more than the sum
-    for name, scores in sources.items():
+    for name in others:
         if scale := scales.get(name):
-            mixed += np.multiply(scores, np.float32(scale), out=part)
+            mixed += np.multiply(sources[name], np.float32(scale), out=part)
     return mixed
 
 

@@ -27,15 +27,17 @@ class Linear:
 
     def add_up(self, rows: NDArray[np.int32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
         """float32[items]: what the items of a history say, added up, each counting its weight; zeros for none."""
+        summed = np.zeros(len(self), dtype=np.float32)
         bounds = list(zip(self.indptr[rows].tolist(), self.indptr[rows + 1].tolist(), strict=True))
         if not bounds:
-            return np.zeros(len(self), dtype=np.float32)
+            return summed
         indices = np.concatenate(
             [self.indices[start:end] for start, end in bounds]
         )  # pieces are copied, not looked up one by one
         said = np.concatenate([self.scores[start:end] for start, end in bounds])
         said *= np.repeat(weights, [end - start for start, end in bounds])
-        return np.bincount(indices, said, minlength=len(self)).astype(np.float32)
+        np.add.at(summed, indices, said)
+        return summed
 
     def contributions(self, rows: NDArray[np.int32], weights: NDArray[np.float32], target: int) -> NDArray[np.float32]:
         """float32[history]: what each history item added to the score of `target`; the sum is `add_up(...)[target]`."""

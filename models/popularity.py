@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models.blend import rms
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,11 @@ class Popularity:
     """
 
     score: NDArray[np.float32]
+
+    @cached_property
+    def size(self) -> float:
+        """The root mean square of the scores, which a blend measures them by."""
+        return rms(self.score)
 
     def longer(self, items: int) -> Popularity:
         """The same for a catalogue of so many items: nobody has bought the newcomers yet."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-HUGE = np.float32(3e38)  # times itself it is infinite
+MINUS_INFINITY = np.float32(-np.inf).view(np.int32)
 BLOCK = 256  # scores a block: its maximum is found at memory speed, and few blocks can hold one of the best
 
 
@@ -15,7 +15,9 @@ def top(scores: NDArray[np.float32], eligible: NDArray[np.bool_] | None, n: int)
     scores float32[items] without NaN, -inf is never shown; eligible bool[items], None: all are.
     """
     if eligible is not None:
-        scores = scores + _bar(eligible)
+        barred = _bar(eligible)
+        barred += scores
+        scores = barred
     if n < 1:
         return np.zeros(0, dtype=np.int32)
     least = _below_the_best(scores, n)
@@ -27,13 +29,11 @@ def top(scores: NDArray[np.float32], eligible: NDArray[np.bool_] | None, n: int)
 
 
 def _bar(eligible: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """float32[items]: 0 where eligible, else -inf. Where a mask has no order, arithmetic takes a third of np.where's time."""
-    bar = eligible.astype(np.float32)
-    bar -= 1
-    with np.errstate(over="ignore"):
-        bar *= HUGE
-        bar *= HUGE
-    return bar
+    """float32[items]: 0 where eligible, else -inf. Where a mask has no order, arithmetic takes a fifth of np.where's time."""
+    bits = eligible.astype(np.int32)
+    bits -= 1  # all bits, or none
+    bits &= MINUS_INFINITY
+    return bits.view(np.float32)
 
 
 def _below_the_best(scores: NDArray[np.float32], n: int) -> float:
@@ -44,7 +44,8 @@ def _below_the_best(scores: NDArray[np.float32], n: int) -> float:
     block = min(BLOCK, len(scores) // (4 * n))
     if block > 1:  # also quicker where most scores are equal, which partition is slow on
         whole = len(scores) // block
-        scores = scores[: whole * block].reshape(whole, block).max(axis=1)
+        # A block is every whole-th score: maxima of many blocks are found at once
+        scores = scores[: whole * block].reshape(block, whole).max(axis=0)
     if len(scores) <= n:
         return -np.inf
     return float(np.partition(scores, len(scores) - n)[len(scores) - n])

@@ -76,6 +76,7 @@ class Stage:
     sources  name -> float32[items], what the scores are made of
     scales   name -> what one unit of a source counts in the scores
     rows, weights  the history that carried them (empty where none did), for reasons
+    best     int32  of a large catalogue some rows, in order, that are better than all others that may stand in the list; None: not known
     """
 
     intent: str
@@ -85,10 +86,24 @@ class Stage:
     scales: Mapping[str, float]
     rows: Rows
     weights: Scores
+    best: Rows | None = None
+
+    def top(self, allowed: NDArray[np.bool_], boosts: Scores | None, n: int) -> Rows:
+        """int32[≤ n]: the best of the rows that it speaks for, best first; `allowed` are some of those that its question allows."""
+        if self.best is not None and boosts is None:
+            best = self.best[allowed[self.best]]
+            if len(best) >= n:
+                return best[top(self.scores[best], None, n)]
+        return top(boosted(self.scores, boosts), _both(allowed, self.shown), n)
 
     def shares(self, rows: Rows) -> dict[str, Scores]:
         """float32[rows] of each source: what it gave to the scores of these rows; they sum to the scores."""
         return {name: np.float32(self.scales[name]) * scores[rows] for name, scores in self.sources.items()}
+
+
+def boosted(scores: Scores, boosts: Scores | None) -> Scores:
+    """A boost above 1 lifts every score, one below 0 too."""
+    return scores if boosts is None else np.where(scores > 0, scores * boosts, scores / boosts)
 
 
 def stages(intent: str, question: Question) -> Iterator[Stage]:
@@ -180,25 +195,25 @@ def _blended(
     shown = np.logical_or.reduce(speaking) if speaking else None
     if shown is None or not shown.any():
         return None
-    sizes = {name: rms(scores) for name, scores in found.items()}
+    known = {"popularity": question.models.popularity.size}
     if factors is not None and hers is not None and estimated:
         # Of the scores, not of the estimates
-        sizes["factors"] = factors.rms(hers, items=len(question.models.catalogue))
-    scales = {name: counted[name] / max(size, TINY) for name, size in sizes.items()}
+        known["factors"] = factors.rms(hers, items=len(question.models.catalogue))
+    scales = {name: counted[name] / max(known.get(name) or rms(scores), TINY) for name, scores in found.items()}
     stage = Stage(intent, blended(found, scales), shown, found, scales, rows, weights)
     return _sharpened(stage, hers, question) if hers is not None and estimated else stage
 
 
 def _sharpened(stage: Stage, hers: Scores, question: Question) -> Stage:
-    """Exact scores of the best that may stand in the list, where factors were estimated. The others stay behind them as they are."""
+    """Exact scores of the best that may stand in the list, where factors were estimated. The others stand behind them as they are."""
     factors, estimated = question.models.factors, stage.sources["factors"]
     assert factors is not None  # noqa: S101  (they are a source)
     best = top(stage.scores, _both(stage.shown, question.allowed), SHARP)
-    best = best[best < len(factors)]
-    exact = factors.item_factors[best] @ hers
-    stage.scores[best] += np.float32(stage.scales["factors"]) * (exact - estimated[best])
-    estimated[best] = exact
-    return stage
+    learnt = best[best < len(factors)]
+    exact = factors.item_factors[learnt] @ hers
+    stage.scores[learnt] += np.float32(stage.scales["factors"]) * (exact - estimated[learnt])
+    estimated[learnt] = exact
+    return replace(stage, best=np.sort(best))
 
 
 def _both(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:

@@ -124,9 +124,9 @@ def rank(request: Request, *, models: Models, taste: Taste, now: int) -> Answer:
     """The items of the request, best first for this customer (most bought first where nothing is known of her). Nothing is left out:
     what the bundle does not know comes last, in the order given."""
     rows, missing = known(models.catalogue, request.item_ids)
-    question = Question(models, rows[:0], taste, owned=True, now=now)
     asked = np.zeros(len(models.catalogue), dtype=np.bool_)
     asked[rows] = True
+    question = Question(models, rows[:0], taste, owned=True, now=now, allowed=asked)
     trace = Trace(items=len(rows)) if request.debug else None
     found = stages("for_you", question)
     stage = next(trace.noting(found, asked) if trace else found)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from models.bundle import Models
 from models.ranking import top
 from models.similarity import Similarity
-from service.lists.candidates import Rows, Scores, Stage
+from service.lists.candidates import Rows, Scores, Stage, boosted
 from service.lists.eligibility import Mask
 
 POOL = 5  # times n: among so many of the best, diversity and caps choose
@@ -109,11 +109,6 @@ def select(stages: Iterable[Stage], *, allowed: Mask, wishes: Wishes, n: int, mo
     return _through(seen, chosen, allowed, wishes.caps, wishes=wishes, n=n, models=models)
 
 
-def boosted(scores: Scores, boosts: Scores | None) -> Scores:
-    """A boost above 1 lifts every score, one below 0 too."""
-    return scores if boosts is None else np.where(scores > 0, scores * boosts, scores / boosts)
-
-
 def _noted(stages: Iterable[Stage], seen: list[Stage]) -> Iterator[Stage]:
     for stage in stages:
         seen.append(stage)
@@ -125,7 +120,7 @@ def _best(stages: Iterable[Stage], allowed: Mask, boosts: Scores | None, n: int)
     chosen: list[Chosen] = []
     left = allowed
     for stage in stages:
-        rows = top(boosted(stage.scores, boosts), _spoken_for(stage, left), n - len(chosen))
+        rows = stage.top(left, boosts, n - len(chosen))
         chosen += [Chosen(row, stage) for row in rows.tolist()]
         if len(chosen) == n:
             break
@@ -196,26 +191,25 @@ class _Pool:
 
     def draw(self, stage: Stage) -> None:
         """Add the best of another stage."""
-        scores = boosted(stage.scores, self.wishes.boosts)
-        left = _spoken_for(stage, self._left)
-        rows = top(scores, left, POOL * self.n)
+        boosts = self.wishes.boosts
+        rows = stage.top(self._left, boosts, POOL * self.n)
         for share in self.wishes.shares if not self.stages else ():
             promised = share.promised(self.n)
-            shared = top(scores, left & share.items, promised)
+            shared = stage.top(self._left & share.items, boosts, promised)
             if len(shared) < promised:
-                others = self._left & share.items & ~left
+                others = self._left & share.items & ~_spoken_for(stage, self._left)
                 popular = top(self.models.popularity.score, others, promised - len(shared))
                 self.extra = np.union1d(self.extra, popular).astype(np.int32)
             rows = np.union1d(rows, shared)
         self.stages.append(stage)
-        self._add(rows[np.argsort(-scores[rows], kind="stable")])
+        self._add(rows[np.argsort(-boosted(stage.scores[rows], _of(boosts, rows)), kind="stable")])
 
     def deepen(self, chosen: Sequence[int], caps: Sequence[Cap]) -> bool:
         """Add more of the last stage, such as the caps still let in beside the chosen; False where there are none."""
-        left = _spoken_for(self.stages[-1], self._left)
+        left = self._left
         for cap in caps:
             left = left & ~np.isin(cap.code, _spent(cap, chosen))
-        rows = top(boosted(self.stages[-1].scores, self.wishes.boosts), left, POOL * self.n)
+        rows = self.stages[-1].top(left, self.wishes.boosts, POOL * self.n)
         before = self.parts.pop()
         self._add(np.concatenate([before, rows]))
         return len(rows) > 0

@@ -12,8 +12,8 @@ from models.catalogue import Catalogue, catalogue_of
 from models.popularity import Popularity
 from models.similarity import Similarity
 from models.vocabulary import Vocabulary
-from service.lists.candidates import Stage
-from service.lists.selection import NOTHING, PINNED, PROMOTED, SCORED, Cap, Share, Wishes, boosted, select
+from service.lists.candidates import Stage, boosted
+from service.lists.selection import NOTHING, PINNED, PROMOTED, SCORED, Cap, Share, Wishes, select
 from tests.worlds import tiny_models
 
 # Best first: a0 … f1, two brands and, from c on, groups of two variants.

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.serving.world import NOW, profiles, shop
 from models.profile import load
+from service.lists.candidates import Question, stages
 from service.lists.recommend import recommend
 from service.lists.request import Request
 from service.lists.taste import taste
@@ -29,6 +30,19 @@ def recall(quick, exact):
         for one, other in zip(quick, exact, strict=True)
     ]
     return sum(found) / len(found)
+
+
+@pytest.mark.parametrize("left", [50, 5])
+def test_a_list_is_full_and_begins_with_the_best_however_many_of_them_may_stand_in_it(left):
+    question = Question(QUICK, np.zeros(0, dtype=np.int32), TASTES[0], owned=False, now=NOW)
+    stage = next(stages("for_you", question))
+    allowed = np.ones(len(QUICK.catalogue), dtype=np.bool_)
+    allowed[stage.best[left:]] = False
+    found = stage.top(allowed, None, 10).tolist()
+    best = sorted(stage.best[:left].tolist(), key=lambda row: -stage.scores[row])[:10]
+    assert found[: len(best)] == best
+    assert len(found) == 10
+    assert allowed[found].all()
 
 
 @pytest.mark.parametrize(
