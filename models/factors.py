@@ -9,6 +9,7 @@ al. 2022 (arXiv 2110.14037, section 3):
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,20 +55,13 @@ class Factors:
         Items of weight 0 or below are left out. Equals one exact user step of ALS with the item vectors held
         (Hu, Koren & Volinsky, eq. 4); short histories by Woodbury's identity, long ones directly.
         """
-        liked = self._telling(rows, weights)
-        bought, confidence = self.item_factors[rows[liked]], weights[liked] / np.float32(self.unobserved)
-        if len(bought) == 0:
-            return np.zeros(self.item_factors.shape[1], dtype=np.float32)
-        diagonal = self.gram + np.float32(self.penalty(float(weights[liked].sum())))
-        if len(bought) < len(diagonal):
-            scaled, small = _short(bought, confidence, diagonal)
-            return np.asarray(np.linalg.solve(small, (1 + confidence) / confidence) @ scaled, dtype=np.float32)
-        left = (bought.T * confidence) @ bought
-        left.flat[:: len(diagonal) + 1] += diagonal
-        return np.linalg.solve(left, (1 + confidence) @ bought).astype(np.float32)
+        return self.folded(rows, weights).vector
 
-    def _telling(self, rows: NDArray[np.int32], weights: NDArray[np.float32]) -> NDArray[np.bool_]:
-        return (weights > 0) & (rows < len(self))
+    def folded(self, rows: NDArray[np.int32], weights: NDArray[np.float32]) -> Folded:
+        """As `fold_in`, with what the vector is solved from, so that its scores can be explained."""
+        liked = (weights > 0) & (rows < len(self))
+        root = np.sqrt(self.gram + np.float32(self.penalty(float(weights[liked].sum()))))
+        return Folded(self.item_factors[rows[liked]] / root, weights[liked] / np.float32(self.unobserved), root, liked)
 
     def penalty(self, weight: float) -> float:
         """λ (Σw + α0 |items|)^ν / α0: the regularisation of a history of weight Σw, in units of α0."""
@@ -103,26 +97,57 @@ class Factors:
 
         They sum to `score(fold_in(...))[targets]`; items of weight 0 or below added nothing.
         """
-        carried = np.zeros((len(targets), len(rows)), dtype=np.float32)
-        liked, learnt = self._telling(rows, weights), targets < len(self)
-        if not liked.any() or not learnt.any():
-            return carried
-        bought, confidence = self.item_factors[rows[liked]], weights[liked] / np.float32(self.unobserved)
-        diagonal = self.gram + np.float32(self.penalty(float(weights[liked].sum())))
-        scaled, small = _short(bought, confidence, diagonal)
-        said = np.linalg.solve(small, scaled @ self.item_factors[targets[learnt]].T)
-        carried[np.ix_(learnt, liked)] = said.T * ((1 + confidence) / confidence)
+        return self.gave(self.folded(rows, weights), targets)
+
+    def gave(self, hers: Folded, targets: NDArray[np.int32]) -> NDArray[np.float32]:
+        """As `carried`, of a history that was folded in already."""
+        carried = np.zeros((len(targets), len(hers.liked)), dtype=np.float32)
+        learnt = targets < len(self)
+        if hers.liked.any() and learnt.any():
+            carried[np.ix_(learnt, hers.liked)] = hers.gave(self.item_factors[targets[learnt]])
         return carried
 
 
-def _short(
-    bought: NDArray[np.float32], confidence: NDArray[np.float32], diagonal: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """BD⁻¹ and BD⁻¹Bᵀ + C⁻¹, a system of the history's size, with D, C diagonal.
+@dataclass(frozen=True)
+class Folded:
+    """A customer folded in, and what her vector is solved from. With D = Gram + λI and C the confidences, both diagonal,
 
-    By Woodbury's identity (D + BᵀCB)⁻¹Bᵀ = D⁻¹Bᵀ (BD⁻¹Bᵀ + C⁻¹)⁻¹ C⁻¹, and a customer's vector is that times 1 + c.
+        (D + BᵀCB)⁻¹Bᵀ = D⁻¹Bᵀ (BD⁻¹Bᵀ + C⁻¹)⁻¹ C⁻¹     (Woodbury),
+
+    a system of the history's size; a customer's vector is that times 1 + c.
+
+    bought      float32[liked, factors]  BD^-½
+    confidence  float32[liked]           c
+    root        float32[factors]         D^½
+    liked       bool[history]            the items of the history that say something
     """
-    scaled = np.asarray(bought / diagonal, dtype=np.float32)
-    small = np.asarray(scaled @ bought.T, dtype=np.float32)
-    small.flat[:: len(bought) + 1] += 1 / confidence
-    return scaled, small
+
+    bought: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    root: NDArray[np.float32]
+    liked: NDArray[np.bool_]
+
+    @cached_property
+    def vector(self) -> NDArray[np.float32]:
+        """float32[factors]: a short history is solved by the system of its size, a long one directly."""
+        if len(self.bought) == 0:
+            return np.zeros(len(self.root), dtype=np.float32)
+        if len(self.bought) < len(self.root):
+            said = np.linalg.solve(self._small, (1 + self.confidence) / self.confidence) @ self.bought
+        else:
+            left = (self.bought.T * self.confidence) @ self.bought
+            left.flat[:: len(self.root) + 1] += 1
+            said = np.linalg.solve(left, (1 + self.confidence) @ self.bought)
+        return np.asarray(said / self.root, dtype=np.float32)
+
+    def gave(self, targets: NDArray[np.float32]) -> NDArray[np.float32]:
+        """float32[targets, liked]: what each item added to the scores of these item vectors."""
+        said = np.linalg.solve(self._small, self.bought @ (targets / self.root).T)
+        return np.asarray(said.T * ((1 + self.confidence) / self.confidence), dtype=np.float32)
+
+    @cached_property
+    def _small(self) -> NDArray[np.float32]:
+        """BD⁻¹Bᵀ + C⁻¹."""
+        small = np.asarray(self.bought @ self.bought.T, dtype=np.float32)
+        small.flat[:: len(small) + 1] += 1 / self.confidence
+        return small

@@ -41,33 +41,30 @@ class Linear:
 
     def contributions(self, rows: NDArray[np.int32], weights: NDArray[np.float32], target: int) -> NDArray[np.float32]:
         """float32[history]: what each history item added to the score of `target`; the sum is `add_up(...)[target]`."""
-        pairs, held_by = self._pairs(rows)
-        found = np.flatnonzero(self.indices[pairs] == target)
-        carried = np.zeros(len(rows), dtype=np.float32)
-        carried[held_by[found]] = self.scores[pairs[found]] * weights[held_by[found]]
-        return carried
+        return np.asarray(self.carried(rows, weights, np.array([target], dtype=np.int32))[0])
 
     def carried(
         self, rows: NDArray[np.int32], weights: NDArray[np.float32], targets: NDArray[np.int32]
     ) -> NDArray[np.float32]:
         """float32[targets, history]: the `contributions` of several targets, in one pass over what the history says."""
-        place = np.full(len(self), -1, dtype=np.int32)
-        place[targets] = np.arange(len(targets), dtype=np.int32)
-        pairs, held_by = self._pairs(rows)
-        target = place[self.indices[pairs]]
-        found = np.flatnonzero(target >= 0)
         carried = np.zeros((len(targets), len(rows)), dtype=np.float32)
-        carried[target[found], held_by[found]] = self.scores[pairs[found]] * weights[held_by[found]]
+        wanted = np.zeros(len(self), dtype=np.bool_)
+        wanted[targets] = True
+        pairs, held_by = self._pairs(rows, wanted)
+        order = np.argsort(targets)
+        target = order[np.searchsorted(targets[order], self.indices[pairs])]
+        carried[target, held_by] = self.scores[pairs] * weights[held_by]
         return carried
 
     def longer(self, items: int) -> Self:
         """The same for a catalogue of so many items: of the newcomers nothing is said. Pairs are shared, not copied."""
         return replace(self, indptr=np.append(self.indptr, np.full(items - len(self), self.indptr[-1])))
 
-    def _pairs(self, rows: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Positions of all pairs of the history, and for each the place in the history that holds it."""
-        starts = self.indptr[rows]
-        sizes = self.indptr[np.asarray(rows, dtype=np.int64) + 1] - starts
-        held_by = np.repeat(np.arange(len(rows)), sizes)
-        first = np.cumsum(sizes) - sizes
-        return np.arange(len(held_by)) + (starts - first)[held_by], held_by
+    def _pairs(self, rows: NDArray[np.int32], wanted: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Positions of the pairs of the history whose other item is wanted, and for each the place in the history that holds it."""
+        starts, ends = self.indptr[rows], self.indptr[np.asarray(rows, dtype=np.int64) + 1]
+        said = [self.indices[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+        found = np.flatnonzero(wanted[np.concatenate([self.indices[:0], *said])])
+        behind = np.cumsum(ends - starts)
+        held_by = np.searchsorted(behind, found, side="right")
+        return found + (ends - behind)[held_by], held_by

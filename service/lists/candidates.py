@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from models import likeness
 from models.blend import BOUGHT, blended, rms
 from models.bundle import Models
+from models.factors import Folded
 from models.ranking import top
 from service.lists.request import ABOUT_ITEMS
 from service.lists.taste import NONE, Taste
@@ -77,6 +78,7 @@ class Stage:
     scales   name -> what one unit of a source counts in the scores
     rows, weights  the history that carried them (empty where none did), for reasons
     best     int32  of a large catalogue some rows, in order, that are better than all others that may stand in the list; None: not known
+    folded   that history as factors folded it in; None where they did not
     """
 
     intent: str
@@ -87,6 +89,7 @@ class Stage:
     rows: Rows
     weights: Scores
     best: Rows | None = None
+    folded: Folded | None = None
 
     def top(self, allowed: NDArray[np.bool_], boosts: Scores | None, n: int) -> Rows:
         """int32[≤ n]: the best of the rows that it speaks for, best first; `allowed` are some of those that its question allows."""
@@ -181,7 +184,8 @@ def _blended(
     counted = question.models.blend.of(intent)
     ready = question.taste.scored if rows is question.taste.rows else {}  # for many customers at once
     factors = question.models.factors if counted.get("factors") and "factors" not in ready else None
-    hers = None if factors is None else factors.fold_in(rows, weights)
+    folded = None if factors is None else factors.folded(rows, weights)
+    hers = None if folded is None else folded.vector
     estimated = factors is not None and factors.leading is not None and any(map(counted.get, BOUGHT))
     if factors is not None and hers is not None:
         said = factors.estimate(hers) if estimated else factors.score(hers)
@@ -200,7 +204,7 @@ def _blended(
         # Of the scores, not of the estimates
         known["factors"] = factors.rms(hers, items=len(question.models.catalogue))
     scales = {name: counted[name] / max(known.get(name) or rms(scores), TINY) for name, scores in found.items()}
-    stage = Stage(intent, blended(found, scales), shown, found, scales, rows, weights)
+    stage = Stage(intent, blended(found, scales), shown, found, scales, rows, weights, folded=folded)
     return _sharpened(stage, hers, question) if hers is not None and estimated else stage
 
 
