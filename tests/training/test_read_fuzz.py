@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.errors import InputError
-from tests.training.test_read import reading
+from tests.training.reading.exports import reading
 
 CASES = int(os.environ.get("VALET_FUZZ", "25"))
 ODD = (
