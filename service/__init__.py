@@ -64,7 +64,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
     )
     app.extensions["valet"] = services
     app.extensions["valet.metrics"] = metrics = Metrics(services)
-    observe.observe(app)
+    observe.observe(app, metrics)
     access.admit(app)
     browser.admit(app, services.settings.browser)
     api = ProblemApi(app)

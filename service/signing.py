@@ -28,7 +28,7 @@ def signing_key(store: Store | None) -> bytes:
 
 def recommendation_id(answer: Answer, request: Request, *, model_version: str | None, at: int, secret: bytes) -> str:
     """The signed token that says where and from what a list came."""
-    return sign(replace(token(answer, request, model_version=model_version, secret=secret), at=at), secret)
+    return sign(token(answer, request, model_version=model_version, secret=secret), secret, at=at)
 
 
 def token(answer: Answer, request: Request, *, model_version: str | None, secret: bytes) -> Token:

@@ -44,7 +44,7 @@ class Listed:
     def document(self, *, degraded: bool, now: int, secret: bytes) -> dict[str, Any]:
         """The contract's answer, ready for orjson, as of `now`."""
         return {
-            "recommendation_id": sign(replace(self.token, at=now), secret),
+            "recommendation_id": sign(self.token, secret, at=now),
             **self.lasting,
             "degraded": degraded or not self.token.model_version,
             "generated_at": _time(now),

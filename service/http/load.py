@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response
 
 from service.http.metrics import Metrics
+from service.http.observe import STARTED
 from service.http.problems import RETRY_AFTER_S, problem
 from service.store import deadline
 
@@ -47,6 +48,7 @@ class Shedding:
             return self._long()(environ, start_response)
         awaited = environ["PATH_INFO"] in AWAITED and not environ.get("CONTENT_TYPE", "").startswith(STREAM)
         deadline.set_by(self._budget_s if awaited else None)
+        environ[STARTED] = time.perf_counter()
         return self._app(environ, start_response)
 
     def _late(self) -> Response:

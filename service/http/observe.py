@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 import time
 import traceback
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
+from typing import Any
 
 import orjson
 import structlog
-from flask import Flask, Request, Response, current_app, request
+from flask import Flask, Request, Response
 
 from service.http.lines import Lines
-from service.http.metrics import metrics
+from service.http.metrics import Metrics
 from service.http.services import this_request
 
 STARTED = "valet.started"  # in the environ: when the app took the request, seconds of the performance counter
@@ -24,12 +27,11 @@ QUIET = ("/livez", "/readyz", "/metrics")  # asked every few seconds by machines
 log = structlog.get_logger(__name__)
 
 
-def observe(app: Flask) -> None:
+def observe(app: Flask, metrics: Metrics) -> None:
     """Log and count every request of this app."""
-    app.extensions[LINES] = Lines()
     app.log_exception = _failed  # type: ignore[method-assign,assignment]  # flask's own would tell the path
-    app.before_request(_start)
-    app.after_request(_finish)
+    app.extensions[LINES] = Lines()
+    app.after_request(partial(_finish, app.extensions, metrics))
 
 
 def log_json() -> None:
@@ -60,20 +62,17 @@ def _route(asked: Request) -> str:
     return asked.url_rule.rule if asked.url_rule else UNKNOWN
 
 
-def _start() -> None:
-    request.environ[STARTED] = time.perf_counter()
-
-
-def _finish(response: Response) -> Response:
+def _finish(extensions: Mapping[str, Any], metrics: Metrics, response: Response) -> Response:
     asked = this_request()
     now = time.perf_counter()
     seconds = now - asked.environ.get(STARTED, now)
     route = _route(asked)
     method = asked.method if asked.method in METHODS else UNKNOWN
-    metrics().answered(method=method, route=route, status=response.status_code, seconds=seconds)
+    metrics.answered(method=method, route=route, status=response.status_code, seconds=seconds)
     if route not in QUIET:
-        line = _line(method=method, route=route, status=response.status_code, ms=round(seconds * 1000, 2))
-        current_app.extensions[LINES].add(line)
+        extensions[LINES].add(
+            _line(method=method, route=route, status=response.status_code, ms=round(seconds * 1000, 2))
+        )
     return response
 
 

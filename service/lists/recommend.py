@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import takewhile
 
 import numpy as np
@@ -46,6 +47,12 @@ class Answer:
     missing_ids: tuple[str, ...] = ()
     anchored: tuple[tuple[int, tuple[Pick, ...]], ...] = ()
     trace: Trace | None = None
+
+    @cached_property
+    def rows(self) -> tuple[int, ...]:
+        """The rows of all items that are shown; an item that the bundle does not know has none."""
+        shown = [row for _, row in self.anchored] or [self.picks]
+        return tuple(pick.row for picks in shown for pick in picks if pick.row is not None)
 
 
 def recommend(request: Request, *, models: Models, taste: Taste, now: int, wishes: Wishes = NOTHING) -> Answer:

@@ -20,6 +20,8 @@ Said = tuple[tuple[str, str], ...]
 
 def said(context: Sequence[tuple[str, Any]], attributes: Mapping[str, Any]) -> Said:
     """What is said of her segment: (field, value) pairs."""
+    if not (context or attributes):
+        return ()
     told = {**attributes, **dict(context)}
     return tuple((field, told[field]) for field in FIELDS if isinstance(told.get(field), str) and told[field])
 

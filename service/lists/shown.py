@@ -41,10 +41,9 @@ class Shown:
         if self._head[WINDOWS + number % 2] != number:
             self._open(number)
         table = self._tables[number % 2]
-        for picks in [row for _, row in answer.anchored] or (answer.picks,):
-            for pick in picks:
-                if pick.row is not None and pick.row < MOST:
-                    table[pick.row] += 1
+        for row in answer.rows:
+            if row < MOST:
+                table[row] += 1
 
     def drift(self, bundle: Bundle, *, now: int) -> Drift:
         """What was shown in the last one to two windows, beside what was bought."""

@@ -83,7 +83,8 @@ def taste(profile: Profile, models: Models, *, now: int, interest: Interest = EV
     tired = _rows(unanswered(profile, now=now), models)
     if not profile.items:
         return replace(NONE, tired=tired) if len(tired) else NONE
-    faded_at = min(now, max(item.seen_at for item in profile.items.values()) + AWAY_DAYS * DAY_S)
+    *_, newest = profile.items.values()  # oldest first
+    faded_at = min(now, newest.seen_at + AWAY_DAYS * DAY_S)
     items = interactions(profile, interest, now=faded_at)
     rows = models.catalogue.items.rows(items.item_ids)
     known = rows >= 0
