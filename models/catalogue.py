@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -122,6 +122,11 @@ class Catalogue:
         prefixes = tuple(f"{path} > " for path in paths)
         inside = [code for code, path in enumerate(self._paths) if path.startswith(prefixes)]
         return self.category.among(np.array(inside, dtype=np.int32))
+
+    @cached_property
+    def kept_masks(self) -> dict[Hashable, NDArray[np.bool_]]:
+        """bool[items] each: masks that are asked for again and again, by those who ask."""
+        return {}
 
     @cached_property
     def _bodies(self) -> tuple[memoryview, memoryview]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from service.lists.trace import Trace
 
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.int32]
+
+MOST_KEPT = 16  # masks of a catalogue
 
 
 def eligible(
@@ -36,10 +39,13 @@ def eligible(
     hidden  bool[items]  what the shop hides in this list; None: nothing
     trace   is told what each mask removed
     """
-    allowed = np.ones(len(catalogue), dtype=np.bool_)
-    if hidden is not None:
-        allowed &= ~hidden
-    masks = chain(("hidden",), _narrow(allowed, request, catalogue, rows, taste))
+    adult = request.adult == "always" or (request.adult == "beside" and bool(catalogue.adult[rows].any()))
+    standing = Standing.of(request, adult=adult)
+    allowed = _kept(standing, catalogue).copy() if trace is None else np.ones(len(catalogue), dtype=np.bool_)
+    masks = chain(
+        () if trace is None else standing.narrow(allowed, catalogue),
+        _narrow(allowed, request, catalogue, rows, taste, hidden),
+    )
     if early is not None and request.intent == "buy_again":
         masks = chain(masks, _without_early(allowed, taste, early))
     if trace is None:
@@ -52,17 +58,69 @@ def eligible(
     return allowed
 
 
-def _narrow(allowed: Mask, request: Request, catalogue: Catalogue, rows: Rows, taste: Taste) -> Iterator[str]:
-    """Narrow `allowed` in place, mask by mask; yields the name of each when it is done."""
-    allowed &= catalogue.available
-    yield "out_of_stock"
-    if request.adult == "never" or (request.adult == "beside" and not catalogue.adult[rows].any()):
-        allowed &= ~catalogue.adult
-        yield "adult"
-    if request.need_image:
-        allowed &= catalogue.pictured
-        yield "no_image"
-    yield from _asked_for(allowed, request, catalogue)
+class Standing(NamedTuple):
+    """What a request asks of items whoever it is for: placements and pages ask for the same again and again."""
+
+    adult: bool
+    need_image: bool
+    category: tuple[str, ...]
+    brand: tuple[str, ...]
+    price_min: float | None
+    price_max: float | None
+
+    @classmethod
+    def of(cls, request: Request, *, adult: bool) -> Standing:
+        """What this request asks; `adult`: whether adult items may stand in its list."""
+        prices = request.price_min, request.price_max
+        return cls(adult, request.need_image, request.category, request.brand, *prices)
+
+    def narrow(self, allowed: Mask, catalogue: Catalogue) -> Iterator[str]:
+        """Narrow `allowed` in place, mask by mask; yields the name of each when it is done."""
+        allowed &= catalogue.available
+        yield "out_of_stock"
+        if not self.adult:
+            allowed &= ~catalogue.adult
+            yield "adult"
+        if self.need_image:
+            allowed &= catalogue.pictured
+            yield "no_image"
+        if self.category:
+            allowed &= catalogue.within(self.category)
+            yield "category"
+        if self.brand:
+            allowed &= catalogue.brand.are(self.brand)
+            yield "brand"
+        if self.price_min is not None:
+            allowed &= (catalogue.price != NO_PRICE) & (catalogue.price >= minor(self.price_min))
+            yield "price"
+        if self.price_max is not None:
+            allowed &= (catalogue.price != NO_PRICE) & (catalogue.price <= minor(self.price_max))
+            yield "price"
+
+
+def _kept(standing: Standing, catalogue: Catalogue) -> Mask:
+    """bool[items]: what stands there, made once a catalogue."""
+    kept = catalogue.kept_masks
+    mask = kept.get(standing)
+    if mask is None:
+        mask = np.ones(len(catalogue), dtype=np.bool_)
+        deque(standing.narrow(mask, catalogue), maxlen=0)
+        if len(kept) >= MOST_KEPT:
+            kept.clear()
+        kept[standing] = mask
+    return mask
+
+
+def _narrow(
+    allowed: Mask, request: Request, catalogue: Catalogue, rows: Rows, taste: Taste, hidden: Mask | None
+) -> Iterator[str]:
+    """As `Standing.narrow`, by what the shop hides here, the request's filter, its items and its customer."""
+    if hidden is not None:
+        allowed &= ~hidden
+        yield "hidden"
+    if request.filter is not None:
+        allowed &= mask(request.filter, catalogue)
+        yield "filter"
     for field in request.same:
         allowed &= _same(catalogue, field, rows)
         yield "same"
@@ -73,25 +131,6 @@ def _narrow(allowed: Mask, request: Request, catalogue: Catalogue, rows: Rows, t
         allowed &= ~_like(catalogue, "group_id", rows)  # another size of the dress completes nothing
         yield "variants"
     yield from _without(allowed, request, catalogue, rows, taste)
-
-
-def _asked_for(allowed: Mask, request: Request, catalogue: Catalogue) -> Iterator[str]:
-    """What the request's own filters leave."""
-    if request.category:
-        allowed &= catalogue.within(request.category)
-        yield "category"
-    if request.brand:
-        allowed &= catalogue.brand.are(request.brand)
-        yield "brand"
-    if request.price_min is not None:
-        allowed &= (catalogue.price != NO_PRICE) & (catalogue.price >= minor(request.price_min))
-        yield "price"
-    if request.price_max is not None:
-        allowed &= (catalogue.price != NO_PRICE) & (catalogue.price <= minor(request.price_max))
-        yield "price"
-    if request.filter is not None:
-        allowed &= mask(request.filter, catalogue)
-        yield "filter"
 
 
 def _without(allowed: Mask, request: Request, catalogue: Catalogue, rows: Rows, taste: Taste) -> Iterator[str]:

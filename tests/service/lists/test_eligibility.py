@@ -53,6 +53,19 @@ def test_what_the_masks_leave(asked: dict[str, Any], left: set[str]) -> None:
     assert allowed(**asked) == left
 
 
+def test_what_is_kept_of_a_request_is_of_its_items_filters_and_catalogue_alone() -> None:
+    catalogue = MODELS.catalogue
+    asked = {"category": ("Women",), "price_max": 2_500.0}
+    plain, about = Request(**asked), Request(**asked, exclude=("DR-002",))
+    rows = known(catalogue, ())[0]
+    first = eligible(plain, catalogue=catalogue, rows=rows, taste=NONE)
+    without = eligible(about, catalogue=catalogue, rows=rows, taste=NONE)
+    assert catalogue.items.texts(np.flatnonzero(first & ~without)) == ["DR-002"]
+    assert np.array_equal(eligible(plain, catalogue=catalogue, rows=rows, taste=NONE), first)
+    sold_out = replace(catalogue, available=np.zeros_like(catalogue.available))
+    assert not eligible(plain, catalogue=sold_out, rows=rows, taste=NONE).any()
+
+
 CART = of(
     Event("add_to_cart", NOW - 40 * DAY_S, item_id="DR-002"),
     Event("add_to_cart", NOW - DAY_S, item_id="SH-014"),
