@@ -12,21 +12,17 @@ A list is filled from the stages of its intent's chain, in order; the first stag
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models import likeness
-from models.blend import BOUGHT, blended, rms
+from models.blend import BOUGHT, rms
 from models.bundle import Models
-from models.factors import Folded
-from models.ranking import top
+from service.lists.blending import PERSONAL, blend, repeat
+from service.lists.question import Mask, Question, Rows, Scores, Stage
 from service.lists.request import ABOUT_ITEMS
 from service.lists.taste import NONE, Taste
-
-Scores = NDArray[np.float32]
-Rows = NDArray[np.int32]
 
 FOR_YOU = ("for_you", "suiting", "popular_segment", "popular")
 CHAINS = {
@@ -40,73 +36,6 @@ CHAINS = {
     "popular": ("popular",),
 }
 TINY = 1e-12
-SHARP = 256  # of a large catalogue, how many of the best are scored exactly
-LEAST = {"factors": 1e-6}  # a score up to it is rounding, and no evidence
-# Sources that say something of these items; popularity says it of none
-PERSONAL = ("together", "alike", "factors", "repeat", "ease", "sessions")
-
-
-@dataclass(frozen=True)
-class Question:
-    """What the stages answer: the items asked about, and the customer's taste.
-
-    rows     int32  the items asked about
-    owned    whether what the customer owns may be chosen for her
-    segment  bool[items]  what suits people like her, as far as that is said; None: nothing is
-    peers    bool[items]  what a trend is measured against, the categories asked for; None: all items
-    allowed  bool[items]  what may stand in the list: scores are exact of the best of these; None: all items
-    """
-
-    models: Models
-    rows: Rows
-    taste: Taste
-    owned: bool
-    now: int
-    peers: NDArray[np.bool_] | None = None
-    allowed: NDArray[np.bool_] | None = None
-    segment: NDArray[np.bool_] | None = None
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One intent's view of all items.
-
-    intent   whose list it is, as `fallback` names it
-    scores   float32[items]
-    shown    bool[items]  the items it speaks for; None: all
-    sources  name -> float32[items], what the scores are made of
-    scales   name -> what one unit of a source counts in the scores
-    rows, weights  the history that carried them (empty where none did), for reasons
-    best     int32  of a large catalogue some rows, in order, that are better than all others that may stand in the list; None: not known
-    folded   that history as factors folded it in; None where they did not
-    """
-
-    intent: str
-    scores: Scores
-    shown: NDArray[np.bool_] | None
-    sources: Mapping[str, Scores]
-    scales: Mapping[str, float]
-    rows: Rows
-    weights: Scores
-    best: Rows | None = None
-    folded: Folded | None = None
-
-    def top(self, allowed: NDArray[np.bool_], boosts: Scores | None, n: int) -> Rows:
-        """int32[≤ n]: the best of the rows that it speaks for, best first; `allowed` are some of those that its question allows."""
-        if self.best is not None and boosts is None:
-            best = self.best[allowed[self.best]]
-            if len(best) >= n:
-                return best[top(self.scores[best], None, n)]
-        return top(boosted(self.scores, boosts), _both(allowed, self.shown), n)
-
-    def shares(self, rows: Rows) -> dict[str, Scores]:
-        """float32[rows] of each source: what it gave to the scores of these rows; they sum to the scores."""
-        return {name: np.float32(self.scales[name]) * scores[rows] for name, scores in self.sources.items()}
-
-
-def boosted(scores: Scores, boosts: Scores | None) -> Scores:
-    """A boost above 1 lifts every score, one below 0 too."""
-    return scores if boosts is None else np.where(scores > 0, scores * boosts, scores / boosts)
 
 
 def stages(intent: str, question: Question) -> Iterator[Stage]:
@@ -126,7 +55,7 @@ def _complementary(question: Question) -> Stage | None:
     called_for = stage.sources.get("complements")
     shown = stage.shown if called_for is None else stage.shown | (called_for > 0)
     shown = shown & complements.fitting(question.rows)
-    return replace(stage, shown=shown) if shown.any() else None
+    return replace(stage, shown=shown, best=None) if shown.any() else None
 
 
 def _completing(question: Question) -> Stage | None:
@@ -151,7 +80,7 @@ def _about(question: Question, intent: str, *, evidence: tuple[str, ...]) -> Sta
         return None
     weights = np.ones(len(question.rows), dtype=np.float32)
     is_cart = intent == "complementary" and len(question.rows) > 1
-    stage = _blended(question, "cart" if is_cart else intent, question.rows, weights, evidence=evidence)
+    stage = blend(question, "cart" if is_cart else intent, question.rows, weights, evidence=evidence)
     return stage and replace(stage, intent=intent)
 
 
@@ -159,13 +88,14 @@ def _for_you(question: Question) -> Stage | None:
     """What goes with the customer's taste; with a visit, where she bought nothing yet and the bundle has learnt from visits."""
     taste = question.taste
     if "session" in question.models.blend.weights and not len(taste.owned):
-        stage = _chosen(question, "session", taste.fading(question.models.blend.fade))
-        return stage and replace(stage, shown=_not(taste.rows, question.models))  # what is next is none of them
-    stage = _chosen(question, "for_you_owned" if question.owned else "for_you", taste.weights)
-    return stage and replace(stage, shown=None if question.owned else _not(taste.owned, question.models))
+        # What is next is none of them
+        return _chosen(question, "session", taste.fading(question.models.blend.fade), besides=taste.rows)
+    if question.owned:
+        return _chosen(question, "for_you_owned", taste.weights, besides=taste.rows[:0])
+    return _chosen(question, "for_you", taste.weights, besides=taste.owned)
 
 
-def _chosen(question: Question, blend: str, weights: Scores) -> Stage | None:
+def _chosen(question: Question, intent: str, weights: Scores, *, besides: Rows) -> Stage | None:
     """What goes with the customer's items, and with the items asked about as if she looked at them just now."""
     rows = question.taste.rows
     if len(question.rows):
@@ -173,71 +103,18 @@ def _chosen(question: Question, blend: str, weights: Scores) -> Stage | None:
         weights = np.concatenate([weights, np.ones(len(question.rows), dtype=np.float32)])
     if not (weights > 0).any():
         return None
-    stage = _blended(question, blend, rows, weights, evidence=PERSONAL)
+    stage = blend(question, intent, rows, weights, evidence=PERSONAL, besides=besides)
     return stage and replace(stage, intent="for_you")
 
 
-def _blended(
-    question: Question, intent: str, rows: Rows, weights: Scores, *, evidence: tuple[str, ...]
-) -> Stage | None:
-    """The blend of all sources that count for the intent; None where no source of evidence says anything."""
-    counted = question.models.blend.of(intent)
-    ready = question.taste.scored if rows is question.taste.rows else {}  # for many customers at once
-    factors = question.models.factors if counted.get("factors") and "factors" not in ready else None
-    folded = None if factors is None else factors.folded(rows, weights)
-    hers = None if folded is None else folded.vector
-    estimated = factors is not None and factors.leading is not None and any(map(counted.get, BOUGHT))
-    if factors is not None and hers is not None:
-        said = factors.estimate(hers) if estimated else factors.score(hers)
-        ready = {**ready, "factors": _longer(said, question)}
-    found = {
-        name: scores
-        for name, weight in counted.items()
-        if weight and (scores := ready[name] if name in ready else SOURCES[name](question, rows, weights)) is not None
-    }
-    speaking = [found[name] > LEAST.get(name, 0) for name in evidence if name in found]
-    shown = np.logical_or.reduce(speaking) if speaking else None
-    if shown is None or not shown.any():
-        return None
-    known = {"popularity": question.models.popularity.size}
-    if factors is not None and hers is not None and estimated:
-        # Of the scores, not of the estimates
-        known["factors"] = factors.rms(hers, items=len(question.models.catalogue))
-    scales = {name: counted[name] / max(known.get(name) or rms(scores), TINY) for name, scores in found.items()}
-    stage = Stage(intent, blended(found, scales), shown, found, scales, rows, weights, folded=folded)
-    return _sharpened(stage, hers, question) if hers is not None and estimated else stage
-
-
-def _sharpened(stage: Stage, hers: Scores, question: Question) -> Stage:
-    """Exact scores of the best that may stand in the list, where factors were estimated. The others stand behind them as they are."""
-    factors, estimated = question.models.factors, stage.sources["factors"]
-    assert factors is not None  # noqa: S101  (they are a source)
-    best = top(stage.scores, _both(stage.shown, question.allowed), SHARP)
-    learnt = best[best < len(factors)]
-    exact = factors.item_factors[learnt] @ hers
-    stage.scores[learnt] += np.float32(stage.scales["factors"]) * (exact - estimated[learnt])
-    estimated[learnt] = exact
-    return replace(stage, best=np.sort(best))
-
-
-def _both(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
-    return one & other if one is not None and other is not None else one if other is None else other
-
-
-def _longer(scores: Scores, question: Question) -> Scores:
-    """The same, and 0 for newcomers."""
-    newcomers = len(question.models.catalogue) - len(scores)
-    return np.append(scores, np.zeros(newcomers, dtype=np.float32)) if newcomers else scores
-
-
-def _not(rows: Rows, models: Models) -> NDArray[np.bool_]:
+def _not(rows: Rows, models: Models) -> Mask:
     others = np.ones(len(models.catalogue), dtype=np.bool_)
     others[rows] = False
     return others
 
 
 def _buy_again(question: Question) -> Stage | None:
-    due = _repeat(question, question.taste.rows, question.taste.weights)
+    due = repeat(question, question.taste.rows, question.taste.weights)
     if due is None or not due.any():
         return None
     return _single("buy_again", "repeat", due, due > 0, question.taste)
@@ -301,11 +178,11 @@ def _popular(question: Question) -> Stage | None:
     return _most_bought(question, None)
 
 
-def _most_bought(question: Question, shown: NDArray[np.bool_] | None) -> Stage:
+def _most_bought(question: Question, shown: Mask | None) -> Stage:
     return _single("popular", "popularity", question.models.popularity.score, shown, NONE)
 
 
-def _single(intent: str, source: str, scores: Scores, shown: NDArray[np.bool_] | None, history: Taste) -> Stage:
+def _single(intent: str, source: str, scores: Scores, shown: Mask | None, history: Taste) -> Stage:
     """A stage of one source, on the scale of a blend."""
     scale = 1 / max(rms(scores), TINY)
     return Stage(
@@ -313,50 +190,6 @@ def _single(intent: str, source: str, scores: Scores, shown: NDArray[np.bool_] |
     )
 
 
-def _together(question: Question, rows: Rows, weights: Scores) -> Scores | None:
-    return question.models.together.add_up(rows, weights) if question.models.together else None
-
-
-def _alike(question: Question, rows: Rows, weights: Scores) -> Scores | None:
-    return question.models.alike.add_up(rows, weights) if question.models.alike else None
-
-
-def _ease(question: Question, rows: Rows, weights: Scores) -> Scores | None:
-    return question.models.ease.add_up(rows, weights) if question.models.ease else None
-
-
-def _sessions(question: Question, rows: Rows, weights: Scores) -> Scores | None:
-    return question.models.sessions.score(rows, weights) if question.models.sessions else None
-
-
-def _complements(question: Question, rows: Rows, weights: Scores) -> Scores | None:
-    return question.models.complements.score(rows, weights) if question.models.complements else None
-
-
-def _repeat(question: Question, rows: Rows, weights: Scores) -> Scores | None:
-    """When the customer's own items are due again, whatever history the other sources look at."""
-    repeat, taste = question.models.repeat, question.taste
-    if repeat is None:
-        return None
-    scores = np.zeros(len(question.models.catalogue), dtype=np.float32)
-    scores[taste.rows] = repeat.score(taste.rows, taste.purchases, taste.first_at, taste.last_at, now=question.now)
-    return scores
-
-
-def _popularity(question: Question, rows: Rows, weights: Scores) -> Scores | None:
-    return question.models.popularity.score
-
-
-SOURCES: Mapping[str, Callable[[Question, Rows, Scores], Scores | None]] = {
-    "together": _together,
-    "alike": _alike,
-    "factors": lambda *_: None,  # where they are learnt, they are ready before the others are asked
-    "popularity": _popularity,
-    "repeat": _repeat,
-    "ease": _ease,
-    "sessions": _sessions,
-    "complements": _complements,
-}
 STAGES: Mapping[str, Callable[[Question], Stage | None]] = {
     "complementary": _complementary,
     "completing": _completing,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from service.lists.candidates import Question, Rows, Scores, Stage, boosted
+from service.lists.question import Question, Rows, Scores, Stage, boosted
 from service.lists.reasons import Reason, plain, reasons, strongest
 from service.lists.selection import EXPLORED, SCORED, Chosen
 from service.lists.timing import Due, due

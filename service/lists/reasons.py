@@ -20,7 +20,7 @@ from models.factors import Factors
 from models.linear import Linear
 from models.sessions import Sessions
 from models.titles import THAI_NAMES
-from service.lists.candidates import Rows, Scores, Stage
+from service.lists.question import Rows, Scores, Stage
 
 NOBODY = -1  # no item of the history carried it
 LANGUAGES = ("en", "th")

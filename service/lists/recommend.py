@@ -15,10 +15,11 @@ import numpy as np
 from models.bundle import Models
 from models.filters import mask
 from models.ranking import top
-from service.lists.candidates import Question, Scores, Stage, stages
+from service.lists.candidates import stages
 from service.lists.eligibility import eligible, known
 from service.lists.exploration import explore
 from service.lists.picks import Pick, picks
+from service.lists.question import Question, Scores, Stage
 from service.lists.request import Request
 from service.lists.segment import segment
 from service.lists.selection import NOTHING, SCORED, Chosen, Share, Wishes, select
@@ -77,7 +78,15 @@ def _list(request: Request, *, models: Models, taste: Taste, now: int, wishes: W
         request, catalogue=models.catalogue, rows=rows, taste=taste, early=early, hidden=wishes.hidden, trace=trace
     )
     question = Question(
-        models, rows, taste, owned=request.exclude_owned is False, now=now, peers=peers, allowed=allowed, segment=suits
+        models,
+        rows,
+        taste,
+        owned=request.exclude_owned is False,
+        now=now,
+        peers=peers,
+        allowed=allowed,
+        segment=suits,
+        n=request.length,
     )
     intent = request.intent or "popular"
     wishes = _asked(request, wishes, taste if personal else NONE, models)
@@ -133,7 +142,7 @@ def rank(request: Request, *, models: Models, taste: Taste, now: int) -> Answer:
     rows, missing = known(models.catalogue, request.item_ids)
     asked = np.zeros(len(models.catalogue), dtype=np.bool_)
     asked[rows] = True
-    question = Question(models, rows[:0], taste, owned=True, now=now, allowed=asked)
+    question = Question(models, rows[:0], taste, owned=True, now=now, allowed=asked, n=len(rows))
     trace = Trace(items=len(rows)) if request.debug else None
     found = stages("for_you", question)
     stage = next(trace.noting(found, asked) if trace else found)

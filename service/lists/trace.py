@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from service.lists.candidates import Stage
+    from service.lists.question import Stage
     from service.lists.selection import Chosen
 
 

@@ -9,7 +9,8 @@ from scipy.sparse import csr_matrix
 
 from models.blend import Blend
 from models.profile import EMPTY, Event, Profile, fold
-from service.lists.candidates import Question, Stage, stages
+from service.lists.candidates import stages
+from service.lists.question import Question, Stage
 from service.lists.reasons import reasons
 from service.lists.recommend import Answer, recommend
 from service.lists.request import Request

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from service.lists.candidates import Question, Stage
 from service.lists.picks import picks
+from service.lists.question import Question, Stage
 from service.lists.selection import PINNED, PROMOTED, SCORED, Chosen
 from service.lists.taste import NONE
 from tests.worlds import NOW, tiny_models

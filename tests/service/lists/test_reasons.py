@@ -6,7 +6,8 @@ import pytest
 
 from models.profile import EMPTY, Event, fold
 from models.ranking import top
-from service.lists.candidates import Question, Stage, stages
+from service.lists.candidates import stages
+from service.lists.question import Question, Stage
 from service.lists.reasons import LANGUAGES, TEXTS, reasons, strongest
 from service.lists.taste import taste
 from tests.random_worlds import ITEMS, a_world

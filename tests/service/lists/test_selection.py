@@ -12,7 +12,7 @@ from models.catalogue import Catalogue, catalogue_of
 from models.popularity import Popularity
 from models.similarity import Similarity
 from models.vocabulary import Vocabulary
-from service.lists.candidates import Stage, boosted
+from service.lists.question import Stage, boosted
 from service.lists.selection import NOTHING, PINNED, PROMOTED, SCORED, Cap, Share, Wishes, select
 from tests.worlds import tiny_models
 

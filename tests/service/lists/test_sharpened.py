@@ -7,7 +7,8 @@ import pytest
 
 from benchmarks.serving.world import NOW, profiles, shop
 from models.profile import load
-from service.lists.candidates import Question, stages
+from service.lists.candidates import stages
+from service.lists.question import Question
 from service.lists.recommend import recommend
 from service.lists.request import Request
 from service.lists.taste import taste
@@ -59,6 +60,23 @@ def test_the_quick_list_is_the_exact_one_but_for_one_item_in_fifty(asked):
 
 
 def test_without_exact_scores_of_the_best_it_would_not_be(monkeypatch):
-    monkeypatch.setattr("service.lists.candidates.SHARP", 0)
+    monkeypatch.setattr("service.lists.blending._sharpened", lambda stage, _: stage)
     asked = Request(intent="for_you")
     assert recall(lists(QUICK, asked), lists(EXACT, asked)) < 0.9
+
+
+def test_what_could_stand_instead_of_an_item_completes_it_in_no_large_catalogue_either():
+    asked = Request(intent="complementary", item_ids=("P0000007",), strict=True)
+    quick, exact = lists(QUICK, asked), lists(EXACT, asked)
+    fitting = EXACT.complements.fitting(np.array([7], dtype=np.int32))
+    assert all(fitting[pick.row] for pick in quick[0])
+    assert recall(quick, exact) >= 0.98
+    assert quick[0]
+
+
+@pytest.mark.parametrize("alike", [0.01, 0.2], ids=["factors decide alone", "neighbours say a little"])
+def test_the_less_neighbours_count_the_more_is_scored_exactly(alike):
+    weights = {"for_you": {"alike": alike, "factors": 1.5}}
+    quick, exact = (replace(models, blend=replace(models.blend, weights=weights)) for models in (QUICK, EXACT))
+    asked = Request(intent="for_you")
+    assert recall(lists(quick, asked), lists(exact, asked)) >= 0.98

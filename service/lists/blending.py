@@ -1,0 +1,171 @@
+"""Blending: what all sources say of all items, as one score. In a large catalogue factors are estimated first, and exact for the best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from models.blend import BOUGHT, blended, rms
+from models.factors import Folded
+from models.ranking import top
+from service.lists.question import Question, Rows, Scores, Stage, both
+
+TINY = 1e-12
+SHARP = 256  # of a large catalogue, how many of the best are scored exactly; four times as many where these are not clearly the best
+MOST_SHARP = 16_384
+STEERED = (
+    20  # times what neighbours count: where factors count more, estimates of them do not tell who is among the best
+)
+LEAST = {"factors": 1e-6}  # a score up to it is rounding, and no evidence
+# Sources that say something of these items; popularity says it of none
+PERSONAL = ("together", "alike", "factors", "repeat", "ease", "sessions")
+
+
+def blend(
+    question: Question,
+    intent: str,
+    rows: Rows,
+    weights: Scores,
+    *,
+    evidence: tuple[str, ...],
+    besides: Rows | None = None,
+) -> Stage | None:
+    """The blend of all sources that count for the intent; None where no source of evidence says anything.
+
+    besides  int32  it speaks for all items but these; None: for those of which a source of evidence says something
+    """
+    counted = question.models.blend.of(intent)
+    hers = _folded(question, counted, rows, weights)
+    quick = hers is not None and _estimable(question, counted)
+    found = _said(question, counted, rows, weights, hers, quick=quick)
+    speaking = {name: LEAST.get(name, 0) for name in evidence if name in found}
+    if not any(found[name].max(initial=0) > least for name, least in speaking.items()):
+        return None
+    if besides is None:
+        shown = np.logical_or.reduce([found[name] > least for name, least in speaking.items()])
+    else:
+        shown = np.ones(len(question.models.catalogue), dtype=np.bool_)
+        shown[besides] = False
+    known = {"popularity": question.models.popularity.size}
+    if quick and hers is not None and (factors := question.models.factors) is not None:
+        # Of the scores, not of the estimates
+        known["factors"] = factors.rms(hers.vector, items=len(question.models.catalogue))
+    scales = {name: counted[name] / max(known.get(name) or rms(scores), TINY) for name, scores in found.items()}
+    stage = Stage(intent, blended(found, scales), shown, found, scales, rows, weights, folded=hers)
+    return _sharpened(stage, question) if quick else stage
+
+
+def _folded(question: Question, counted: Mapping[str, float], rows: Rows, weights: Scores) -> Folded | None:
+    """The history as factors fold it in; None where they do not count, or were asked for many customers at once."""
+    factors = question.models.factors
+    if factors is None or not counted.get("factors") or "factors" in _ready(question, rows):
+        return None
+    return factors.folded(rows, weights)
+
+
+def _ready(question: Question, rows: Rows) -> Mapping[str, Scores]:
+    """What was computed for many customers at once."""
+    return question.taste.scored if rows is question.taste.rows else {}
+
+
+def _estimable(question: Question, counted: Mapping[str, float]) -> bool:
+    """Whether the leading dimensions are enough to tell who could be among the best."""
+    factors = question.models.factors
+    steering = sum(counted.get(name, 0) for name in BOUGHT)
+    return factors is not None and factors.leading is not None and STEERED * steering >= counted["factors"]
+
+
+def _said(
+    question: Question, counted: Mapping[str, float], rows: Rows, weights: Scores, hers: Folded | None, *, quick: bool
+) -> dict[str, Scores]:
+    """float32[items] of each source that counts."""
+    ready, factors = dict(_ready(question, rows)), question.models.factors
+    if hers is not None and factors is not None:
+        ready["factors"] = _longer(factors.estimate(hers.vector) if quick else factors.score(hers.vector), question)
+    return {
+        name: scores
+        for name, weight in counted.items()
+        if weight and (scores := ready[name] if name in ready else SOURCES[name](question, rows, weights)) is not None
+    }
+
+
+def _sharpened(stage: Stage, question: Question) -> Stage:
+    """Exact scores of the best that may stand in the list, where factors were estimated. The others stand behind them as they are.
+
+    That they are the best is clear where all that are wanted come from the better quarter of them by the estimates, else more are looked at.
+    """
+    allowed, size = both(stage.shown, question.allowed), SHARP
+    while True:
+        best = top(stage.scores, allowed, size)
+        said, scores = _exact(stage, best, question)
+        wanted = top(scores, None, question.n)
+        if len(best) < size or size >= MOST_SHARP or wanted.max(initial=0) < size // 4:
+            break
+        size *= 4
+    stage.sources["factors"][best], stage.scores[best] = said, scores
+    return replace(stage, best=np.sort(best))
+
+
+def _exact(stage: Stage, rows: Rows, question: Question) -> tuple[Scores, Scores]:
+    """float32[rows] each: what factors say exactly, and the scores with it."""
+    factors, hers = question.models.factors, stage.folded
+    assert factors is not None and hers is not None  # noqa: S101, PT018  (they were estimated)
+    estimated = stage.sources["factors"][rows]
+    learnt = rows < len(factors)
+    said = np.zeros_like(estimated)
+    said[learnt] = factors.item_factors[rows[learnt]] @ hers.vector
+    return said, stage.scores[rows] + np.float32(stage.scales["factors"]) * (said - estimated)
+
+
+def _longer(scores: Scores, question: Question) -> Scores:
+    """The same, and 0 for newcomers."""
+    newcomers = len(question.models.catalogue) - len(scores)
+    return np.append(scores, np.zeros(newcomers, dtype=np.float32)) if newcomers else scores
+
+
+def _together(question: Question, rows: Rows, weights: Scores) -> Scores | None:
+    return question.models.together.add_up(rows, weights) if question.models.together else None
+
+
+def _alike(question: Question, rows: Rows, weights: Scores) -> Scores | None:
+    return question.models.alike.add_up(rows, weights) if question.models.alike else None
+
+
+def _ease(question: Question, rows: Rows, weights: Scores) -> Scores | None:
+    return question.models.ease.add_up(rows, weights) if question.models.ease else None
+
+
+def _sessions(question: Question, rows: Rows, weights: Scores) -> Scores | None:
+    return question.models.sessions.score(rows, weights) if question.models.sessions else None
+
+
+def _complements(question: Question, rows: Rows, weights: Scores) -> Scores | None:
+    return question.models.complements.score(rows, weights) if question.models.complements else None
+
+
+def repeat(question: Question, rows: Rows, weights: Scores) -> Scores | None:
+    """When the customer's own items are due again, whatever history the other sources look at."""
+    again, taste = question.models.repeat, question.taste
+    if again is None:
+        return None
+    scores = np.zeros(len(question.models.catalogue), dtype=np.float32)
+    scores[taste.rows] = again.score(taste.rows, taste.purchases, taste.first_at, taste.last_at, now=question.now)
+    return scores
+
+
+def _popularity(question: Question, rows: Rows, weights: Scores) -> Scores | None:
+    return question.models.popularity.score
+
+
+SOURCES: Mapping[str, Callable[[Question, Rows, Scores], Scores | None]] = {
+    "together": _together,
+    "alike": _alike,
+    "factors": lambda *_: None,  # where they are learnt, they are ready before the others are asked
+    "popularity": _popularity,
+    "repeat": repeat,
+    "ease": _ease,
+    "sessions": _sessions,
+    "complements": _complements,
+}
