@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import Literal, get_args
 
@@ -48,8 +49,9 @@ class Key:
     ends_at: int | None = None
 
 
+@lru_cache(maxsize=256)
 def digest(text: str) -> str:
-    """What is kept of a key."""
+    """What is kept of a key; keys that come again and again are not hashed again."""
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

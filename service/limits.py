@@ -11,6 +11,7 @@ from __future__ import annotations
 import mmap
 import secrets
 import struct
+from functools import lru_cache
 from hashlib import blake2b
 
 SLOTS = 1 << 16
@@ -25,6 +26,7 @@ class Limits:
         self._memory = mmap.mmap(-1, SLOTS * NUMBER_BYTES)
         self._until = memoryview(self._memory).cast("d")
         self._secret = secrets.token_bytes(16)  # nobody can choose an address that shares another's slots
+        self._slots = lru_cache(maxsize=4_096)(self._hashed)
 
     def wait(self, name: str, *, rate: float, burst: float, now: float) -> float:
         """Count one request of this name; 0 where it may pass, else the seconds after which the next one may.
@@ -45,7 +47,7 @@ class Limits:
             self._until[slot] = max(self._until[slot], until + 1 / rate)
         return 0.0
 
-    def _slots(self, name: str) -> tuple[int, int]:
+    def _hashed(self, name: str) -> tuple[int, int]:
         hashed = blake2b(name.encode("utf-8", "surrogatepass"), key=self._secret, digest_size=8).digest()
         first, second = struct.unpack("II", hashed)
         return first % SLOTS, second % SLOTS

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from service.decisions.decision_log import Log
     from service.decisions.shelf import Shelf
     from service.evidence import Evidence
-    from service.http.answers import Listed
+    from service.http.answers import Listed, Ready
     from service.keys import Keyring
     from service.limits import Limits
     from service.lists.merchandising import Rulebook
@@ -58,7 +58,7 @@ class Services:
     overlay: Overlay
     settings: Settings
     rulebook: Rulebook
-    remembered: Remembered[Listed]
+    remembered: Remembered[Listed | Ready]
     segments: Segments
     beliefs: Beliefs
     log: Log

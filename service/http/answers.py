@@ -26,7 +26,7 @@ DIGITS = 6
 
 @dataclass(frozen=True)
 class Listed:
-    """An answer, and all of its document that time and store do not change; one that is sent again is `ready`, its items bytes.
+    """An answer, and all of its document that time and store do not change.
 
     token  of its recommendation_id, of no time yet
     """
@@ -34,12 +34,6 @@ class Listed:
     answer: Answer
     token: Token
     lasting: Mapping[str, Any]
-
-    @property
-    def ready(self) -> Listed:
-        """The same, its items as they are sent."""
-        items = orjson.Fragment(orjson.dumps(self.lasting["items"]))
-        return replace(self, lasting={**self.lasting, "items": items})
 
     def document(self, *, degraded: bool, now: int, secret: bytes) -> dict[str, Any]:
         """The contract's answer, ready for orjson, as of `now`."""
@@ -49,6 +43,24 @@ class Listed:
             "degraded": degraded or not self.token.model_version,
             "generated_at": _time(now),
         }
+
+
+class Ready:
+    """A list that is sent again and again: its items are bytes, and within one second all of it is the same."""
+
+    def __init__(self, listed: Listed) -> None:
+        items = orjson.Fragment(orjson.dumps(listed.lasting["items"]))
+        self.answer = listed.answer
+        self._listed = replace(listed, lasting={**listed.lasting, "items": items})
+        self._latest: tuple[object, dict[str, Any]] = (None, {})
+
+    def document(self, *, degraded: bool, now: int, secret: bytes) -> dict[str, Any]:
+        """As of any list; not to be changed."""
+        moment, said = self._latest
+        if moment != (degraded, now):
+            said = self._listed.document(degraded=degraded, now=now, secret=secret)
+            self._latest = ((degraded, now), said)
+        return said
 
 
 def listed(answer: Answer, request: Request, *, bundle: Bundle | None, secret: bytes) -> Listed:

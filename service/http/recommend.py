@@ -14,7 +14,7 @@ from marshmallow import ValidationError
 
 from models.bundle import Bundle
 from service.http.access import whose
-from service.http.answers import Listed, document, listed, with_links
+from service.http.answers import Listed, Ready, document, listed, with_links
 from service.http.asking import by_document, by_query, checked
 from service.http.batch import answer_lines, spooled
 from service.http.bodies import json_body, without_nulls
@@ -97,6 +97,7 @@ def _answer(
 ) -> tuple[dict[str, Any], Answer]:
     """The answer as it is sent, and as the models gave it."""
     known, now = _moment(asked, known, shop)
+    found: Listed | Ready
     if segment := said(asked.context, known.attributes):
         asked = replace(asked, segment=segment)
     if bundle is None:
@@ -113,10 +114,10 @@ def _answer(
     return answered, found.answer
 
 
-def _made(asked: Request, known: Known, bundle: Bundle, shop: Services, now: int, wishes: Wishes) -> Listed:
+def _made(asked: Request, known: Known, bundle: Bundle, shop: Services, now: int, wishes: Wishes) -> Listed | Ready:
     answer = recommend(asked, **_reading(known, bundle, shop, now), wishes=wishes)
     made = listed(answer, asked, bundle=bundle, secret=shop.secret)
-    return made.ready if everybodys(asked) else made
+    return Ready(made) if everybodys(asked) else made
 
 
 def _moment(asked: Request, known: Known, shop: Services) -> tuple[Known, int]:
