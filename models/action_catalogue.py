@@ -21,7 +21,7 @@ import numpy as np
 from models.action_checks import check
 from models.action_rules import NAMES, STAGES, Reads, Rules, compiled, needed, profiled
 from models.actions import Action, Actions, Treatment
-from models.budgets import Period, PoolNames
+from models.budgets import Period, Pools
 from models.clauses import Clauses
 from models.formulas import Value
 from models.rules import Names, Rule
@@ -92,7 +92,7 @@ class Index:
         self.read_by_cel = frozenset(name for rule in asked for name in rule.names)
         self.reads = Reads.of(self.sieve.names | self.read_by_cel, catalogue.known)
         self.draws: dict[str, Period] = {}  # by action, see service.decisions.budgets; made when first asked for
-        self.pools: dict[str, PoolNames] = {}  # by channel, likewise
+        self.pools: dict[str, Pools] = {}  # by channel, likewise
         self._forms: dict[tuple[str, str | None, str], Forms] = {}
         bounds = {bound for one in actions for bound in one.lifespan if math.isfinite(bound)}
         self._bounds = sorted(bounds)

@@ -11,7 +11,7 @@ two draws, and has come to 0 by the end of the period as long as a token is left
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.actions import Action, Budget
@@ -48,12 +48,17 @@ class Period:
 
 
 @dataclass(frozen=True)
-class PoolNames:
-    """From when and until when some actions draw on these pools and no others."""
+class Pools:
+    """From when and until when some actions draw on these pools and no others.
+
+    drawn  pool name -> the pool, and (number, tokens) of each action that draws on it
+    never  numbers of actions for which a full pool has too little
+    """
 
     since: float
     until: float
-    names: Sequence[str]
+    drawn: Mapping[str, tuple[Pool, Sequence[tuple[int, int]]]]
+    never: Sequence[int]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ from models.actions import Action, Actions
 from models.propensity import Floats
 
 CONTEXT_RANGE = LEVER_RANGE = (0.1, 10.0)
+MOST = 256  # kept: combinations of a tier and what is said of a moment
 Rows = NDArray[np.intp]
+Key = tuple[tuple[str, ...], tuple[tuple[str, str], ...], float, bool]
 
 
 class Weights(NamedTuple):
@@ -31,7 +33,7 @@ class Fading(NamedTuple):
 
 
 class Tariff:
-    """Of one catalogue. Arrays of a tier are made when it is first asked for.
+    """Of one catalogue. What depends on tier and moment is made when it is first asked for.
 
     levers  float64[actions]                serving, silent, caring  bool[actions]; caring: of the class `service`
     order   int[actions], by id             paid  bool[actions], by a budget or out of stock
@@ -51,27 +53,34 @@ class Tariff:
         self.groups = _numbered([one.group for one in actions])
         self.recent = _recent(actions)
         self._layers = _layers(actions)
-        self._of_tiers: dict[tuple[str, ...], tuple[Floats, Floats]] = {}
+        self._weighed = frozenset(pair for layer in self._layers for pair in layer)
+        self._fixed: dict[Key, Floats] = {}
 
-    def of(self, tiers: tuple[str, ...]) -> tuple[Floats, Floats]:
-        """float64[actions] each: value and cost for who answers to these names of a tier."""
-        found = self._of_tiers.get(tiers)
+    def fixed(self, tiers: tuple[str, ...], said: Mapping[str, object], *, lift: float, levers: bool) -> Floats:
+        """float64[4, actions]: value, context, lever and cost for who answers to these names of a tier, at a moment of which this is said.
+
+        lift  of service     levers  whether they count
+        """
+        pairs = tuple(pair for pair in ((key, text(value)) for key, value in said.items()) if pair in self._weighed)
+        key = tiers, pairs, lift, levers
+        found = self._fixed.get(key)
         if found is None:
+            if len(self._fixed) >= MOST:
+                self._fixed.clear()
             values = [of_tier(one.value, one.value_by_tier, tiers) for one in self._actions]
             costs = [of_tier(one.cost, one.cost_by_tier, tiers) for one in self._actions]
-            found = self._of_tiers[tiers] = (np.array(values), np.array(costs))
+            lever = self.levers if levers else np.ones(len(self._actions))
+            found = self._fixed[key] = np.array([values, self._context(pairs, lift), lever, costs])
         return found
 
-    def context(self, said: Mapping[str, object], *, lift: float) -> Floats:
-        """float64[actions]: the factors of what is said of the moment, in the order in which an action names them; `lift` is that of service."""
+    def _context(self, pairs: Sequence[tuple[str, str]], lift: float) -> Floats:
+        """The factors of what is said of the moment, in the order in which an action names them."""
         factor = np.ones(len(self._actions))
-        pairs = [(key, text(value)) for key, value in said.items()]
         for layer in self._layers:
             for pair in pairs:
                 if pair in layer:
                     factor[layer[pair].rows] *= layer[pair].factors
-        if lift != 1.0:
-            factor[self.caring] *= lift
+        factor[self.caring] *= lift
         return np.minimum(np.maximum(factor, CONTEXT_RANGE[0]), CONTEXT_RANGE[1])
 
 

@@ -124,12 +124,14 @@ class Tiers:
     def standing(self, profile: Profile, *, today: int) -> Standing:
         """The tier after all that a profile was told of until today."""
         life, reached = Life(profile, today, self.window_days), NOTHING
-        ladder = _Ladder(self, self._held(reached, life, NEVER))
+        held = self._held(reached, life, NEVER)
+        ladder = _Ladder(self, held)
         changes = self._changes(life)
         past = bisect_left(changes, (today + 1,))
         for day, spend, orders in changes[:past]:
             reached = Reached(reached.spend + spend, reached.orders + orders)
-            held = self._held(reached, life, day)
+            if self.conditions:
+                held = self._held(reached, life, day)
             if spend or orders or held != ladder.held:
                 ladder.step(day, reached, held)
         ladder.pass_time(today + 1)
@@ -170,14 +172,15 @@ class Tiers:
     def entered(self, has: int, held: Held) -> int:
         """The highest tier that lets in who has so much: who would not be kept by a condition does not come in either."""
         tier = bisect_right(self._entries, has) - 1
-        while tier != NO_TIER and not (_holds(self.when, tier, held) and _holds(self.keep, tier, held)):
+        while held and tier != NO_TIER and not (_holds(self.when, tier, held) and _holds(self.keep, tier, held)):
             tier -= 1
         return tier
 
     def keeps(self, tier: int, has: int, held: Held) -> bool:
         """Whether this is enough to stay in a tier; without a condition of its own to stay, that to come in holds."""
-        conditions = self.keep if self.keep and self.keep[tier] else self.when
-        return has >= self._maintained[tier] and _holds(conditions, tier, held)
+        if has < self._maintained[tier] or not held:
+            return has >= self._maintained[tier]
+        return _holds(self.keep if self.keep and self.keep[tier] else self.when, tier, held)
 
     def _points(self, reached: Reached) -> int:
         return round(self.points_per_unit * max(reached.spend, 0) + 100 * self.points_per_order * reached.orders)
@@ -268,7 +271,8 @@ class _Ladder:
 
     def step(self, day: int, reached: Reached, held: Held) -> None:
         """What she has changed on this day, or which conditions hold."""
-        self.pass_time(day)
+        if self.below_since is not None:
+            self.pass_time(day)
         self.has, self.held = self.tiers.counted(reached), held
         entered = self.tiers.entered(self.has, held)
         if entered > self.tier or (self.since is None and reached != NOTHING):

@@ -80,8 +80,7 @@ class Ranking:
     @property
     def slope(self) -> Floats:
         """float64[candidates]: what a chance of 1 would be worth, before the cost."""
-        _, value, context, lever, fatigue, recency, _ = self.factors
-        return np.asarray(value * context * lever * fatigue * recency)
+        return np.asarray(np.multiply.reduce(self.factors[1:6]))
 
     @property
     def cost(self) -> Floats:
@@ -92,18 +91,14 @@ class Ranking:
 def ranked(passed: Set, seen: Look) -> Ranking:
     """Price and order them."""
     rows, tariff, at = rows_of(passed, len(seen.index.actions)), seen.index.tariff, seen.at
-    value, cost = tariff.of(at.picture.tiers)
+    lift = at.actions.policy.complaint_lift if at.complaint else 1.0
     factors = np.ones((len(Factors._fields), len(rows)))
     factors[0] = seen.belief.mean[rows]
-    factors[1] = value[rows]
-    factors[2] = tariff.context(at.context, lift=at.actions.policy.complaint_lift if at.complaint else 1.0)[rows]
-    if at.arm != "no_levers":
-        factors[3] = tariff.levers[rows]
+    factors[[1, 2, 3, 6]] = tariff.fixed(at.picture.tiers, at.context, lift=lift, levers=at.arm != "no_levers")[:, rows]
     if seen.unanswered:
         factors[4][~tariff.serving[rows]] = _fatigue(seen)
     factors[5] = _recency(seen)[rows]
-    factors[6] = cost[rows]
-    priority = factors[0] * factors[1] * factors[2] * factors[3] * factors[4] * factors[5] - factors[6]
+    priority = np.multiply.reduce(factors[:6]) - factors[6]
     order = np.lexsort((tariff.order[rows], -priority))
     return Ranking(seen, rows[order], factors[:, order], priority[order])
 
@@ -128,11 +123,8 @@ def too_little(ranking: Ranking) -> Mapping[str, Mask]:
     """bool[candidates] by code: who falls short of the price of a scarce budget, or of a chance. None is silence; the first code counts."""
     at, speaks = ranking.seen.at, ~ranking.tariff.silent[ranking.rows]
     short = {"MIN_PROPENSITY": speaks & (ranking.factors[0] < at.actions.policy.min_propensity)}
-    paid = np.flatnonzero(speaks & ranking.tariff.paid[ranking.rows])
-    if at.allotted or not len(paid):
+    paid = speaks & ranking.tariff.paid[ranking.rows]
+    if at.allotted or not paid.any():
         return short
-    dear = np.zeros(len(ranking), dtype=np.bool_)
-    for place in paid.tolist():
-        action, bid = at.actions.actions[ranking.rows[place]], float(ranking.priority[place])
-        dear[place] = budgets.too_dear(action, at.actions, at.levels, bid=bid, now=at.now)
-    return {"BUDGET": dear, **short}
+    least = budgets.least(at.channel, at.actions, at.levels, now=at.now)[ranking.rows]
+    return {"BUDGET": paid & (ranking.priority < least), **short}

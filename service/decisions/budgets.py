@@ -8,23 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from models.action_catalogue import Catalogue, numbers
+import numpy as np
+
+from models.action_catalogue import Catalogue, Set, numbers, union
 from models.actions import Action
-from models.budgets import (
-    DAY_S,
-    FULL,
-    USUAL,
-    Draws,
-    Level,
-    Period,
-    Pool,
-    PoolNames,
-    admits,
-    of_budget,
-    of_stock,
-    price,
-    tokens,
-)
+from models.budgets import DAY_S, FULL, USUAL, Draws, Level, Period, Pool, Pools, of_budget, of_stock, price, tokens
+from models.propensity import Floats
 from service.decisions.ledger import SEEN, Contact, Ledger
 from service.store import Move
 
@@ -54,33 +43,58 @@ def pools(actions: Catalogue, chosen: Iterable[Action], *, now: int) -> list[str
     return sorted({pool.name for action in chosen for pool, _ in draws(action, actions, now=now)})
 
 
-def pools_of(channel: str, actions: Catalogue, *, now: int) -> Sequence[str]:
-    """The names of all pools that actions of a channel draw on; found once a period."""
+def pools_of(channel: str, actions: Catalogue, *, now: int) -> Pools:
+    """All pools that actions of a channel draw on; found once a period."""
     index = actions.index
     found = index.pools.get(channel)
     if found is None or not found.since <= now < found.until:
-        paid = [index.actions[number] for number in numbers(index.paid & index.channels.get(channel, 0))]
-        names = pools(actions, paid, now=now)
-        periods = [index.draws[action.id] for action in paid]
-        since = max((period.since for period in periods), default=-math.inf)
-        until = min((period.until for period in periods), default=math.inf)
-        found = index.pools[channel] = PoolNames(since, until, names)
-    return found.names
+        found = index.pools[channel] = _pools(numbers(index.paid & index.channels.get(channel, 0)), actions, now)
+    return found
 
 
-def spent(action: Action, actions: Catalogue, levels: Levels, *, closed: frozenset[str], now: int) -> bool:
-    """Whether one of its pools has too little left for one more contact, or is closed."""
-    return any(
-        pool.name in closed or levels.get(pool.name, FULL).used + taken > pool.cap
-        for pool, taken in draws(action, actions, now=now)
+def _pools(paid: Iterable[int], actions: Catalogue, now: int) -> Pools:
+    index = actions.index
+    drawn: dict[str, tuple[Pool, list[tuple[int, int]]]] = {}
+    periods = []
+    for number in paid:
+        for pool, taken in draws(index.actions[number], actions, now=now):
+            drawn.setdefault(pool.name, (pool, []))[1].append((number, taken))
+        periods.append(index.draws[index.actions[number].id])
+    return Pools(
+        max((period.since for period in periods), default=-math.inf),
+        min((period.until for period in periods), default=math.inf),
+        dict(sorted(drawn.items())),
+        [number for pool, own in drawn.values() for number, taken in own if taken > pool.cap],
     )
 
 
-def too_dear(action: Action, actions: Catalogue, levels: Levels, *, bid: float, now: int) -> bool:
-    """Whether one of its pools would not admit it for this priority."""
-    return any(
-        not admits(pool, levels.get(pool.name, FULL), tokens=taken, bid=bid, now=now)
-        for pool, taken in draws(action, actions, now=now)
+def spent(channel: str, actions: Catalogue, levels: Levels, *, closed: frozenset[str], now: int) -> Set:
+    """The actions of which a pool has too little left for one more contact, or is closed."""
+    pools = pools_of(channel, actions, now=now)
+    stopped = list(pools.never)
+    for name in closed & pools.drawn.keys():
+        stopped += [number for number, _ in pools.drawn[name][1]]
+    for level, pool, own in _touched(pools, levels):
+        stopped += [number for number, taken in own if level.used + taken > pool.cap]
+    return union(1 << number for number in stopped)
+
+
+def least(channel: str, actions: Catalogue, levels: Levels, *, now: int) -> Floats:
+    """float64[actions]: the priority that pools of this channel ask for a contact, their price; 0 where nothing is drawn."""
+    asked = np.zeros(len(actions.actions))
+    for level, pool, own in _touched(pools_of(channel, actions, now=now), levels):
+        each = price(pool, level, now=now)
+        for number, taken in own if each else ():
+            asked[number] = max(asked[number], taken * each)
+    return asked
+
+
+def _touched(pools: Pools, levels: Levels) -> Iterator[tuple[Level, Pool, Sequence[tuple[int, int]]]]:
+    """How pools stand of which something was drawn, each with who draws on it."""
+    return (
+        (level, *pools.drawn[name])
+        for name, level in levels.items()
+        if (level.used or level.price) and name in pools.drawn
     )
 
 

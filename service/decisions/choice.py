@@ -58,10 +58,12 @@ def choose(ranking: Ranking, terms: Terms) -> Choice:
     picks, doubles = _drawn(order, ranking.tariff.groups[ranking.rows[rows]], terms)
     dropped["DUPLICATE"] = doubles
     dropped["ARBITRATION"] = len(rows) - len(picks) - doubles + int(silent.sum())
+    firsts, actions = np.flatnonzero(order.first), ranking.seen.index.actions
+    names = [actions[row].id for row in ranking.rows[rows[firsts]].tolist()]
     return Choice(
         best=tuple(ranking[int(rows[row])] for row, _ in picks),
         chances=tuple(chance for _, chance in picks),
-        first={_id(ranking, rows[row]): float(order.first[row]) for row in np.flatnonzero(order.first)},
+        first=dict(zip(names, order.first[firsts].tolist(), strict=True)),
         dropped={code: count for code, count in dropped.items() if count},
     )
 
@@ -73,10 +75,6 @@ def _silence(ranking: Ranking, silent: Rows, dropped: dict[str, int]) -> Choice:
     return Choice(best, (1.0,) * len(best), first, {code: count for code, count in dropped.items() if count})
 
 
-def _id(ranking: Ranking, place: int) -> str:
-    return ranking.seen.index.actions[int(ranking.rows[place])].id
-
-
 def _unfit(ranking: Ranking, terms: Terms, speaking: Mask) -> tuple[dict[str, int], Mask]:
     """How many fall short of what, each counted for the first, and bool[candidates]: who is left."""
     short = {**terms.short, "MIN_VALUE": ranking.priority <= terms.min_value}
@@ -84,7 +82,7 @@ def _unfit(ranking: Ranking, terms: Terms, speaking: Mask) -> tuple[dict[str, in
         short["HOLDOUT"] = ~ranking.tariff.serving[ranking.rows]
     counts, left = {}, speaking
     for code, falls in short.items():
-        counts[code] = int((left & falls).sum())
+        counts[code] = int(np.count_nonzero(left & falls))
         left = left & ~falls
     return counts, left
 

@@ -22,7 +22,7 @@ from models.response import traits
 from service.decisions import budgets, hours, policy
 from service.decisions.conditions import Conditions
 from service.decisions.ledger import DAY_S
-from service.decisions.past import Answers, past
+from service.decisions.past import NEVER, Answers, past
 from service.decisions.situation import Situation
 from service.people.facts import Answer, consent, do_not_contact
 
@@ -203,12 +203,13 @@ def _tier(seen: Look, _: Set) -> Set:
 
 
 def _cool_off(seen: Look, alive: Set) -> Set:
-    resting = 0
+    index, now, resting = seen.index, seen.at.now, 0
     for name, answers in seen.answers.items():
-        number = seen.index.number.get(name)
+        number = index.number.get(name)
         if number is not None and alive >> number & 1:
-            days = seen.index.actions[number].cool_off_days
-            resting |= any(seen.at.now < answers.last.get(key, -LONG) + days[key] * DAY_S for key in days) << number
+            for outcome, days in index.actions[number].cool_off_days.items():
+                if now < answers.last.get(outcome, NEVER) + days * DAY_S:
+                    resting |= 1 << number
     return resting
 
 
@@ -220,22 +221,15 @@ def _contact_limit(seen: Look, _: Set) -> Set:
     return seen.full
 
 
-def _budget(seen: Look, alive: Set) -> Set:
+def _budget(seen: Look, _: Set) -> Set:
     at = seen.at
-    return union(
-        1 << number
-        for number in numbers(alive & seen.index.paid)
-        if budgets.spent(seen.index.actions[number], at.actions, at.levels, closed=at.closed, now=at.now)
-    )
+    return budgets.spent(at.channel, at.actions, at.levels, closed=at.closed, now=at.now) if seen.index.paid else 0
 
 
 def _ramp(seen: Look, alive: Set) -> Set:
     """New actions reach a share of the customers, always the same ones, that grows with what is known of them."""
-    return union(
-        1 << number
-        for number in numbers(alive & seen.index.ramped)
-        if not _reached(seen.index.actions[number], seen.at)
-    )
+    actions, at = seen.index.actions, seen.at
+    return sum(1 << number for number in numbers(alive & seen.index.ramped) if not _reached(actions[number], at))
 
 
 def _reached(action: Action, at: Situation) -> bool:
@@ -249,7 +243,6 @@ def _reached(action: Action, at: Situation) -> bool:
 
 RULE_ERROR = "RULE_ERROR"
 RULE_STAGES = frozenset(action_rules.STAGES)
-LONG = 1 << 62
 _STOPS: Mapping[str, Callable[[Look, Set], Set]] = {
     "DATES": _dates,
     "STATE": _state,

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from service.decisions.ledger import POSITIVE, Contact, Ledger
 
+NEVER = -(1 << 62)
+
 
 @dataclass
 class Answers:
@@ -21,8 +23,10 @@ class Answers:
         """Count one time that it was seen."""
         self.tries += 1
         self.positives += not POSITIVE.isdisjoint(outcomes)
+        last = self.last
         for outcome, at in {"shown": shown, **outcomes}.items():
-            self.last[outcome] = max(at, self.last.get(outcome, at))
+            if at > last.get(outcome, NEVER):
+                last[outcome] = at
 
 
 class Came(NamedTuple):

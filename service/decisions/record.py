@@ -72,7 +72,7 @@ def dump(record: Mapping[str, Any], *, actions: Catalogue | None = None) -> byte
 
     What is left is what a replay needs; where a catalogue of thousands lets hundreds pass, that may be more than MOST.
     """
-    document = zlib.compress(orjson.dumps(record), 6)
+    document = zlib.compress(orjson.dumps(record), 1)  # a tenth longer than at 9, in two thirds of the time
     if len(document) > MOST:
         read = frozenset(record["context"]) if actions is None else context_read(actions)
         record = {**record, "context": {name: value for name, value in record["context"].items() if name in read}}

@@ -201,7 +201,7 @@ def _seed(request: Request, customer_id: str, actions: Catalogue, learnt: Learnt
 
 def with_levels(situation: Situation, store: Store) -> Situation:
     """The situation with how the pools stand that actions of this channel draw on; no read where none does."""
-    names = budgets.pools_of(situation.channel, situation.actions, now=situation.now)
+    names = list(budgets.pools_of(situation.channel, situation.actions, now=situation.now).drawn)
     return replace(situation, levels=store.levels(names, now=situation.now)) if names else situation
 
 

@@ -20,16 +20,17 @@ def windows(profile: Profile, catalogue: Catalogue | None, *, now: int) -> Mappi
     """
     today = now // DAY_S
 
-    seen: list[tuple[frozenset[str], Sequence[tuple[int, int]]]] = []  # filled when first asked for
+    seen: list[tuple[frozenset[str], Sequence[tuple[int, int]]]] = []  # these two are filled when first asked for
+    looks: dict[str, list[tuple[int, int]]] = {}
 
     def views(what: str, days: int) -> float:
         if catalogue is None:
             return UNKNOWN
-        if not seen:
-            seen.extend(_seen(profile, catalogue, since=today - LONGEST))
-        wanted, since = what.casefold(), today - days
-        looks = (viewed for values, viewed in seen if viewed[-1][0] > since and _is(wanted, values))
-        return float(sum(count for viewed in looks for day, count in viewed if since < day <= today))
+        if what not in looks:
+            if not seen:
+                seen.extend(_seen(profile, catalogue, since=today - LONGEST))
+            looks[what] = [look for values, viewed in seen if _is(what.casefold(), values) for look in viewed]
+        return float(sum([count for day, count in looks[what] if today - days < day <= today]))
 
     def searched(what: str, days: int) -> float:
         words = what.casefold().split()

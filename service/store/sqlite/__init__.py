@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -36,6 +37,7 @@ class SqliteStore:
         self._file = SqliteFile(path, timeout_s=timeout_s, synchronous=synchronous)
         self._records = Groups[list[Status]](self._file)
         self._clock = clock
+        self._swept = 0
 
     def customer(self, customer_id: str) -> Customer | None:
         with self._file.reading() as db:
@@ -51,8 +53,7 @@ class SqliteStore:
 
     def change(self, customer_id: str, part: Part, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
         with self._file.writing() as db:
-            customer_id = names.owner(db, customer_id)
-            stands = customers.part(db, customer_id, part)
+            customer_id, stands = customers.part(db, customer_id, part)
             changed = change(stands)
             if changed is None:
                 return stands
@@ -61,7 +62,7 @@ class SqliteStore:
 
     def settle(self, customer_id: str, settle: Settle, *, now: int) -> list[str]:
         with self._file.writing() as db:
-            refused = settlement.settle(db, names.owner(db, customer_id), settle, now=now, clock=int(self._clock()))
+            refused = settlement.settle(db, customer_id, settle, now=now, clock=self._now(db))
             if refused:
                 db.execute("ROLLBACK")
             return refused
@@ -128,7 +129,7 @@ class SqliteStore:
     ) -> bool:
         with self._file.writing() as db:
             owner = None if customer_id is None else names.owner(db, customer_id)
-            return papers.put(db, Paper(kind, key, document, expires_s), owner, int(self._clock()))
+            return papers.put(db, Paper(kind, key, document, expires_s), owner, self._now(db))
 
     def get(self, kind: str, key: str) -> bytes | None:
         return self.get_many(kind, (key,))[0]
@@ -208,3 +209,11 @@ class SqliteStore:
 
     def close(self) -> None:
         self._file.close()
+
+    def _now(self, db: sqlite3.Connection) -> int:
+        """The time of a write; once a second what has expired by then is removed."""
+        now = int(self._clock())
+        if now != self._swept:
+            papers.sweep(db, now)
+            self._swept = now
+        return now

@@ -32,9 +32,14 @@ def several(db: sqlite3.Connection, given: Sequence[str]) -> dict[str, Customer]
     return {name: found[owner] for name, owner in zip(given, ids, strict=True) if owner in found}
 
 
-def part(db: sqlite3.Connection, customer_id: str, part: Part) -> bytes | None:
-    row = db.execute(f"SELECT {part} FROM customers WHERE customer_id = ?", (customer_id,)).fetchone()
-    return None if row is None else row[0]
+def part(db: sqlite3.Connection, name: str, part: Part) -> tuple[str, bytes | None]:
+    """Under which id the customer of this name is kept, and one of her parts."""
+    query = (
+        f"SELECT owner, {part} FROM (SELECT coalesce((SELECT customer_id FROM aliases WHERE alias = ?1), ?1) AS owner) "
+        "LEFT JOIN customers ON customer_id = owner"
+    )
+    found: tuple[str, bytes | None] = db.execute(query, (name,)).fetchone()
+    return found
 
 
 def set_part(db: sqlite3.Connection, customer_id: str, part: Part, document: bytes) -> None:

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -68,6 +68,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 SCHEMA = len(MIGRATIONS)
 
 Synchronous = Literal["NORMAL", "FULL"]
+Use = Literal["readers", "writers"]
 
 
 class SqliteFile:
@@ -80,39 +81,36 @@ class SqliteFile:
         self._path = path
         self._timeout_s = timeout_s
         self._synchronous = synchronous
-        self._inherited: list[deque[sqlite3.Connection]] = []
+        self._inherited: list[dict[Use, deque[sqlite3.Connection]]] = []
         self._start()
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
         """A connection for this thread alone. What the driver raises becomes StoreUnavailable, what it cannot keep InputError."""
-        db = self._take()
-        try:
-            yield db
-        except sqlite3.Error as error:
-            db.close()
-            raise self._unavailable(error) from error
-        except (UnicodeEncodeError, OverflowError) as error:
-            self._idle.append(db)
-            raise InputError(
-                f"a value cannot be stored ({error.__class__.__name__}): send UTF-8, and numbers of 64 bits"
-            ) from None
-        except BaseException:
-            self._idle.append(db)
-            raise
-        self._idle.append(db)
+        return self._lent("readers")
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that holds the write lock from its beginning: committed whole, or not at all (who rolls it back has nothing done)."""
-        with self.reading() as db, self._turn(min(self._timeout_s, max(deadline.left_s(), 0.0)), db):
-            try:
-                yield db
-                if db.in_transaction:
-                    db.execute("COMMIT")
-            finally:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
+        """A transaction that holds the write lock from its beginning: committed whole, or not at all (who rolls it back has nothing done).
+
+        Threads take turns, so that one connection writes for all of them; it asks other processes by itself, and never waits in SQLite.
+        """
+        wait_s = min(self._timeout_s, max(deadline.left_s(), 0.0))
+        until = time.monotonic() + wait_s
+        self._own()
+        if not self._lock.acquire(timeout=wait_s):
+            raise StoreUnavailable(f"{self._path}: others have been writing for {wait_s:g} s. Try again.")
+        try:
+            with self._lent("writers") as db:
+                _patiently(db, "BEGIN IMMEDIATE", until)
+                try:
+                    yield db
+                    if db.in_transaction:
+                        db.execute("COMMIT")
+                finally:
+                    if db.in_transaction:
+                        db.execute("ROLLBACK")
+        finally:
+            self._lock.release()
 
     def truncate(self, *, patience_s: float) -> None:
         """Move the write-ahead log into the file and empty it, so that no old page is left.
@@ -128,45 +126,57 @@ class SqliteFile:
 
     def close(self) -> None:
         """Close the idle connections."""
-        while self._idle:
-            self._idle.pop().close()
+        for idle in self._idle.values():
+            while idle:
+                idle.pop().close()
 
     def _start(self) -> None:
         """Begin with no connection: at the start, and in the child of a fork, which must neither use nor close its parent's."""
         self._pid = os.getpid()
-        self._idle: deque[sqlite3.Connection] = deque()
+        self._idle: dict[Use, deque[sqlite3.Connection]] = {"readers": deque(), "writers": deque()}
         self._lock = threading.Lock()
 
-    def _take(self) -> sqlite3.Connection:
+    @contextmanager
+    def _lent(self, use: Use) -> Iterator[sqlite3.Connection]:
+        db = self._take(use)
+        idle = self._idle[use]
+        try:
+            yield db
+        except sqlite3.Error as error:
+            db.close()
+            raise self._unavailable(error) from error
+        except (UnicodeEncodeError, OverflowError) as error:
+            idle.append(db)
+            raise InputError(
+                f"a value cannot be stored ({error.__class__.__name__}): send UTF-8, and numbers of 64 bits"
+            ) from None
+        except BaseException:
+            idle.append(db)
+            raise
+        idle.append(db)
+
+    def _own(self) -> None:
+        """Leave a parent's connections and lock to it."""
         if self._pid != os.getpid():
             self._inherited.append(self._idle)
             self._start()
+
+    def _take(self, use: Use) -> sqlite3.Connection:
+        self._own()
         try:
-            return self._idle.pop()
+            return self._idle[use].pop()
         except IndexError:
-            return self._connect()
+            return self._connect(use)
 
-    @contextmanager
-    def _turn(self, wait_s: float, db: sqlite3.Connection) -> Iterator[None]:
-        """The write lock, first among the threads of this process, then among processes."""
-        until = time.monotonic() + wait_s
-        if not self._lock.acquire(timeout=wait_s):
-            raise StoreUnavailable(f"{self._path}: others have been writing for {wait_s:g} s. Try again.")
-        try:
-            db.execute("PRAGMA busy_timeout = 0")
-            _patiently(db, "BEGIN IMMEDIATE", until)
-            db.execute(f"PRAGMA busy_timeout = {self._timeout_s * 1000:.0f}")
-            yield
-        finally:
-            self._lock.release()
-
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, use: Use) -> sqlite3.Connection:
         try:
             db = sqlite3.connect(self._path, timeout=self._timeout_s, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
             raise self._unavailable(error) from error
         try:
             self._prepare(db, time.monotonic() + self._timeout_s)
+            if use == "writers":
+                db.execute("PRAGMA busy_timeout = 0")
         except BaseException as error:
             db.close()
             if isinstance(error, sqlite3.Error):

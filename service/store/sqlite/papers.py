@@ -8,18 +8,22 @@ from collections.abc import Sequence
 from service.store import Paper
 from service.store.sqlite.text import PAGE, marks
 
+PUT = """INSERT INTO documents (kind, key, document, expires_at, customer_id) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    document = excluded.document, expires_at = excluded.expires_at, customer_id = excluded.customer_id
+    WHERE documents.expires_at <= ?"""
 ALIVE = "(expires_at IS NULL OR expires_at > ?)"
 
 
 def put(db: sqlite3.Connection, paper: Paper, owner: str | None, now: int) -> bool:
     """Keep a document unless one stands in its place; whether it is new."""
-    db.execute("DELETE FROM documents WHERE expires_at <= ?", (now,))
     expires_at = None if paper.expires_s is None else now + paper.expires_s
-    cursor = db.execute(
-        "INSERT INTO documents (kind, key, document, expires_at, customer_id) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (paper.kind, paper.key, paper.document, expires_at, owner),
-    )
+    cursor = db.execute(PUT, (paper.kind, paper.key, paper.document, expires_at, owner, now))
     return cursor.rowcount == 1
+
+
+def sweep(db: sqlite3.Connection, now: int) -> None:
+    """Remove what has expired."""
+    db.execute("DELETE FROM documents WHERE expires_at <= ?", (now,))
 
 
 def several(db: sqlite3.Connection, kind: str, keys: Sequence[str], now: int) -> dict[str, bytes]:

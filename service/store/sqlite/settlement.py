@@ -8,9 +8,10 @@ from service.store import PaperTakenError, Settle
 from service.store.sqlite import counters, customers, papers, pools
 
 
-def settle(db: sqlite3.Connection, customer_id: str, change: Settle, *, now: int, clock: int) -> list[str]:
+def settle(db: sqlite3.Connection, name: str, change: Settle, *, now: int, clock: int) -> list[str]:
     """The names of the pools that refused (then the transaction must not be kept). `clock`: seconds since 1970, for expiry."""
-    settled = change(customers.part(db, customer_id, "ledger"))
+    customer_id, ledger = customers.part(db, name, "ledger")
+    settled = change(ledger)
     if settled is None:
         return []
     if any(not papers.put(db, paper, customer_id, clock) for paper in settled.papers):

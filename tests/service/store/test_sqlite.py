@@ -101,7 +101,7 @@ def test_a_store_that_was_locked_works_again_afterwards(store: SqliteStore, path
 def test_a_full_disk_is_said_and_loses_nothing_that_stood(path: Path) -> None:
     store = SqliteStore(path, timeout_s=5)
     store.record([event("ann", "a")], fold)
-    with store._file.reading() as db:  # a connection whose file may not grow
+    with store._file.writing() as db:  # a connection whose file may not grow
         db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
     big = event("ann", "x" * 100_000, "big")
     with pytest.raises(StoreUnavailable, match="full"):
