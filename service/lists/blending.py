@@ -15,6 +15,7 @@ from service.lists.question import Question, Rows, Scores, Stage, both
 TINY = 1e-12
 SHARP = 256  # of a large catalogue, how many of the best are scored exactly; four times as many where these are not clearly the best
 MOST_SHARP = 16_384
+SURE = 0.33  # of those scored exactly: where all that are wanted were among so many by the estimates, these are clearly the best
 STEERED = (
     20  # times what neighbours count: where factors count more, estimates of them do not tell who is among the best
 )
@@ -97,26 +98,24 @@ def _sharpened(stage: Stage, question: Question) -> Stage:
     That they are the best is clear where all that are wanted come from the better quarter of them by the estimates, else more are looked at.
     """
     allowed, size = both(stage.shown, question.allowed), SHARP
+    said = np.zeros(0, dtype=np.float32)
     while True:
         best = top(stage.scores, allowed, size)
-        said, scores = _exact(stage, best, question)
+        said = np.concatenate([said, _exact(stage, best[len(said) :], question)])
+        scores = stage.scores[best] + np.float32(stage.scales["factors"]) * (said - stage.sources["factors"][best])
         wanted = top(scores, None, question.n)
-        if len(best) < size or size >= MOST_SHARP or wanted.max(initial=0) < size // 4:
+        if len(best) < size or size >= MOST_SHARP or wanted.max(initial=0) < SURE * size:
             break
         size *= 4
     stage.sources["factors"][best], stage.scores[best] = said, scores
     return replace(stage, best=np.sort(best))
 
 
-def _exact(stage: Stage, rows: Rows, question: Question) -> tuple[Scores, Scores]:
-    """float32[rows] each: what factors say exactly, and the scores with it."""
+def _exact(stage: Stage, rows: Rows, question: Question) -> Scores:
+    """float32[rows]: what factors say exactly; 0 of newcomers."""
     factors, hers = question.models.factors, stage.folded
     assert factors is not None and hers is not None  # noqa: S101, PT018  (they were estimated)
-    estimated = stage.sources["factors"][rows]
-    learnt = rows < len(factors)
-    said = np.zeros_like(estimated)
-    said[learnt] = factors.item_factors[rows[learnt]] @ hers.vector
-    return said, stage.scores[rows] + np.float32(stage.scales["factors"]) * (said - estimated)
+    return np.where(rows < len(factors), factors.item_factors.take(rows, axis=0, mode="clip") @ hers.vector, 0)
 
 
 def _longer(scores: Scores, question: Question) -> Scores:
