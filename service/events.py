@@ -14,17 +14,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
-from models.errors import InputError
 from models.event_log import encode, fold_in
 from models.profile import Event
 from models.profile.wishes import WISHED
+from service.event_forms import rows
 from service.fields import MOST_MONEY, Fields, brief, digest, minor
 from service.people import consents
-from service.people.consents import DUTIES, Tells
+from service.people.consents import Tells
 from service.people.customers import key
 from service.people.erasure import Tombs
 from service.people.facts import impersonal
@@ -33,17 +33,29 @@ from service.people.lookup import note_orders
 from service.people.pseudonyms import Pseudonyms
 from service.store import Entry, Store
 
-MOST_ROWS, MOST_LINES = 500, 200
+MOST_LINES = 200
 MOST_EXTRA_BYTES = 8_192
 LONGEST_NAME = 100
 MOST_PIECES = 1e6
 WHEN = ("time", "timestamp_micros", "event_timestamp")
 WHOSE = ("customer_id", "session_id", "customer_token")
-ITEM = ("item_id", "quantity", "price", "value")
-KNOWN = {"event", "event_id", "items", "order_id", "currency", "recommendation_id", "decision_id", *WHEN, *WHOSE, *ITEM}
+SAYS_HOW_MUCH = ("quantity", "price", "value")
+KNOWN = {
+    "event",
+    "event_id",
+    "item_id",
+    "items",
+    "order_id",
+    "currency",
+    "recommendation_id",
+    "decision_id",
+    *WHEN,
+    *WHOSE,
+    *SAYS_HOW_MUCH,
+}
 ERASED = {"time": ["is before this customer was erased; what was before is not taken back"]}
+NOTHING: Mapping[str, Sequence[str]] = {}
 UNKNOWN_ITEM = "unknown_item"  # the mark of an event about an item that the catalogue does not know
-ALIASES = {"user_id": "customer_id", "client_id": "session_id", "transaction_id": "order_id", "event_name": "event"}
 
 
 @dataclass(frozen=True)
@@ -75,20 +87,28 @@ class Receipt:
     warnings: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Row:
-    """One row that can be kept: its lines, and what it says of her facts (None: nothing)."""
+class _Common(NamedTuple):
+    """What all lines of a row have in common."""
 
-    index: int
+    name: str
+    at: int
+    order_id: str | None
+    extra: Mapping[str, Any]
+
+
+class Row(NamedTuple):
+    """One row that can be kept: its place in the call, its lines, and what it says of her facts (None: nothing)."""
+
+    place: int
     event_id: str
     customer_id: str
-    event: Event
-    entries: tuple[Entry, ...]
+    event: _Common
+    entries: Sequence[Entry]
     currency: str | None
     timed: bool  # it says when it happened
     tells: Tells | None = None
     session_id: str | None = None  # of which a login says that it is hers
-    warnings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    warnings: Mapping[str, Sequence[str]] = NOTHING
 
 
 def record(
@@ -107,9 +127,8 @@ def record(
     )
     kept = [row for row in read if isinstance(row, Row)]
     _tell(kept, store=store, pseudonyms=pseudonyms)
-    refusing = consents.refusing(store, [row.customer_id for row in kept])
-    entries = [entry for row in kept for entry in _kept(row, refusing)]
-    statuses = iter(store.record(entries, consents.folding(refusing)))
+    entries = [entry for row in kept for entry in row.entries]
+    statuses = iter(store.record(entries, fold, consents.sift) if entries else ())
     return [row if isinstance(row, Receipt) else _receipt(row, [next(statuses) for _ in row.entries]) for row in read]
 
 
@@ -132,64 +151,24 @@ def _tell(kept: Sequence[Row], *, store: Store, pseudonyms: Pseudonyms) -> None:
         note_orders(store, pseudonyms, customer_id, sorted(order_ids))
 
 
-def _kept(row: Row, refusing: Mapping[str, str]) -> tuple[Entry, ...]:
-    """The entries as they may be kept: of who refused to be profiled, as nobody's."""
-    if row.customer_id not in refusing or row.event.name in DUTIES:
-        return row.entries
-    return tuple(map(consents.of_nobody, row.entries))
-
-
 def _receipt(row: Row, statuses: Sequence[str]) -> Receipt:
     status: Literal["accepted", "repeated"] = "accepted" if "accepted" in statuses else "repeated"
-    return Receipt(row.index, status, row.event_id, warnings=row.warnings)
+    return Receipt(row.place, status, row.event_id, warnings=row.warnings)
 
 
 def _without_erased(read: Sequence[Row | Receipt], *, tombs: Tombs) -> list[Row | Receipt]:
     """What is told late of somebody who was erased since is refused; what comes without a time happens now, and begins her anew."""
     erased = tombs.erased(row.customer_id for row in read if isinstance(row, Row) and row.timed)
-    return [
-        Receipt(row.index, "refused", row.event_id, ERASED)
-        if isinstance(row, Row) and row.timed and row.event.at <= erased.get(row.customer_id, -1)
-        else row
-        for row in read
-    ]
-
-
-# --- one form out of three --------------------------------------------------------------------------------------------------------------
-
-
-def rows(payload: Any) -> list[Any]:
-    """The rows of a payload, all in the plain form. Raises InputError for a payload that has none or too many."""
-    if isinstance(payload, dict) and "events" in payload:
-        events = payload["events"]
-        around = {name: value for name, value in payload.items() if name != "events"}
-    else:
-        events, around = payload if isinstance(payload, list) else [payload], {}
-    if not isinstance(events, list) or not isinstance(payload, dict | list):
-        raise InputError('write one event, a list of them, or {"events": […]}')
-    if not 1 <= len(events) <= MOST_ROWS:
-        raise InputError(f"{len(events)} events; send 1 to {MOST_ROWS} in one call")
-    return [_plain(event, around) for event in events]
-
-
-def _plain(event: Any, around: Mapping[str, Any]) -> Any:
-    """One row in the plain form; what is no object is left to be refused."""
-    if not isinstance(event, dict):
-        return event
-    row = {**around, **event}
-    if isinstance(row.get("name"), str) and "event" not in row:  # Measurement Protocol
-        row["event"] = row.pop("name")
-        row |= _inside(row, "params")
-    row |= _inside(row, "ecommerce")
-    for alias, name in ALIASES.items():
-        if alias in row:
-            value = row.pop(alias)
-            row.setdefault(name, value)
-    return row
-
-
-def _inside(row: dict[str, Any], name: str) -> Mapping[str, Any]:
-    return row.pop(name) if isinstance(row.get(name), dict) else {}
+    return (
+        list(read)
+        if not erased
+        else [
+            Receipt(row.place, "refused", row.event_id, ERASED)
+            if isinstance(row, Row) and row.timed and row.event.at <= erased.get(row.customer_id, -1)
+            else row
+            for row in read
+        ]
+    )
 
 
 # --- a row ------------------------------------------------------------------------------------------------------------------------------
@@ -216,31 +195,26 @@ def _read(row: Any, index: int, *, rules: Rules, now: int, new_id: Callable[[], 
     customer_id = key(name, fields.text("session_id"))
     if customer_id is None and not fields.errors.keys() & set(WHOSE):
         fields.wrong("customer_id", "is missing; say whose event it is: customer_id or session_id")
-    more = {name: fields.text(name) for name in ("recommendation_id", "decision_id")}
-    more["currency"] = currency = fields.currency(rules.currency)
+    currency = fields.currency(rules.currency)
+    more = {"recommendation_id": fields.text("recommendation_id"), "decision_id": fields.text("decision_id")}
     lines = _priced(_lines(fields, event, currency or rules.currency), rules)
-    tells = consents.told(fields, event)
+    tells = consents.told(fields, event.name, event.at)
     if fields.errors or customer_id is None:
         return Receipt(index, "refused", event_id, fields.errors)
-    timed = any(row.get(name) is not None for name in WHEN)
+    timed = not row.keys().isdisjoint(WHEN) and any(map(row.get, WHEN))
     known_as = event_id or (digest(row) if timed else new_id())
     named = name is not None
     strange = _strange(lines, rules)
-    entries = tuple(
-        Entry(
-            customer_id,
-            _keys(line, number, event_id, known_as),
-            line.at,
-            _body(line, strange, named=named, event_id=known_as, **more),
-            received=now,
-        )
-        for number, line in enumerate(lines)
-    )
+    more |= {"currency": currency, "event_id": known_as}
+    entries = []
+    for number, line in enumerate(lines):
+        body = _body(line, more, strange=line.item_id in strange, named=named)
+        entries.append(Entry(customer_id, _keys(line, number, event_id, known_as), line.at, body, received=now))
     session_id = fields.text("session_id") if event.name == "login" and named else None
-    warnings = {"item_id": [f"{brief(item_id)} is not in the catalogue; it is kept" for item_id in strange]}
-    return Row(
-        index, known_as, customer_id, event, entries, currency, timed, tells, session_id, warnings if strange else {}
+    warnings = (
+        {"item_id": [f"{brief(item_id)} is not in the catalogue; it is kept" for item_id in strange]} if strange else {}
     )
+    return Row(index, known_as, customer_id, event, entries, currency, timed, tells, session_id, warnings)
 
 
 def _strange(lines: Iterable[Event], rules: Rules) -> list[str]:
@@ -249,32 +223,38 @@ def _strange(lines: Iterable[Event], rules: Rules) -> list[str]:
     return [item_id for item_id in ids if rules.known_item is not None and not rules.known_item(item_id)]
 
 
-def _body(line: Event, strange: Sequence[str], *, named: bool, **more: Any) -> bytes:
+def _body(line: Event, more: Mapping[str, Any], *, strange: bool, named: bool) -> bytes:
     """The line as it is logged: of a visit without a name nothing personal, and marked where its item is unknown."""
-    line = line if named else replace(line, extra=impersonal(line.extra))
-    return encode(line, **more, **{UNKNOWN_ITEM: True if line.item_id in strange else None})
+    line = line if named or not line.extra else line._replace(extra=impersonal(line.extra))
+    return encode(line, **more, **{UNKNOWN_ITEM: True}) if strange else encode(line, **more)
 
 
-def _event(fields: Fields, rules: Rules, now: int) -> Event:
-    """The event that all lines of a row have in common."""
+def _event(fields: Fields, rules: Rules, now: int) -> _Common:
     name = fields.text("event", longest=LONGEST_NAME)
     if name is None and "event" not in fields.errors:
         fields.wrong("event", "is missing; name what happened, like view_item or purchase")
+    at = None if fields.row.keys().isdisjoint(WHEN) else _at(fields, rules, now)
+    return _Common(name or "", now if at is None else at, fields.text("order_id"), _extra(fields))
+
+
+def _at(fields: Fields, rules: Rules, now: int) -> int | None:
     at = fields.time("time", now=now, max_age_days=rules.max_age_days)
     for alias in WHEN[1:]:
         at = at if at is not None else fields.microseconds(alias, now=now, max_age_days=rules.max_age_days)
-    return Event(name or "", now if at is None else at, order_id=fields.text("order_id"), extra=_extra(fields))
+    return at
 
 
 def _extra(fields: Fields) -> dict[str, Any]:
     """What we have no name for is kept as it came, within bounds."""
+    if fields.row.keys() <= KNOWN:
+        return {}
     extra = {name: value for name, value in fields.row.items() if name not in KNOWN}
-    if extra and len(orjson.dumps(extra)) > MOST_EXTRA_BYTES:
+    if len(orjson.dumps(extra)) > MOST_EXTRA_BYTES:
         fields.wrong("extra", f"unknown fields hold more than {MOST_EXTRA_BYTES} bytes; send less with the event")
     return extra
 
 
-def _lines(fields: Fields, event: Event, currency: str | None) -> list[Event]:
+def _lines(fields: Fields, event: _Common, currency: str | None) -> list[Event]:
     """One event an item; lines of the same item are one line. Without items, one event that is about the item named, or about none."""
     items = fields.row.get("items")
     if items is None or items == []:
@@ -291,7 +271,7 @@ def _lines(fields: Fields, event: Event, currency: str | None) -> list[Event]:
     return _with_value(fields, list(lines.values()))
 
 
-def _item_line(fields: Fields, event: Event, item: Any, *, number: int, currency: str | None) -> Event | None:
+def _item_line(fields: Fields, event: _Common, item: Any, *, number: int, currency: str | None) -> Event | None:
     if isinstance(item, str):
         item = {"item_id": item}
     if not isinstance(item, dict):
@@ -299,7 +279,7 @@ def _item_line(fields: Fields, event: Event, item: Any, *, number: int, currency
         return None
     own = Fields(item)
     own.currency(currency)
-    line = _line(own, replace(event, extra={**event.extra, **_extra(own)}))
+    line = _line(own, event._replace(extra={**event.extra, **_extra(own)}))
     if line.item_id is None and not own.errors:
         own.wrong("item_id", "is missing")
     for name, messages in own.errors.items():
@@ -307,22 +287,25 @@ def _item_line(fields: Fields, event: Event, item: Any, *, number: int, currency
     return line
 
 
-def _line(fields: Fields, event: Event) -> Event:
+def _line(fields: Fields, event: _Common) -> Event:
+    name, at, order_id, extra = event
+    if fields.row.keys().isdisjoint(SAYS_HOW_MUCH):
+        return Event(name, at, fields.text("item_id"), order_id=order_id, extra=extra)
     quantity = fields.number("quantity", above=0, most=MOST_PIECES)
     price = fields.money("price")
     value = fields.money("value") if price is None else None
     quantity = 1.0 if quantity is None else quantity
-    amount = price * Decimal(str(quantity)) if price is not None else value or Decimal(0)
-    if amount >= MOST_MONEY:
+    amount = value if price is None else price * Decimal(str(quantity))
+    if amount is not None and amount >= MOST_MONEY:
         fields.wrong("price", f"{amount} is more money than there is")
-    return replace(event, item_id=fields.text("item_id"), quantity=quantity, amount=minor(amount))
+    return Event(name, at, fields.text("item_id"), quantity, minor(amount) if amount else 0, order_id, extra)
 
 
 def _with_value(fields: Fields, lines: list[Event]) -> list[Event]:
     """Where no line has a price, the value of the whole basket stands on its first line."""
     value = fields.money("value")
     if value and lines and not any(line.amount for line in lines):
-        return [replace(lines[0], amount=minor(value)), *lines[1:]]
+        return [lines[0]._replace(amount=minor(value)), *lines[1:]]
     return lines
 
 
@@ -331,11 +314,11 @@ def _priced(lines: list[Event], rules: Rules) -> list[Event]:
     if not lines or lines[0].name != WISHED or any(line.amount for line in lines):
         return lines
     prices = [rules.price(line.item_id) or 0 if line.item_id is not None else 0 for line in lines]
-    return [replace(line, amount=round(price * line.quantity)) for line, price in zip(lines, prices, strict=True)]
+    return [line._replace(amount=round(price * line.quantity)) for line, price in zip(lines, prices, strict=True)]
 
 
 def _sum(one: Event, other: Event) -> Event:
-    return replace(one, quantity=one.quantity + other.quantity, amount=one.amount + other.amount)
+    return one._replace(quantity=one.quantity + other.quantity, amount=one.amount + other.amount)
 
 
 # --- known again ------------------------------------------------------------------------------------------------------------------------
@@ -352,10 +335,9 @@ def _keys(line: Event, number: int, event_id: str | None, known_as: str) -> tupl
 
 def summary(receipts: Iterable[Receipt]) -> dict[str, Any]:
     """Receipts in the shape of the contract."""
-    listed = [
-        {"index": one.index, "status": one.status, "event_id": one.event_id, "errors": dict(one.errors)}
-        | ({"warnings": dict(one.warnings)} if one.warnings else {})
-        for one in receipts
-    ]
-    counts = {status: sum(one["status"] == status for one in listed) for status in ("accepted", "repeated", "refused")}
+    listed, counts = [], {"accepted": 0, "repeated": 0, "refused": 0}
+    for one in receipts:
+        counts[one.status] += 1
+        row = {"index": one.index, "status": one.status, "event_id": one.event_id, "errors": one.errors}
+        listed.append(row | {"warnings": one.warnings} if one.warnings else row)
     return {**counts, "results": listed}

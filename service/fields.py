@@ -36,11 +36,18 @@ class Fields:
 
     def text(self, name: str, *, longest: int = LONGEST) -> str | None:
         """An id or another short text; a whole number counts as its digits."""
-        return self._read(name, lambda value: _text(value, longest))
+        value = self.row.get(name)
+        if type(value) is str and 0 < len(value) <= longest:  # nearly every one
+            return value
+        return None if value is None else self._read(name, lambda value: _text(value, longest))
 
     def number(self, name: str, *, above: float = -math.inf, most: float = math.inf) -> float | None:
         """A finite number, or a text that is one."""
-        return self._read(name, lambda value: _number(value, above=above, most=most))
+        return (
+            None
+            if self.row.get(name) is None
+            else self._read(name, lambda value: _number(value, above=above, most=most))
+        )
 
     def money(self, name: str) -> Decimal | None:
         """An amount in major units, exactly as written."""

@@ -24,10 +24,11 @@ from service.decisions.decision_log import DECISIONS_KEPT_S, logged
 from service.decisions.ledger import Ledger
 from service.decisions.record import action_ids
 from service.decisions.situation import AGENT
-from service.events import MOST_ROWS, Receipt, Rules
+from service.event_forms import MOST_ROWS
+from service.events import Receipt, Rules, fold
 from service.fields import Fields, brief, digest, minor
 from service.people import facts as facts_of
-from service.people.consents import change, folding, refusing, withdrawal
+from service.people.consents import change, sift, withdrawal
 from service.people.facts import MARKETING
 from service.store import Entry, Move, Settlement, Store
 
@@ -155,7 +156,7 @@ def _fold(outcome: Outcome, store: Store, actions: Actions, now: int) -> None:
         event = Event("complaint", outcome.at, extra={"decision_id": outcome.about, "reason": outcome.reason})
         body = encode(event, event_id=outcome.known_as)
         entry = Entry(outcome.customer_id, (f"outcome:{outcome.known_as}",), outcome.at, body)
-        store.record([entry], folding(refusing(store, [outcome.customer_id])))
+        store.record([entry], fold, sift)
 
 
 def _settled(document: bytes | None, outcome: Outcome, actions: Actions) -> Settlement:

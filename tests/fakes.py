@@ -22,6 +22,7 @@ from service.store import (
     PaperTakenError,
     Part,
     Settle,
+    Sift,
     Status,
 )
 
@@ -55,19 +56,22 @@ class FakeStore:
     def customers(self, customer_ids: Sequence[str]) -> list[Customer | None]:
         return [self.customer(customer_id) for customer_id in customer_ids]
 
-    def record(self, entries: Sequence[Entry], fold: Fold) -> list[Status]:
+    def record(self, entries: Sequence[Entry], fold: Fold, sift: Sift | None = None) -> list[Status]:
         self._answer()
-        return [self._record(entry, fold) for entry in entries]
+        return [self._record(entry, fold, sift) for entry in entries]
 
-    def _record(self, entry: Entry, fold: Fold) -> Status:
+    def _record(self, entry: Entry, fold: Fold, sift: Sift | None) -> Status:
         if {key for known in self.log for key in known.keys} & set(entry.keys):
             return "repeated"
         self.writes += 1
         owner = self.aliases.get(entry.customer_id, entry.customer_id)
-        entry = replace(entry, customer_id=owner, sequence=len(self.log) + 1, received=entry.received or entry.at)
+        facts = self.people.get(owner, Customer(owner)).facts
+        entry = entry._replace(customer_id=owner)
+        entry = entry if sift is None or facts is None else sift(facts, entry)
+        entry = entry._replace(sequence=len(self.log) + 1, received=entry.received or entry.at)
         self.log.append(entry)
         old = self.people.get(entry.customer_id, Customer(entry.customer_id))
-        profile = fold(entry.customer_id, old.profile, [entry])
+        profile = fold(entry.customer_id, old.profile, [entry] if entry.folded else [])
         self.people[entry.customer_id] = replace(old, profile=profile, sequence=entry.sequence)
         return "accepted"
 

@@ -27,6 +27,7 @@ USE_CASES = tuple(
         "lists",
         "decisions",
         "people",
+        "event_forms",
         "events",
         "fields",
         "items",

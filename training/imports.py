@@ -20,7 +20,7 @@ from typing import Any
 
 from models.errors import InputError
 from models.words import yes
-from service import events
+from service import event_forms, events
 from service.decisions import ledger
 from service.decisions.ledger import Contact
 from service.decisions.reservation import CONTACTS_KEPT_S
@@ -36,7 +36,7 @@ from training.reading.files import find
 from training.reading.rows import table_rows
 from training.settings import DEFAULT_STORE, parse_time, read_settings
 
-BATCH = events.MOST_ROWS
+BATCH = event_forms.MOST_ROWS
 EXAMPLES = 3  # of each reason, that are told
 _WHOSE = "customerid userid customer user clientid memberid contactid subscriberid รหัสลูกค้า"
 CONSENT: Mapping[str, str] = {

@@ -13,7 +13,7 @@ from models.profile.join import joined
 from models.profile.picture import describe, money, rfc3339
 from models.profile.rotation import unanswered
 from models.profile.state import EMPTY, NEVER, CartLine, Event, Item, Order, Profile, Shown, Wish, thousandths
-from models.profile.tail import load, with_events
+from models.profile.tail import line, load, with_events, with_lines
 from models.settings import DAY_S
 
 __all__ = [
@@ -38,10 +38,12 @@ __all__ = [
     "fold",
     "interactions",
     "joined",
+    "line",
     "load",
     "money",
     "rfc3339",
     "thousandths",
     "unanswered",
     "with_events",
+    "with_lines",
 ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from base64 import b85encode
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from hashlib import blake2b
 from itertools import takewhile
@@ -56,45 +56,39 @@ TELLING = frozenset(_TELLING.split())  # of her mood: kept with their times
 # What an event says of interest in its item; an event of these names puts the item on record.
 INTEREST: Mapping[str, float] = Settings().event_weights
 
+NO_ITEM = Item()
+
 Views = tuple[tuple[int, int], ...]
 Changes = dict[str, Any]  # fields of a profile that an event changes
 
 
 def fold(profile: Profile, event: Event) -> Profile:
     """The profile after one more event. An event of an unknown name is counted as OTHER and changes nothing else but `last_seen`."""
-    name = event.name if event.name in EVENTS else OTHER
-    changes = _counted(profile, event.at, name)
-    if name == "purchase":
-        changes |= _bought(profile, event)
-    elif name == "refund":
-        changes |= _refunded(profile, event)
-    elif name in ("add_to_cart", "remove_from_cart"):
-        changes |= _cart_changed(profile, event, kept=name == "add_to_cart")
-    elif name == "search":
-        changes |= _searched(profile, event)
-    elif name in (wishes.WISHED, wishes.UNWISHED):
-        bought = profile.items.get(event.item_id or "")
-        changes["wish_words"] = wishes.with_word(profile.wish_words, event, bought=bought)
-    elif name in SHOWS and event.item_id is not None:
-        changes["shown"] = _with_shown(profile.shown, event.item_id, event)
-    if event.item_id is not None and (name in INTEREST or name == "refund"):
-        item = _item_after(profile.items.get(event.item_id, Item()), event, name)
-        changes["items"] = _newest_items(profile.items, event.item_id, item)
-    return replace(profile, **changes)
+    return folded(profile, (event,))
 
 
-def _counted(profile: Profile, at: int, name: str) -> Changes:
+def folded(profile: Profile, events: Iterable[Event]) -> Profile:
+    """The profile after some more events, in their order. What most events change is copied once, and then changed in place."""
+    counts, hours, items = dict(profile.counts), dict(profile.hours), dict(profile.items)
+    draft = replace(profile, counts=counts, hours=hours, items=items)  # ours alone until it is returned
+    for event in events:
+        name = event.name if event.name in EVENTS else OTHER
+        changes = SAYS[name](draft, event) if name in SAYS else {}
+        if name != "email_sent" or (event.at, name) not in draft.recent:
+            counts[name] = counts.get(name, 0) + 1
+            changes |= _noted(draft, event.at, name, hours)
+        if event.item_id is not None and (name in INTEREST or name == "refund"):
+            _renew(items, event.item_id, _item_after(items.get(event.item_id, NO_ITEM), event, name))
+        vars(draft).update(changes, last_seen=max(draft.last_seen, event.at))
+    return draft
+
+
+def _noted(profile: Profile, at: int, name: str, hours: dict[int, int]) -> Changes:
     """One more of this name. A message that says which items stand in it comes item by item: those of one second are one message."""
-    changes: Changes = {"last_seen": max(profile.last_seen, at)}
-    if name == "email_sent" and (at, name) in profile.recent:
-        return changes
-    changes["counts"] = {**profile.counts, name: profile.counts.get(name, 0) + 1}
     if name in DEEDS:
         hour = at % DAY_S // HOUR_S
-        changes["hours"] = {**profile.hours, hour: profile.hours.get(hour, 0) + 1}
-    if name in TELLING:
-        changes["recent"] = tuple(sorted((*profile.recent, (at, name)))[-RECENT:])
-    return changes
+        hours[hour] = hours.get(hour, 0) + 1
+    return {"recent": tuple(sorted((*profile.recent, (at, name)))[-RECENT:])} if name in TELLING else {}
 
 
 def _bought(profile: Profile, event: Event) -> Changes:
@@ -180,11 +174,15 @@ def _with_day(days: tuple[int, ...], day: int) -> tuple[tuple[int, ...], int]:
     return (days, 0) if len(days) <= BOUGHT_ON else ((days[0], *days[2:]), 1)
 
 
-def _cart_changed(profile: Profile, event: Event, *, kept: bool) -> Changes:
+def _cart_changed(profile: Profile, event: Event) -> Changes:
     """The newest word on an item counts; within one second, taking out does. What is not newer than the last purchase is no cart."""
     if event.item_id is None or (profile.bought_on and event.at <= profile.last_at):
         return {}
-    line = CartLine(event.at, abs(thousandths(event.quantity)), event.amount) if kept else CartLine(event.at, 0, 0)
+    line = (
+        CartLine(event.at, abs(thousandths(event.quantity)), event.amount)
+        if event.name == "add_to_cart"
+        else CartLine(event.at, 0, 0)
+    )
     lines = dict(profile.cart_lines)
     lines[event.item_id] = max(
         line, lines.get(event.item_id, line), key=lambda line: (line.at, -line.quantity, line.amount)
@@ -196,22 +194,30 @@ def _cart_changed(profile: Profile, event: Event, *, kept: bool) -> Changes:
 
 def _searched(profile: Profile, event: Event) -> Changes:
     """One more search, unless it came before a purchase, or names nothing."""
-    term = term_of(event)
+    term = term_of(event.extra)
     if term is None or (profile.bought_on and event.at <= profile.last_at):
         return {}
     return {"searches": with_search(profile.searches, term, event.at)}
 
 
-def _with_shown(shown: Mapping[str, Shown], item_id: str, event: Event) -> dict[str, Shown]:
+def _wished(profile: Profile, event: Event) -> Changes:
+    bought = profile.items.get(event.item_id or "")
+    return {"wish_words": wishes.with_word(profile.wish_words, event, bought=bought)}
+
+
+def _shown_again(profile: Profile, event: Event) -> Changes:
     """The items shown with one more showing: a list on the site counts once a day, so that a reload is no second one."""
-    changed = dict(shown)
+    item_id = event.item_id
+    if item_id is None:
+        return {}
+    changed = dict(profile.shown)
     old = changed.pop(item_id, Shown())
     if event.name == "email_sent":
         changed[item_id] = old._replace(sent_at=max(old.sent_at, event.at))
     else:
         changed[item_id] = old._replace(days=tuple(sorted({*old.days, event.at // DAY_S})[-SHOWN_DAYS:]))
     ordered = sorted(changed, key=lambda name: (newest_day(changed[name]), name))
-    return {name: changed[name] for name in ordered[-SHOWN:]}
+    return {"shown": {name: changed[name] for name in ordered[-SHOWN:]}}
 
 
 def newest_day(shown: Shown) -> int:
@@ -220,15 +226,17 @@ def newest_day(shown: Shown) -> int:
 
 
 def _item_after(item: Item, event: Event, name: str) -> Item:
-    quantity, seen_at = abs(thousandths(event.quantity)), max(item.seen_at, event.at)
+    purchases, had, first_at, last_at, seen_at, events, viewed = item
+    seen_at = max(seen_at, event.at)
     if name == "purchase":
-        first_at = min(item.first_at, event.at) if item.purchases else event.at
-        purchases, last_at = item.purchases + 1, max(item.last_at, event.at)
-        return Item(purchases, item.quantity + quantity, first_at, last_at, seen_at, item.events, item.viewed)
+        first_at = min(first_at, event.at) if purchases else event.at
+        had += abs(thousandths(event.quantity))
+        return Item(purchases + 1, had, first_at, max(last_at, event.at), seen_at, events, viewed)
     if name == "view_item":
-        item = item._replace(viewed=with_views(item.viewed, ((event.at // DAY_S, 1),)))
-    events = {**item.events, name: item.events.get(name, 0) + 1}
-    return item._replace(quantity=item.quantity - (quantity if name == "refund" else 0), seen_at=seen_at, events=events)
+        viewed = with_views(viewed, ((event.at // DAY_S, 1),))
+    elif name == "refund":
+        had -= abs(thousandths(event.quantity))
+    return Item(purchases, had, first_at, last_at, seen_at, {**events, name: events.get(name, 0) + 1}, viewed)
 
 
 def with_views(viewed: Views, more: Views) -> Views:
@@ -239,15 +247,25 @@ def with_views(viewed: Views, more: Views) -> Views:
     return tuple(sorted(days.items())[-VIEW_DAYS:])
 
 
-def _newest_items(items: Mapping[str, Item], item_id: str, item: Item) -> dict[str, Item]:
-    """The items with a changed one, oldest first, ties by id: those that come after it are put behind it again."""
-    changed = dict(items)
-    changed.pop(item_id, None)
-    after = takewhile(lambda name: (changed[name].seen_at, name) > (item.seen_at, item_id), reversed(changed))
-    later = list(after)
-    changed[item_id] = item
+def _renew(items: dict[str, Item], item_id: str, item: Item) -> None:
+    """Put a changed item among them, oldest first, ties by id: those that come after it are put behind it again."""
+    items.pop(item_id, None)
+    key = (item.seen_at, item_id)
+    later = list(takewhile(lambda name: (items[name].seen_at, name) > key, reversed(items)))
+    items[item_id] = item
     for name in reversed(later):
-        changed[name] = changed.pop(name)
-    if len(changed) > ITEMS:
-        del changed[next(iter(changed))]
-    return changed
+        items[name] = items.pop(name)
+    if len(items) > ITEMS:
+        del items[next(iter(items))]
+
+
+SAYS: Mapping[str, Callable[[Profile, Event], Changes]] = {  # what an event says beyond that it happened
+    "purchase": _bought,
+    "refund": _refunded,
+    "add_to_cart": _cart_changed,
+    "remove_from_cart": _cart_changed,
+    "search": _searched,
+    wishes.WISHED: _wished,
+    wishes.UNWISHED: _wished,
+    **dict.fromkeys(SHOWS, _shown_again),
+}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from models.profile.state import Event
+from typing import Any
 
 TERMS = 5  # how many the profile keeps, newest first
 LONGEST = 40  # characters of a term
@@ -13,10 +12,12 @@ FIELDS = ("search_term", "query")  # of an event, GA4's first
 Searches = Mapping[str, int]  # term -> when it was searched for last; oldest first, ties by term
 
 
-def term_of(event: Event) -> str | None:
-    """What was searched for, in small letters, blanks as one; None where the event does not say."""
-    said = next((event.extra[name] for name in FIELDS if isinstance(event.extra.get(name), str)), "")
-    return " ".join(said.casefold().split())[:LONGEST].rstrip() or None
+def term_of(said: Mapping[str, Any]) -> str | None:
+    """What was searched for, in small letters, blanks as one; None where the event does not say. `said`: its extra fields."""
+    if not said:
+        return None
+    term = next((said[name] for name in FIELDS if isinstance(said.get(name), str)), "")
+    return " ".join(term.casefold().split())[:LONGEST].rstrip() or None
 
 
 def with_search(searches: Searches, term: str, at: int) -> dict[str, int]:

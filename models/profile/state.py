@@ -11,8 +11,7 @@ NEVER = 0
 OFF = -1  # the price of what she took off her wish list
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened. at: seconds since 1970 UTC; amount: minor units of the whole line, positive for a refund too."""
 
     name: str
@@ -21,7 +20,7 @@ class Event:
     quantity: float = 1.0
     amount: int = 0
     order_id: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = {}
 
 
 def thousandths(quantity: float) -> int:

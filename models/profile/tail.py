@@ -8,13 +8,13 @@ then are folded in for good. A document without a tail is what `document.dump` w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import reduce
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import orjson
 
 from models.profile import document
-from models.profile.fold import EVENTS, OTHER, fold, order_key
+from models.profile.fold import EVENTS, OTHER, folded, order_key
 from models.profile.searches import FIELDS, term_of
 from models.profile.state import Event, Profile
 
@@ -28,17 +28,25 @@ def load(kept: bytes | None) -> Profile:
     return _folded(*_parts(kept))
 
 
-def with_events(kept: bytes | None, events: Sequence[Event]) -> bytes:
+def with_events(kept: bytes | None, events: Iterable[Event]) -> bytes:
     """The document after some more events."""
+    return with_lines(
+        kept, (line(one.name, one.at, one.item_id, one.quantity, one.amount, one.order_id, one.extra) for one in events)
+    )
+
+
+def with_lines(kept: bytes | None, lines: Iterable[bytes]) -> bytes:
+    """The document after some more lines."""
     base, tail = _parts(kept)
-    tail += b"".join(map(_line, events))
+    tail += b"".join(lines)
     if not tail or tail.count(b"\n") > MOST:
         return document.dump(_folded(base, tail))
     return bytes((FORMAT, *len(base).to_bytes(HEAD - 1, "little"))) + base + tail
 
 
 def _folded(base: bytes, tail: bytes) -> Profile:
-    return reduce(fold, map(_event, tail.splitlines()), document.load(base or None))
+    profile = document.load(base or None)
+    return folded(profile, map(_event, tail.splitlines())) if tail else profile
 
 
 def _parts(kept: bytes | None) -> tuple[bytes, bytes]:
@@ -49,11 +57,19 @@ def _parts(kept: bytes | None) -> tuple[bytes, bytes]:
     return kept[HEAD:end], kept[end:]
 
 
-def _line(event: Event) -> bytes:
+def line(
+    name: str,
+    at: int,
+    item_id: str | None,
+    quantity: float,
+    amount: int,
+    order_id: str | None,
+    extra: Mapping[str, Any],
+) -> bytes:
     """All that the fold reads of an event."""
-    known = event.name if event.name in EVENTS else OTHER
-    line = (known, event.at, event.item_id, event.quantity, event.amount, order_key(event.order_id), term_of(event))
-    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+    known = name if name in EVENTS else OTHER
+    read = (known, at, item_id, quantity, amount, order_key(order_id), term_of(extra))
+    return orjson.dumps(read, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _event(line: bytes) -> Event:

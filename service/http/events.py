@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from itertools import count
 from secrets import token_hex
 
 from flask import Response, request
@@ -57,6 +60,11 @@ class EventsBody(Schema):
     events = fields.List(fields.Nested(EventSchema), required=True)
 
 
+def _numbered(drawn: str, numbers: Iterator[int]) -> str:
+    """An id for a row that brings none: what was drawn for the call, and its number there."""
+    return f"{drawn}{next(numbers):08x}"
+
+
 @blueprint.route("/events", methods=["POST"])
 @blueprint.doc(
     requestBody={"required": True, "content": {"application/json": {"schema": EventsBody}}}, responses=RESPONSES
@@ -73,7 +81,7 @@ def post_events() -> Response:
             store=store(),
             rules=replace(rules(), whose=whose().row),
             now=shop.clock(),
-            new_id=lambda: token_hex(16),
+            new_id=partial(_numbered, token_hex(12), count()),
             pseudonyms=shop.pseudonyms,
         )
     )

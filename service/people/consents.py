@@ -6,19 +6,17 @@ or contract (DUTIES), of her profile her open complaints; what she does from the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
 
 from models.event_log import decode, fold_in
-from models.profile import Event
 from service.fields import Fields, digest
 from service.people import facts as facts_of
 from service.people.customers import SESSION
 from service.people.facts import MARKETING, Facts, may_profile
-from service.store import Entry, Fold, Store
+from service.store import Entry, Store
 
 SERVICE = frozenset(("complaint", "complaint_resolved", "support_contact"))
 DUTIES = SERVICE | frozenset(("purchase", "refund", "call", "consent", "unsubscribe", "email_bounce", "login"))
@@ -48,7 +46,8 @@ def reprofile(store: Store, customer_id: str) -> None:
         store.drop([entry for entry in store.events(customer_id=customer_id) if decode(entry.body).name not in DUTIES])
 
     def again(_: bytes | None) -> bytes:
-        return fold_in(None, _bodies(list(store.events(customer_id=customer_id)), refuses=refuses))
+        bodies = (entry.body for entry in store.events(customer_id=customer_id))
+        return fold_in(None, (body for body in bodies if not refuses or decode(body).name in SERVICE))
 
     store.change(customer_id, "profile", again)
 
@@ -60,43 +59,39 @@ def refusing(store: Store, customer_ids: Sequence[str]) -> dict[str, str]:
     return {name: one.customer_id for name, one in found if one and not may_profile(facts_of.load(one.facts))}
 
 
-def of_nobody(entry: Entry) -> Entry:
+def sift(facts: bytes, entry: Entry) -> Entry:
+    """The store's Sift: an entry as it may be kept. Of who refused to be profiled what is no duty is nobody's, and of that little is folded."""
+    if may_profile(facts_of.load(facts)):
+        return entry
+    name = decode(entry.body).name
+    if name not in DUTIES:
+        return _of_nobody(entry)
+    return entry if name in SERVICE else entry._replace(folded=False)
+
+
+def _of_nobody(entry: Entry) -> Entry:
     """An event of who refused to be profiled: it is not hers, but of a visit of its own, and says nothing personal."""
     event = orjson.loads(entry.body)
     event["extra"] = facts_of.impersonal(event.get("extra", {}))
     name = digest([entry.keys, entry.at])
-    return replace(entry, customer_id=f"{SESSION}{name}", body=orjson.dumps(event))
-
-
-def folding(refusing: Mapping[str, str]) -> Fold:
-    """The store's Fold, which keeps of those who refused to be profiled no more than may be kept."""
-    owners = frozenset(refusing.values())
-
-    def fold(customer_id: str, profile: bytes | None, entries: Sequence[Entry]) -> bytes:
-        return fold_in(profile, _bodies(entries, refuses=customer_id in owners))
-
-    return fold
-
-
-def _bodies(entries: Sequence[Entry], *, refuses: bool) -> list[bytes]:
-    return [entry.body for entry in entries if not refuses or decode(entry.body).name in SERVICE]
+    return entry._replace(customer_id=f"{SESSION}{name}", body=orjson.dumps(event))
 
 
 # --- what an event says of her facts ----------------------------------------------------------------------------------------------------
 
 
-def told(fields: Fields, event: Event) -> Tells | None:
+def told(fields: Fields, name: str, at: int) -> Tells | None:
     """An unsubscription withdraws her consent, a consent is kept, a bounced address is used no more; other events tell nothing."""
-    if event.name == "unsubscribe":
-        return withdrawal(MARKETING, fields.text("channel") or "email", event.at, source="unsubscribe")
-    if event.name == "email_bounce" and fields.row.get("bounce_type") != "soft":
+    if name == "unsubscribe":
+        return withdrawal(MARKETING, fields.text("channel") or "email", at, source="unsubscribe")
+    if name == "email_bounce" and fields.row.get("bounce_type") != "soft":
         return lambda facts: facts_of.with_do_not_contact(facts, "email", "bounced")
-    if event.name == "consent":
-        return _consent(fields, event)
+    if name == "consent":
+        return _consent(fields, at)
     return None
 
 
-def _consent(fields: Fields, event: Event) -> Tells:
+def _consent(fields: Fields, at: int) -> Tells:
     status = fields.text("status")
     if status not in facts_of.STATUSES:
         fields.wrong("status", f"{status!r} is none of {', '.join(facts_of.STATUSES)}")
@@ -104,7 +99,7 @@ def _consent(fields: Fields, event: Event) -> Tells:
         "purpose": fields.text("purpose") or MARKETING,
         "channel": fields.text("channel") or facts_of.EVERY,
         "status": status,
-        "at": event.at,
+        "at": at,
         "source": fields.text("source") or "event",
     }
     consent |= {name: said for name in ("lawful_basis", "proof") if (said := fields.text(name)) is not None}

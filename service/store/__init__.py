@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from models.budgets import Level, Pool
 
@@ -47,13 +47,13 @@ class Customer:
     sequence: int = 0
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One event of the log. `keys` make it idempotent: an entry with a key that was seen is a repeat.
 
     at        seconds since 1970 UTC, when it happened (not when it arrived)
     body      the event as JSON
     received  when it arrived; 0: when it happened
+    folded    whether the profile may know of it; not kept
     """
 
     customer_id: str
@@ -62,6 +62,7 @@ class Entry:
     body: bytes
     sequence: int = 0  # given by the store
     received: int = 0
+    folded: bool = True
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ class PaperTakenError(Exception):
 
 Settle = Callable[[bytes | None], Settlement | None]  # (ledger) -> what should stand; None: as it is
 Fold = Callable[[str, bytes | None, Sequence[Entry]], bytes]  # (customer_id, profile, new entries) -> profile
+Sift = Callable[[bytes, Entry], Entry]  # (facts of whom it is about, an entry) -> the entry as it may be kept
 Join = Callable[[Customer, Customer], Customer]  # (the known one, the other) -> what stands of the known one
 
 
@@ -129,13 +131,14 @@ class Store(Protocol):
     def customers(self, customer_ids: Sequence[str]) -> list[Customer | None]:
         """Several customers, in the order asked, in one round trip; None where nothing is known. At most some hundreds a call."""
 
-    def record(self, entries: Sequence[Entry], fold: Fold) -> list[Status]:
+    def record(self, entries: Sequence[Entry], fold: Fold, sift: Sift | None = None) -> list[Status]:
         """Log new events and fold them into their customers' profiles, atomically per customer and durable when it returns.
 
         The answer has one status an entry, the same as if the entries had come one by one. A repeat (any of its keys is known, in the
         log or accepted earlier in this call) is neither logged nor folded, and its other keys are not learnt. Concurrent callers lose
-        nothing: `fold` may be called again with a newer profile; it does not see sequences. After StoreUnavailable the events of some
-        customers may stand: send all again.
+        nothing: `fold` may be called again with a newer profile; it does not see sequences. `sift` sees the facts as they stand at that
+        moment, of who has any; an entry that it makes somebody else's is new there. After StoreUnavailable the events of some customers
+        may stand: send all again.
         """
 
     def change(self, customer_id: str, part: Part, change: Callable[[bytes | None], bytes | None]) -> bytes | None:

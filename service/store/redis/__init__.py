@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from models.budgets import Level
-from service.store import KEY_TTL_S, NOTHING, Customer, Entry, Fold, Join, Paper, Part, Settle, Status
+from service.store import KEY_TTL_S, NOTHING, Customer, Entry, Fold, Join, Paper, Part, Settle, Sift, Status
 from service.store.redis import counters, customers, events, items, keys, names, papers, pools, profiles, settlement
 from service.store.redis.server import RedisServer
 
@@ -36,8 +36,8 @@ class RedisStore:
         read, _ = customers.read(self._server, customer_ids)
         return [customer if stamp != keys.NEW else None for stamp, customer in (read[name] for name in customer_ids)]
 
-    def record(self, entries: Sequence[Entry], fold: Fold) -> list[Status]:
-        return profiles.record(self._server, entries, fold, key_ttl_s=self._key_ttl_s)
+    def record(self, entries: Sequence[Entry], fold: Fold, sift: Sift | None = None) -> list[Status]:
+        return profiles.record(self._server, entries, fold, sift, key_ttl_s=self._key_ttl_s)
 
     def change(self, customer_id: str, part: Part, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
         return customers.change(self._server, customer_id, part, change)

@@ -19,9 +19,10 @@ counters         what is counted, a hash: name -> two sums      counters:changed
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import struct
+
+import orjson
 
 from models.errors import InputError
 from service.store import BLOCK, Customer, Entry
@@ -136,17 +137,17 @@ def moved_to(document: bytes | None) -> str | None:
 
 
 def dump_entry(entry: Entry) -> bytes:
-    names = json.dumps([entry.customer_id, *entry.keys, entry.received or entry.at]).encode()
     try:
+        names = orjson.dumps((entry.customer_id, *entry.keys, entry.received or entry.at))
         return _EVENT.pack(entry.at, len(names)) + names + entry.body
-    except struct.error:
+    except (struct.error, TypeError):
         raise InputError(f"the time {entry.at} cannot be stored: send seconds since 1970 of at most 64 bits") from None
 
 
 def load_entry(sequence: int, document: bytes) -> Entry:
     at, length = _EVENT.unpack_from(document)
     body = _EVENT.size + length
-    customer_id, *keys = json.loads(document[_EVENT.size : body])
+    customer_id, *keys = orjson.loads(document[_EVENT.size : body])
     received = keys.pop() if keys and isinstance(keys[-1], int) else at  # older ones do not say
     return Entry(customer_id, tuple(keys), at, document[body:], sequence, received)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, islice
 from typing import Any
 
 from models.errors import InputError
-from service.store import Entry, Fold, Status
+from service.store import Customer, Entry, Fold, Sift, Status
 from service.store.redis import customers, events, keys
 from service.store.redis.keys import MOVED
 from service.store.redis.server import RedisServer, Script, attempts
@@ -44,51 +44,69 @@ return late
 """)
 
 
-def record(server: RedisServer, entries: Sequence[Entry], fold: Fold, *, key_ttl_s: int) -> list[Status]:
+def record(
+    server: RedisServer, entries: Sequence[Entry], fold: Fold, sift: Sift | None, *, key_ttl_s: int
+) -> list[Status]:
     """See service.store.Store.record."""
     statuses: dict[int, Status] = {}
-    pending = list(range(len(entries)))
+    digests = [[keys.digest(key) for key in entry.keys] for entry in entries]
+    pending = dict(enumerate(entries))
     for _ in attempts():
-        statuses |= _record(server, [(index, entries[index]) for index in pending], fold, key_ttl_s)
-        pending = [index for index in pending if index not in statuses]
+        statuses |= _record(server, pending, digests, fold, sift, key_ttl_s)
+        pending = {index: entry for index, entry in pending.items() if index not in statuses}
         if not pending:
             break
     return [statuses[index] for index in range(len(entries))]
 
 
-def _record(server: RedisServer, pending: list[tuple[int, Entry]], fold: Fold, key_ttl_s: int) -> dict[int, Status]:
+def _record(
+    server: RedisServer,
+    pending: Mapping[int, Entry],
+    digests: Sequence[Sequence[bytes]],
+    fold: Fold,
+    sift: Sift | None,
+    key_ttl_s: int,
+) -> dict[int, Status]:
     """What could be decided in one reading and one writing. Left over: who was changed meanwhile, and repeats within the call."""
-    digests = {index: [keys.digest(key) for key in entry.keys] for index, entry in pending}
-    read, known = customers.read(
-        server, {entry.customer_id for _, entry in pending}, set(itertools.chain(*digests.values()))
-    )
-    statuses: dict[int, Status] = {}
-    accepted: dict[str, list[tuple[int, Entry]]] = {}
+    asked = chain.from_iterable(digests[index] for index in pending)
+    named, known = customers.read(server, {entry.customer_id for entry in pending.values()}, asked)
+    statuses: dict[int, Status] = {index: "repeated" for index in pending if not known.isdisjoint(digests[index])}
+    hers: dict[str, dict[int, Entry]] = {}
     taken: set[bytes] = set()
-    for index, entry in pending:
-        if not known.isdisjoint(digests[index]):
-            statuses[index] = "repeated"
-        elif taken.isdisjoint(digests[index]):
+    for index, entry in pending.items():
+        if index not in statuses and taken.isdisjoint(digests[index]):
             taken.update(digests[index])
-            owner = read[entry.customer_id][1].customer_id
-            accepted.setdefault(owner, []).append((index, replace(entry, customer_id=owner)))
-    owners = {customer.customer_id: (stamp, customer) for stamp, customer in read.values()}
-    calls = []
-    for customer_id, new in accepted.items():
-        stamp, customer = owners[customer_id]
-        newer = replace(customer, profile=fold(customer_id, customer.profile, [entry for _, entry in new]))
-        logged = [(b"".join(digests[index]), keys.dump_entry(entry)) for index, entry in new]
-        calls.append(customers.committing(stamp, newer, logged, key_ttl_s=key_ttl_s))
-    for new, done in zip(accepted.values(), server.run(customers.COMMIT, calls), strict=True):
+            kept = _kept(entry, named[entry.customer_id][1], sift)
+            hers.setdefault(kept.customer_id, {})[index] = kept
+    found = {customer.customer_id: (stamp, customer) for stamp, customer in named.values()}
+    found |= customers.read(server, hers.keys() - found.keys())[0]
+    writes = [_write(*found[name], new, digests, fold) for name, new in hers.items()]
+    for done, new in zip(customers.commit(server, writes, key_ttl_s=key_ttl_s), hers.values(), strict=True):
         if done:
-            statuses |= {index: "accepted" for index, _ in new}
+            statuses.update(dict.fromkeys(new, "accepted"))
     return statuses
+
+
+def _kept(entry: Entry, customer: Customer, sift: Sift | None) -> Entry:
+    """The entry as one of the customer whom it names, and as it may be kept of her."""
+    if entry.customer_id != customer.customer_id:
+        entry = entry._replace(customer_id=customer.customer_id)
+    return entry if sift is None or customer.facts is None else sift(customer.facts, entry)
+
+
+def _write(
+    stamp: bytes, customer: Customer, new: Mapping[int, Entry], digests: Sequence[Sequence[bytes]], fold: Fold
+) -> customers.Write:
+    """The customer after some entries, and those."""
+    profile = fold(customer.customer_id, customer.profile, [entry for entry in new.values() if entry.folded])
+    logged = [(b"".join(digests[index]), keys.dump_entry(entry)) for index, entry in new.items()]
+    return customers.Write(stamp, replace(customer, profile=profile), logged)
 
 
 def publish(server: RedisServer, profiles: Iterable[tuple[str, bytes]], *, sequence: int, fold: Fold) -> int:
     """See service.store.Store.publish."""
     rows, count = iter(profiles), 0
-    while chunk := list(itertools.islice(rows, CHUNK)):
+    while chunk := list(islice(rows, CHUNK)):
         batches = [chunk[start : start + BATCH] for start in range(0, len(chunk), BATCH)]
         answers = server.run(PUBLISH, [_publication(batch, sequence) for batch in batches], bulk=True)
         for batch, late in zip(batches, answers, strict=True):
@@ -113,7 +131,7 @@ def _refold(server: RedisServer, row: tuple[str, bytes], sequence: int, fold: Fo
             profile=fold(customer_id, profile, since) if since else profile,
             sequence=since[-1].sequence if since else sequence,
         )
-        if server.run(customers.COMMIT, [customers.committing(stamp, newer)])[0]:
+        if all(customers.commit(server, [customers.Write(stamp, newer)])):
             break
 
 

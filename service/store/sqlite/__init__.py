@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from models.budgets import Level
-from service.store import COUNTERS, ITEMS, NOTHING, Customer, Entry, Fold, Join, Paper, Part, Settle, Status
+from service.store import COUNTERS, ITEMS, NOTHING, Customer, Entry, Fold, Join, Paper, Part, Settle, Sift, Status
 from service.store.sqlite import counters, customers, events, items, names, papers, pools, profiles, settlement
 from service.store.sqlite.file import SqliteFile, Synchronous
 from service.store.sqlite.groups import Groups
@@ -35,7 +35,7 @@ class SqliteStore:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._file = SqliteFile(path, timeout_s=timeout_s, synchronous=synchronous)
-        self._records = Groups[list[Status]](self._file)
+        self._records = Groups(self._file, profiles.record)
         self._clock = clock
         self._swept = 0
 
@@ -48,8 +48,8 @@ class SqliteStore:
             found = customers.several(db, customer_ids)
         return [found.get(customer_id) for customer_id in customer_ids]
 
-    def record(self, entries: Sequence[Entry], fold: Fold) -> list[Status]:
-        return self._records.write(lambda db: profiles.record(db, entries, fold))
+    def record(self, entries: Sequence[Entry], fold: Fold, sift: Sift | None = None) -> list[Status]:
+        return self._records.write(profiles.Call(entries, fold, sift))
 
     def change(self, customer_id: str, part: Part, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
         with self._file.writing() as db:

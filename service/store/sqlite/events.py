@@ -8,8 +8,10 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
+import orjson
+
 from service.store import BLOCK, Entry
-from service.store.sqlite.text import by_pages, marks
+from service.store.sqlite.text import by_pages, insert, marks
 
 
 def unknown(db: sqlite3.Connection, entries: Sequence[Entry]) -> list[bool]:
@@ -26,7 +28,7 @@ def unknown(db: sqlite3.Connection, entries: Sequence[Entry]) -> list[bool]:
         new.append(known.isdisjoint(keys) and learnt.keys().isdisjoint(keys))
         if new[-1]:
             learnt.update(dict.fromkeys(keys))
-    db.executemany("INSERT INTO event_keys VALUES (?)", ((digest,) for digest in learnt))
+    insert(db, "event_keys", ((digest,) for digest in learnt))
     return new
 
 
@@ -34,12 +36,10 @@ def log(db: sqlite3.Connection, entries: Sequence[Entry]) -> dict[str, int]:
     """Log events that are no repeats; the sequence of the newest one of each customer."""
     numbered = list(enumerate(entries, start=newest(db) + 1))
     rows = (
-        (sequence, one.customer_id, one.at, json.dumps(one.keys), one.body, one.received or one.at)
+        (sequence, one.customer_id, one.at, orjson.dumps(one.keys).decode(), one.body, one.received or one.at)
         for sequence, one in numbered
     )
-    db.executemany(
-        "INSERT INTO events (sequence, customer_id, at, keys, body, received) VALUES (?, ?, ?, ?, ?, ?)", rows
-    )
+    insert(db, "events (sequence, customer_id, at, keys, body, received)", rows)
     return {one.customer_id: sequence for sequence, one in numbered}
 
 

@@ -17,29 +17,31 @@ from typing import Generic, TypeVar
 from models.errors import InputError, StoreUnavailable
 from service.store.sqlite.file import SqliteFile
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class _Call(Generic[T]):
+class _Call(Generic[A, T]):
     """What somebody wants written, and what came of it."""
 
-    write: Callable[[sqlite3.Connection], T]
+    what: A
     done: Future[T] = field(default_factory=Future)
 
 
-class Groups(Generic[T]):
-    """The queue of one file's writes in one process."""
+class Groups(Generic[A, T]):
+    """The queue of one file's writes of one kind in one process; `write` writes some of them, and says of each what came of it."""
 
-    def __init__(self, file: SqliteFile) -> None:
+    def __init__(self, file: SqliteFile, write: Callable[[sqlite3.Connection, Sequence[A]], Sequence[T]]) -> None:
         self._file = file
+        self._write_all = write
         self._start()
 
-    def write(self, write: Callable[[sqlite3.Connection], T]) -> T:
-        """What `write` returns, once it is committed. It may be called again, and in another thread; raises what SqliteFile.writing raises."""
+    def write(self, what: A) -> T:
+        """What came of it, once it is committed; raises what SqliteFile.writing raises. It may be written again, and by another thread."""
         if self._pid != os.getpid():
             self._start()
-        call = _Call(write)
+        call = _Call[A, T](what)
         self._waiting.append(call)
         with self._turn:
             if not call.done.done():
@@ -49,14 +51,14 @@ class Groups(Generic[T]):
     def _start(self) -> None:
         """Begin with nobody waiting: at the start, and in the child of a fork."""
         self._pid = os.getpid()
-        self._waiting: deque[_Call[T]] = deque()
+        self._waiting: deque[_Call[A, T]] = deque()
         self._turn = threading.Lock()
 
-    def _write(self, calls: Sequence[_Call[T]]) -> None:
+    def _write(self, calls: Sequence[_Call[A, T]]) -> None:
         """All of them, or none; where one brought what cannot be kept, each alone."""
         try:
             with self._file.writing() as db:
-                found = [call.write(db) for call in calls]
+                found = self._write_all(db, [call.what for call in calls])
         except (InputError, StoreUnavailable) as error:
             if isinstance(error, InputError) and len(calls) > 1:
                 for call in calls:

@@ -28,6 +28,8 @@ def sweep(db: sqlite3.Connection, now: int) -> None:
 
 def several(db: sqlite3.Connection, kind: str, keys: Sequence[str], now: int) -> dict[str, bytes]:
     """The documents under some keys of a kind."""
+    if not keys:
+        return {}
     query = f"SELECT key, document FROM documents WHERE kind = ? AND key IN ({marks(keys)}) AND {ALIVE}"
     return dict(db.execute(query, (kind, *keys, now)))
 
