@@ -4,13 +4,12 @@ import gzip
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from markupsafe import Markup
 
 from models import bundle
 from models.changes import Changed
@@ -19,6 +18,7 @@ from service.live import Live
 from service.overlay import Overlay
 from service.store.open import open_store
 from tests.training.till import write_till
+from training import report
 from training.run import main
 
 
@@ -39,20 +39,14 @@ def command(tmp_path: Path, *arguments: str) -> list[str]:
     ]
 
 
+@pytest.fixture
+def no_plots(monkeypatch):
+    """The report's plots take half of a small run; where a test is of something else, none is drawn."""
+    monkeypatch.setattr(report, "_svg", lambda _: Markup("<svg></svg>"))
+
+
 def live(tmp_path: Path) -> bundle.Bundle:
     return bundle.load(tmp_path / "models" / "current")
-
-
-@pytest.fixture(scope="module")
-def till(tmp_path_factory):
-    return str(write_till(tmp_path_factory.mktemp("till") / "till.csv"))
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory, till):
-    folder = tmp_path_factory.mktemp("trained")
-    assert train(folder, "--history", till) == 0
-    return folder
 
 
 def test_learns_what_goes_together(trained):
@@ -85,6 +79,7 @@ def test_the_same_input_and_seed_give_the_same_arrays(tmp_path, till, trained):
     assert live(tmp_path).manifest["files"] == live(trained).manifest["files"]
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_a_bundle_that_this_version_cannot_read_is_replaced(tmp_path, trained, till, capsys):
     shutil.copytree(trained / "models", tmp_path / "models", symlinks=True)
     manifest = tmp_path / "models" / "current" / "manifest.json"
@@ -155,6 +150,7 @@ def test_data_without_times_or_orders_is_learnt_too(tmp_path):
     assert "10% of each customer's items" in manifest["evaluation"]["held_out"]
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_what_the_shop_told_the_service_of_its_items_is_in_the_bundle_and_not_laid_over_it_again(tmp_path, till):
     (tmp_path / "items.csv").write_text("item_id,title,price\nS1-04,Cup,5\nS1-05,Saucer,4\nS1-06,Spoon,3\n")
     url = f"sqlite:///{tmp_path / 'valet.db'}"
@@ -179,6 +175,7 @@ def test_what_the_shop_told_the_service_of_its_items_is_in_the_bundle_and_not_la
     store.close()
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_a_test_file_is_measured_and_never_learnt(tmp_path, till, trained):
     test = write_till(tmp_path / "test.csv", customers=40, orders=3, seed=5)
     assert train(tmp_path, "--history", till, "--test", str(test)) == 0
@@ -191,6 +188,7 @@ def test_a_test_file_is_measured_and_never_learnt(tmp_path, till, trained):
     assert manifest["evaluation"]["held_out"] == "the file test.csv"
 
 
+@pytest.mark.usefixtures("no_plots")
 class TestTheGate:
     """A bundle is served; then a run with one neighbour and one factor learns from the same files, and does clearly worse."""
 
@@ -252,42 +250,8 @@ def test_settings_that_do_not_parse_exit_2(tmp_path, till, capsys):
     assert "line 2: tiers.window_dys" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_a_pair_that_too_few_baskets_hold_is_no_pair(tmp_path, till):
     (tmp_path / "valet.toml").write_text("[training]\nminimum_support = 9999\n")
     assert train(tmp_path, "--history", till, "--config", str(tmp_path / "valet.toml"), "--no-evaluate") == 0
     assert len(live(tmp_path).models.together.indices) == 0
-
-
-def _wait_for(condition, seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.01)
-
-
-def test_two_runs_at_once_are_one_run_and_an_exit_4(tmp_path, till):
-    first = subprocess.Popen(command(tmp_path, "--history", till), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _wait_for((tmp_path / "models" / ".lock").exists)
-    second = subprocess.run(command(tmp_path, "--history", till), capture_output=True, text=True, check=False)
-    assert (second.returncode, first.wait()) == (4, 0)
-    assert "another training run" in second.stderr
-
-
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_a_run_that_is_stopped_anywhere_leaves_the_old_bundle_whole(tmp_path, till, how):
-    assert train(tmp_path, "--history", till) == 0
-    before = live(tmp_path).version
-    for delay_s in (0.0, 0.8, 2.4):
-        (tmp_path / "models" / ".lock").unlink()
-        process = subprocess.Popen(
-            command(tmp_path, "--history", till), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
-        _wait_for((tmp_path / "models" / ".lock").exists)
-        time.sleep(delay_s)
-        process.send_signal(how)
-        _, said = process.communicate()
-        assert "Traceback" not in said
-        assert process.returncode in (130, -signal.SIGKILL, 0)
-        assert live(tmp_path).version >= before
-    assert train(tmp_path, "--history", till, "--force") == 0
-    assert not list((tmp_path / "models").glob(".new-*"))

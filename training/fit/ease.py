@@ -1,8 +1,8 @@
 """Learning EASE: what completes a whole cart, every item weighed with all the others of it (Steck, WWW 2019).
 
 Adding up counts says the same thing twice where two items of a cart always come together; EASE solves for all of them at once. The
-solution is exact and dense, so it is for catalogues that fit (MOST_ITEMS), in a process of its own (ease_solver), and of each history
-item the K largest are kept: per target would lose far more.
+solution is exact and dense, so it is for catalogues that fit (MOST_ITEMS), in a process of its own (ease_solver) where they are not small
+(HERE_ITEMS), and of each history item the K largest are kept: per target would lose far more.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, save_npz
+from threadpoolctl import threadpool_limits
 
 from models.errors import SolverError
 from models.linear import Linear
 from training import metrics, scoring
 from training.fit.climb import climb
+from training.fit.ease_solver import solve
 from training.matrices import Matrix
 from training.queries import Queries
 
 MOST_ITEMS = 25_000  # that were ever bought in a basket: 2.5 GB, and about a minute and a half on two cores
+HERE_ITEMS = 1_000  # so few are solved for in this process: nothing crashes there, and to start another takes longer
 SEARCH_ITEMS = 2_000  # the best-sold ones, on which parameters are searched: the time rises with the cube
 THREADED_ITEMS = 8_000  # below, a second BLAS thread gains seconds on an idle machine and loses more on a busy one
 K_MEASURED = 20
@@ -52,7 +55,7 @@ class Parameters:
 def fit(matrix: Matrix, parameters: Parameters = Parameters(), *, threads: int = 1) -> Linear | None:
     """EASE of baskets; None where there is nothing to learn, or more items than can be solved for.
 
-    Raises SolverError where the process that solves it dies.
+    Raises SolverError where it cannot be solved, or the process that solves it dies.
     """
     held = matrix.held[np.diff(matrix.held.indptr) > 1]
     sold = np.flatnonzero(np.diff(held.tocsc().indptr))
@@ -61,7 +64,10 @@ def fit(matrix: Matrix, parameters: Parameters = Parameters(), *, threads: int =
     weight = np.diff(held.indptr) ** -parameters.size_exponent
     scaled = held.astype(np.float32)
     scaled.data = np.repeat(np.sqrt(weight), np.diff(held.indptr)).astype(np.float32)
-    return _spread(_solved(scaled[:, sold], parameters, threads), sold, held.shape[1])
+    solved = (
+        _here(scaled[:, sold], parameters) if len(sold) <= HERE_ITEMS else _apart(scaled[:, sold], parameters, threads)
+    )
+    return _spread(solved, sold, held.shape[1])
 
 
 def search(matrix: Matrix, queries: Queries, start: Parameters = Parameters(), *, threads: int = 1) -> Parameters:
@@ -97,7 +103,16 @@ def _best_sold(matrix: Matrix) -> Matrix:
     return replace(matrix, held=held)
 
 
-def _solved(scaled: csr_matrix, parameters: Parameters, threads: int) -> Linear:
+def _here(scaled: csr_matrix, parameters: Parameters) -> Linear:
+    """The answer of this process, on one thread as the solver's."""
+    try:
+        with threadpool_limits(1, "blas"):
+            return solve(scaled, regularization=parameters.regularization, k=parameters.k)
+    except np.linalg.LinAlgError as error:
+        raise SolverError(f"EASE: {error}") from error
+
+
+def _apart(scaled: csr_matrix, parameters: Parameters, threads: int) -> Linear:
     """The answer of the solver's process."""
     with TemporaryDirectory(prefix="valet-ease-") as name:
         folder = Path(name)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from tests.conftest import PATIENCE_MS, start_redis
 from tests.service.serving import Serving, call, serving
 from tests.worlds import save, tiny_models
 
@@ -19,11 +21,17 @@ POPULAR = "/recommend?intent=popular&n=50"
 FRESH_S = 1.0
 
 
-@pytest.fixture
-def service(tmp_path: Path, store_url: str) -> Iterator[Serving]:
-    save(tmp_path / "models" / "trained", "one", tiny_models())
-    with serving(tmp_path, "--workers", str(WORKERS), "--threads", "4", "--store", store_url) as running:
-        yield running
+@pytest.fixture(scope="module", params=["sqlite", "redis"])
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """One on each store for all tests here that leave its customers and items to each other."""
+    folder = tmp_path_factory.mktemp("shop")
+    save(folder / "models" / "trained", "one", tiny_models())
+    with ExitStack() as stack:
+        store = f"sqlite:///{folder / 'valet.db'}"
+        if request.param == "redis":
+            store = stack.enter_context(start_redis(folder)).url
+        flags = ("--workers", str(WORKERS), "--threads", "4", "--store", f"{store}?timeout_ms={PATIENCE_MS}")
+        yield stack.enter_context(serving(folder, *flags))
 
 
 def send(service: Serving, method: str, path: str, body: Any = None) -> Any:
@@ -74,12 +82,12 @@ def test_what_she_did_counts_in_the_next_answer_of_every_worker_and_so_does_who_
 def test_a_no_and_a_complaint_count_in_the_next_decision_of_every_worker(service: Serving) -> None:
     def dropped(channel: str, code: str) -> set[int]:
         """How many actions both workers drop with this code, over new connections."""
-        path = f"/next-best-action?customer_id=anna&channel={channel}&dry_run=true"
+        path = f"/next-best-action?customer_id=bea&channel={channel}&dry_run=true"
         return {service.get(path)[1]["dropped"].get(code, 0) for _ in range(20)}
 
     def say(status: str) -> None:
         consent = {"purpose": "marketing", "channel": "email", "status": status}
-        send(service, "PUT", "/customers/anna/consents", {"consents": [consent]})
+        send(service, "PUT", "/customers/bea/consents", {"consents": [consent]})
 
     say("granted")
     (few,) = dropped("email", "CONSENT")
@@ -87,7 +95,7 @@ def test_a_no_and_a_complaint_count_in_the_next_decision_of_every_worker(service
     (many,) = dropped("email", "CONSENT")
     assert few < many
     assert dropped("website", "OPEN_COMPLAINT") == {0}
-    send(service, "POST", "/events", {"event": "complaint", "customer_id": "anna", "event_id": "k1"})
+    send(service, "POST", "/events", {"event": "complaint", "customer_id": "bea", "event_id": "k1"})
     assert min(dropped("website", "OPEN_COMPLAINT")) > 0
 
 

@@ -111,6 +111,7 @@ def solver(tmp_path, monkeypatch, source):
     (tmp_path / "broken_solver.py").write_text(source)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(ease, "SOLVER", "broken_solver")
+    monkeypatch.setattr(ease, "HERE_ITEMS", 0)
 
 
 def test_a_solver_that_is_killed_is_an_error_that_says_how_and_what_it_needs(tmp_path, monkeypatch):
@@ -132,10 +133,21 @@ def test_a_crash_of_the_solver_leaves_this_process_alone(tmp_path, monkeypatch):
     assert os.getpid() > 0
 
 
+def test_few_items_are_solved_for_in_this_process_as_they_are_in_another(monkeypatch):
+    baskets = matrix(random_baskets())
+    here = fit(baskets, Parameters(k=10))
+    monkeypatch.setattr(ease, "HERE_ITEMS", 0)
+    apart = fit(baskets, Parameters(k=10))
+    assert all(np.array_equal(getattr(here, name), getattr(apart, name)) for name in ("indptr", "indices", "scores"))
+    monkeypatch.undo()
+    with pytest.raises(SolverError, match="raise the regularization"):
+        fit(baskets, Parameters(regularization=-1e3))
+
+
 def test_the_solver_is_found_from_any_directory(tmp_path):
     code = (
-        "import numpy as np; from scipy.sparse import csr_matrix; from training.fit.ease import fit; from training.matrices import Matrix\n"
-        "held = csr_matrix(np.ones((3, 3), np.float32)); print(len(fit(Matrix(held, np.zeros(3)))))"
+        "import numpy as np; from scipy.sparse import csr_matrix; from training.fit import ease; from training.matrices import Matrix\n"
+        "held = csr_matrix(np.ones((3, 3), np.float32)); ease.HERE_ITEMS = 0; print(len(ease.fit(Matrix(held, np.zeros(3)))))"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(ease.__file__).parents[2])}
     done = subprocess.run(
