@@ -7,6 +7,7 @@ Nothing is reserved, logged or counted: the store is only read. Of a sample, the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from service.decisions.decision import Decision, decide
 from service.decisions.situation import Learnt, Request, situate, tier
 from service.store import Customer, Store
 
+NOTHING: Mapping[str, int] = {}
 CHUNK = 400  # customers a round trip to the store
 
 
@@ -49,26 +51,29 @@ class Said(NamedTuple):
 
 
 class Play(NamedTuple):
-    """What one customer would get; `stopped`: where that is nothing, the stage that the action which came furthest failed at."""
+    """What one customer would get; `stopped`: where that is nothing, the stage that the action which came furthest failed at.
+
+    drawn  the tokens that she would draw, by pool        away  the pools that would be too little for her
+    """
 
     tier: str
     said: tuple[Said, ...]
     stopped: str | None
     dropped: Mapping[str, int]
+    drawn: Mapping[str, int] = NOTHING
+    away: frozenset[str] = frozenset()
 
 
 class Drawn(NamedTuple):
-    """A pool: its tokens, how many were gone before, how many would go now, and how many customers would be turned away."""
+    """A pool: its tokens, and how many were gone before."""
 
     cap: int
     before: int
-    tokens: int
-    away: int
 
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """What came of it, a play for each customer, and of each pool."""
+    """What came of it, a play for each customer, and the pools they draw from."""
 
     plays: tuple[Play, ...]
     pools: Mapping[str, Drawn]
@@ -83,13 +88,19 @@ def rehearse(actions: Catalogue, ground: Ground, say: Callable[[str], None] = la
     gone = {name: levels.get(name, FULL).used for name in pools}
     room = {name: round(max(pool.cap - gone[name], 0) * ground.share) for name, pool in pools.items()}
     closed = allot(acting.bids, room)
-    away = [name for names in closed.values() for name in names]
-    drawn = [bid for bids in acting.drawn.values() for bid in bids]
-    found = {
-        name: Drawn(pool.cap, gone[name], sum(bid.tokens for bid in drawn if bid.pool == name), away.count(name))
-        for name, pool in pools.items()
-    }
-    return Rehearsed(tuple(acting.plays[number] for number in range(len(ground.ids))), found)
+    plays = (
+        acting.plays[number]._replace(drawn=_tokens(acting.drawn[number]), away=frozenset(closed.get(number, ())))
+        for number in range(len(ground.ids))
+    )
+    return Rehearsed(tuple(plays), {name: Drawn(pool.cap, gone[name]) for name, pool in pools.items()})
+
+
+def _tokens(bids: Sequence[Bid]) -> Counter[str]:
+    """What is drawn of each pool."""
+    drawn: Counter[str] = Counter()
+    for bid in bids:
+        drawn[bid.pool] += bid.tokens
+    return drawn
 
 
 @dataclass

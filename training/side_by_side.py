@@ -15,27 +15,44 @@ from models.errors import DiskError
 from models.profile import rfc3339
 from training.comparison import ALL, MEASURES, Comparison, Row
 
-COLUMNS = ("measure", "name", "tier", "live", "changed", "difference")
+COLUMNS = (
+    "measure",
+    "name",
+    "tier",
+    "live",
+    "changed",
+    "difference",
+    "live_margin",
+    "changed_margin",
+    "difference_margin",
+)
 
 
 def lines(found: Comparison) -> Iterator[str]:
-    """What a terminal shows; tiers alone where they are the point."""
+    """What a terminal shows; tiers alone where they are the point. Of a sample, ± is half of a 95 % interval."""
     yield title(found)
+    wide = 12 if found.decided == found.customers else 20
     for measure, rows in groupby(found.rows, key=lambda row: row.measure):
-        yield f"{MEASURES[measure]:60} {'live':>12} {'changed':>12} {'difference':>12}"
+        yield f"{MEASURES[measure]:60} {'live':>{wide}} {'changed':>{wide}} {'difference':>{wide}}"
         for row in rows:
             if row.tier == ALL or measure == "reached":
-                yield f"  {_label(row):58} {row.live:12,.0f} {row.changed:12,.0f} {row.difference:+12,.0f}"
+                yield f"  {_label(row):58} " + " ".join(f"{text:>{wide}}" for text in texts(row))
     for version, pools in zip(("live", "changed"), found.drained, strict=True):
         if pools:
             yield f"drained, {version}: {', '.join(pools)}"
+
+
+def texts(row: Row) -> tuple[str, str, str]:
+    """Live, changed and difference, with their margins where there are any."""
+    margins = [f" ±{margin:,.0f}" if margin else "" for margin in row.margins]
+    return f"{row.live:,.0f}{margins[0]}", f"{row.changed:,.0f}{margins[1]}", f"{row.difference:+,.0f}{margins[2]}"
 
 
 def title(found: Comparison) -> str:
     """Whom this is about, when, and which catalogues."""
     whom = f"{found.customers:,} customers"
     if found.decided < found.customers:
-        whom += f", from a sample of {found.decided:,}"
+        whom += f", from a sample of {found.decided:,} (± half of a 95 % interval)"
     return f"{whom}; {found.channel}, {rfc3339(found.now)}; live {found.versions[0]}, changed {found.versions[1]}"
 
 
@@ -76,7 +93,7 @@ def as_csv(found: Comparison) -> bytes:
 
 
 def _plain(row: Row) -> tuple[object, ...]:
-    return (*row[:3], *(round(number, 2) for number in (row.live, row.changed, row.difference)))
+    return (*row[:3], *(round(number, 2) for number in (row.live, row.changed, row.difference, *row.margins)))
 
 
 def as_page(found: Comparison) -> bytes:
@@ -85,7 +102,7 @@ def as_page(found: Comparison) -> bytes:
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True
     )
     groups = [
-        (MEASURES[measure], [(_label(row), row, row.tier != ALL) for row in rows], top)
+        (MEASURES[measure], [(_label(row), row, texts(row), row.tier != ALL) for row in rows], top)
         for measure, rows, top in _groups(found)
     ]
     return environment.get_template("side_by_side.html").render(title=title(found), found=found, groups=groups).encode()

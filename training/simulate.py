@@ -1,7 +1,8 @@
 """`python -m training.simulate --actions new.toml --channel email`: what a changed catalogue of actions would do, beside the one that stands.
 
 Both decide for the same customers at the same moment, as a send would: how often each action is said, whom it reaches by tier, what it spends,
-which budgets it drains, who is left with nothing and at which stage. Counters, ledgers, learning and the log are left as they are.
+which budgets it drains, who is left with nothing and at which stage; of a sample, each figure with its 95 % interval. Counters, ledgers,
+learning and the log are left as they are.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from service.store import Entry, Store
 from service.store.open import open_store
 from tests.service.decisions.test_decide import DAY, NOW, SILENCE, action, catalogue
 from tests.worlds import save, tiny_models
+from training.side_by_side import COLUMNS
 from training.simulate import main, sampled
 
 LIMIT = '[[limits]]\ncontacts = 1\ndays = 7\nchannel = "email"\n'
@@ -128,6 +129,8 @@ def test_a_sample_is_drawn_by_its_seed_and_scaled_up_to_everybody(shop):
     found = simulated(shop, LIVE, "--sample", "4")
     assert (found["customers"], found["decided"]) == (8, 4)
     assert counts(found, "customers") == {"": (8, 8)}
+    assert all(row["live_margin"] > 0 for row in found["rows"] if row["live"] and row["measure"] != "left")
+    assert {row["difference_margin"] for row in found["rows"]} == {0}  # of a catalogue and itself
     names = [f"c{number:02}" for number in range(100)]
     assert sampled(names, 10, seed=1) == sampled(names, 10, seed=1) != sampled(names, 10, seed=2)
     assert sampled(names, 10, seed=1) == sorted(sampled(names, 10, seed=1))
@@ -140,7 +143,7 @@ def test_it_is_written_as_a_table_and_as_a_page_too(shop):
     for name in ("o.csv", "o.html"):
         simulated(shop, LIVE, "--out", str(folder / name))
     with (folder / "o.csv").open(newline="") as file:
-        assert {"measure", "name", "tier", "live", "changed", "difference"} == set(next(csv.DictReader(file)))
+        assert set(next(csv.DictReader(file))) == set(COLUMNS)
     page = (folder / "o.html").read_text(encoding="utf-8")
     assert "What the changed catalogue would do" in page
     assert "http" not in page

@@ -64,10 +64,7 @@ def fit(matrix: Matrix, parameters: Parameters = Parameters(), *, threads: int =
     weight = np.diff(held.indptr) ** -parameters.size_exponent
     scaled = held.astype(np.float32)
     scaled.data = np.repeat(np.sqrt(weight), np.diff(held.indptr)).astype(np.float32)
-    solved = (
-        _here(scaled[:, sold], parameters) if len(sold) <= HERE_ITEMS else _apart(scaled[:, sold], parameters, threads)
-    )
-    return _spread(solved, sold, held.shape[1])
+    return _spread(_solved(scaled[:, sold], parameters, threads), sold, held.shape[1])
 
 
 def search(matrix: Matrix, queries: Queries, start: Parameters = Parameters(), *, threads: int = 1) -> Parameters:
@@ -101,6 +98,12 @@ def _best_sold(matrix: Matrix) -> Matrix:
     held.data = kept[held.indices]
     held.eliminate_zeros()
     return replace(matrix, held=held)
+
+
+def _solved(scaled: csr_matrix, parameters: Parameters, threads: int) -> Linear:
+    """The answer, from here or from a process of its own."""
+    few = scaled.shape[1] <= HERE_ITEMS
+    return _here(scaled, parameters) if few else _apart(scaled, parameters, threads)
 
 
 def _here(scaled: csr_matrix, parameters: Parameters) -> Linear:
