@@ -64,6 +64,7 @@ def _measured(options: argparse.Namespace) -> Iterator[Row]:
                         options.customers,
                         options.factors,
                         options.soak,
+                        options.requests,
                     )
                     yield from TASKS[name](task)
 
@@ -77,6 +78,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--seconds", type=float, default=3.0, help="of each of three turns under load")
     parser.add_argument("--customers", type=int, default=1_000_000, help="memory: how many the store knows")
+    parser.add_argument("--requests", type=int, default=200_000, help="memory: after which a worker holds no more")
     parser.add_argument(
         "--soak", type=float, default=15.0, metavar="MINUTES", help="how long the task soak takes; 15 by default"
     )
@@ -89,6 +91,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     options.tasks = [*options.tasks, *options.task]
     if options.quick:
         options.workers, options.seconds, options.customers = [1], 1.0, min(options.customers, 50_000)
+        options.requests = min(options.requests, 10_000)
     return options
 
 

@@ -1,4 +1,4 @@
-"""What a machine must have: the memory of one more worker, and the time until the first answer."""
+"""What a machine must have: the memory of one more worker, what is held of it many requests later, and the time until the first answer."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from benchmarks.profiles.stores import opened
 from benchmarks.serving import drive
 from benchmarks.serving.rows import Bound, Row
 from benchmarks.serving.server import Server, pss_mb, valet
+from benchmarks.serving.soak import MOST_MB, grown, questions
 from benchmarks.serving.task import Task
 from benchmarks.serving.world import customer_id, item_id, profiles, world
 from models.bundle import CURRENT, MANIFEST, load
@@ -26,18 +27,16 @@ MOST_ASKED = 1_000
 
 
 def memory(task: Task) -> Iterator[Row]:
-    """What the whole service has less when one of its two workers stops, once another bundle was swapped in and both answered some requests."""
+    """What the whole service has less when one of its two workers stops, once another bundle was swapped in and both answered some requests;
+    and what the one that is left holds more after `task.requests` of all kinds. The store of so many customers is made once, and copied.
+    """
     if task.workers > 1:
         return  # two are started, one is stopped
     items = max(task.sizes)
     with task.scratch() as folder, opened(task.store, folder) as url:
         models_dir = folder / "models"
         original = (world(task.worlds, items, factors=task.factors).models_dir / CURRENT).resolve()
-        kept = open_store(url)
-        assert kept is not None
-        everybody = profiles(load(original, verify=False).models, task.customers)
-        kept.publish(everybody, sequence=0, fold=fold)
-        kept.close()
+        _filled(task, url, original, folder)
         _version(original, models_dir, "first")
         with valet(folder, models_dir, url, workers=2) as ours:
             _asked(ours, min(task.customers, MOST_ASKED))
@@ -49,8 +48,26 @@ def memory(task: Task) -> Iterator[Row]:
             while len(ours.workers) > 1:
                 time.sleep(POLL_S)
             one = _whole_mb(ours)
-    values = {"MB a second worker adds": both - one, "MB of one": one, "customers": float(task.customers)}
-    yield Row("memory", f"{items:,} items · {task.store}", values, {"MB a second worker adds": Bound(most=40)})
+            held = grown(ours, questions(items, task.customers), requests=task.requests)
+    values = {"MB a second worker adds": both - one, "MB of one": one, "customers": float(task.customers), **held}
+    asked_of = {"MB a second worker adds": Bound(most=40), "MB grown": Bound(most=MOST_MB), "failed": Bound(most=0)}
+    yield Row("memory", f"{items:,} items · {task.store}", values, asked_of)
+
+
+def _filled(task: Task, url: str, original: Path, folder: Path) -> None:
+    """The store with all its customers; a file is kept beside the shops, for it takes minutes."""
+    ready = task.worlds / f"customers-{task.customers}-{original.parent.name}.db"
+    if task.store == "sqlite" and ready.exists():
+        shutil.copyfile(ready, folder / "valet.db")
+        return
+    kept = open_store(url)
+    assert kept is not None
+    kept.publish(profiles(load(original, verify=False).models, task.customers), sequence=0, fold=fold)
+    kept.scrub()
+    kept.close()
+    if task.store == "sqlite":
+        shutil.copyfile(folder / "valet.db", ready.with_suffix(".part"))
+        ready.with_suffix(".part").rename(ready)
 
 
 def _whole_mb(ours: Server) -> float:

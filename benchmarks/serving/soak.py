@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from benchmarks.serving.task import Task
 from benchmarks.serving.world import customer_id, item_id
 
 QUESTIONS = 2_000
+TURN_S = 10.0
 WARM = 0.2  # the part of the time in which what is kept fills up
 MOST_MB = 10.0  # rounding of allocators; a leak of 50 bytes a request is as much after 200,000
 
@@ -25,26 +27,30 @@ def soak(task: Task) -> Iterator[Row]:
         return  # each is alike
     items = min(task.sizes)
     with served(task, items) as (_, ours):
-        asked, began = _questions(items), time.monotonic()
-        count = failed = 0
-        held: list[float] = []
-        while (spent := (time.monotonic() - began) / 60) < task.minutes:
-            driven = drive.saturate(ours.port, asked, seconds=min(10.0, 60 * task.minutes / 10))
-            count, failed = count + driven.count, failed + driven.failed
-            if spent >= WARM * task.minutes:
-                held.append(_pss_mb(ours))
-    values = {"MB grown": held[-1] - held[0], "MB": held[-1], "requests": float(count), "failed": float(failed)}
+        values = grown(ours, questions(items, CUSTOMERS), minutes=task.minutes)
     asked_of = {"MB grown": Bound(most=MOST_MB), "failed": Bound(most=0)}
     yield Row("soak", f"{items:,} items · {task.store} · {task.minutes:g} min", values, asked_of)
 
 
-def _pss_mb(ours: Server) -> float:
-    return sum(map(pss_mb, ours.workers))
+def grown(
+    ours: Server, asked: Sequence[bytes], *, minutes: float = math.inf, requests: float = math.inf
+) -> dict[str, float]:
+    """What its workers hold more at the end than once they were warm, after so many minutes or requests, whichever comes first."""
+    count, failed, done, began = 0, 0, 0.0, time.monotonic()
+    held: list[tuple[float, float]] = []
+    while done < 1:
+        driven = drive.saturate(ours.port, asked, seconds=min(TURN_S, 6 * minutes))
+        count, failed = count + driven.count, failed + driven.failed
+        done = max((time.monotonic() - began) / 60 / minutes, count / requests)
+        held.append((done, sum(map(pss_mb, ours.workers))))
+    warm, last = next(mb for after, mb in held if after >= WARM), held[-1][1]
+    return {"MB grown": last - warm, "MB": last, "requests": float(count), "failed": float(failed)}
 
 
-def _questions(items: int) -> list[bytes]:
+def questions(items: int, customers: int) -> list[bytes]:
+    """Lists by item, lists by customer and events, in turn."""
     rng = np.random.default_rng(4)
-    rows, people = rng.integers(items, size=QUESTIONS).tolist(), rng.integers(CUSTOMERS, size=QUESTIONS).tolist()
+    rows, people = rng.integers(items, size=QUESTIONS).tolist(), rng.integers(customers, size=QUESTIONS).tolist()
     kinds = (
         lambda row, who: drive.get(f"/recommend?item_id={item_id(row)}&placement=product_page"),
         lambda row, who: drive.get(f"/recommend?customer_id={customer_id(who)}&intent=for_you"),

@@ -28,6 +28,7 @@ class Task:
     customers: int
     factors: int | None = None
     minutes: float = 15.0  # of a soak
+    requests: int = 200_000  # over which memory must not grow
 
     def place(self, items: int) -> str:
         """How a row names it."""
