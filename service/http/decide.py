@@ -30,6 +30,7 @@ from service.http.metrics import metrics
 from service.http.paths import install
 from service.http.schemas import EXPLAIN, ID, Scalar, Whole
 from service.http.services import currency, services, store
+from service.http.turn import turn
 from service.lists.reasons import LANGUAGES
 from service.services import Services
 
@@ -185,7 +186,8 @@ DECIDED = {"200": {"description": "The decision", "content": {"application/json"
 @blueprint.doc(parameters=[{"in": "query", "schema": DecideQuery}], responses=DECIDED)
 def decide_by_query() -> Response:
     """What to do for this customer now, asked for in a query."""
-    return _send(_decided(QUERY.load(query(QUERY))))
+    with turn():
+        return _send(_decided(QUERY.load(query(QUERY))))
 
 
 @blueprint.route("/next-best-action", methods=["POST"])
@@ -194,7 +196,8 @@ def decide_by_query() -> Response:
 )
 def decide_by_body() -> Response:
     """What to do for this customer now, with what is known of the moment."""
-    return _send(_decided(BODY.load(without_nulls(json_body()))))
+    with turn():
+        return _send(_decided(BODY.load(without_nulls(json_body()))))
 
 
 @blueprint.route("/next-best-action/batch", methods=["POST"])
