@@ -15,7 +15,7 @@ from service.http.access import Whose, whose
 from service.http.bodies import query, without_nulls
 from service.http.schemas import RecommendBody, RecommendQuery
 from service.lists.reasons import LANGUAGES
-from service.lists.request import Boost, Promotion, Request
+from service.lists.request import Boost, N, Promotion, Request
 from service.services import Services
 
 QUERY = RecommendQuery()
@@ -49,6 +49,8 @@ def checked(loaded: Mapping[str, Any], settings: Settings, named: Whose) -> Requ
     values["promotions"] = tuple(Promotion(**promotion) for promotion in values.get("promotions", ()))
     values["context"] = tuple(values.get("context", {}).items())
     placement = values.get("placement")
+    if placement is None:
+        values.setdefault("n", N)
     if placement is not None and settings.placements and placement not in settings.placements:
         raise ValidationError({"placement": [f"Unknown; known here: {', '.join(settings.placements)}."]})
     _check_context(values["context"], settings)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from flask import request
+from flask import Request, request
 from marshmallow import Schema, ValidationError, fields
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from service.http.services import this_request
 
 COPY = 1 << 16
 PUBLIC_KEY = "key"  # the parameter by which a page says which shop it is of
@@ -19,23 +21,21 @@ def json_body(*, most: int | None = None, plain: bool = False) -> Any:
     most   bytes that are taken; None: what the app allows
     plain  whether text/plain is taken too: what a page sends as it is left (sendBeacon) can have no other type
     """
-    if not (
-        request.mimetype == "application/json"
-        or request.mimetype.endswith("+json")
-        or (plain and request.mimetype == "text/plain")
-    ):
+    asked = this_request()
+    kind = asked.mimetype
+    if not (kind == "application/json" or kind.endswith("+json") or (plain and kind == "text/plain")):
         raise UnsupportedMediaType("Send the body as application/json.")
     if most is not None:
-        request.max_content_length = most
-    return parse(_body())
+        asked.max_content_length = most
+    return parse(_body(asked))
 
 
-def _body() -> bytes:
+def _body(asked: Request) -> bytes:
     """The body; 413 where it is longer than the app allows, also where it comes in chunks and does not say so first."""
-    if request.content_length is not None:
-        return request.get_data(cache=False)
+    if asked.content_length is not None:
+        return asked.get_data(cache=False)
     # read() raises at the limit, get_data() just stops there
-    return b"".join(iter(lambda: request.stream.read(COPY), b""))
+    return b"".join(iter(lambda: asked.stream.read(COPY), b""))
 
 
 def parse(body: bytes) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -83,7 +82,7 @@ def _told(
         for each in zip(*(share.tolist() for share in shares.values()), strict=True)
     ]
     when = _dues(rows, why, question)
-    said = [replace(reason, text=at.text(lang)) if at else reason for reason, at in zip(why, when, strict=True)]
+    said = [reason._replace(text=at.text(lang)) if at else reason for reason, at in zip(why, when, strict=True)]
     return sources, said, gave, when
 
 

@@ -6,7 +6,7 @@ The source that gave most to the score names the reason; the anchor is the item 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import orjson
@@ -61,8 +61,7 @@ PAIRS = {"en": "{its} with {theirs}", "th": "{its}กับ{theirs}"}
 ALONE = ("repeat", "seen", "trending")  # sources that no other item carries
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(NamedTuple):
     """A code of TEXTS, the ids of the items that carried the score, and the sentence."""
 
     code: str
@@ -137,7 +136,7 @@ def _of_attributes(row: int, anchor: int, models: Models, lang: str) -> Reason:
     if pair is None:
         return reason
     theirs, its = (THAI_NAMES.get(value, value) if lang == "th" else value for value in pair)
-    return replace(reason, text=f"{reason.text}: {PAIRS[lang].format_map({'theirs': theirs, 'its': its})}")
+    return reason._replace(text=f"{reason.text}: {PAIRS[lang].format_map({'theirs': theirs, 'its': its})}")
 
 
 def _code(stage: Stage, source: str, row: int, anchor: int, owned: frozenset[int]) -> str:

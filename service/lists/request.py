@@ -91,7 +91,8 @@ class Request:
     def at(self, placement: Placement | None) -> Request:
         """The request with its placement's defaults, changed by its variant, and the intent that follows from what is known."""
         if placement is None:
-            return replace(self, intent=self.intent or self._implied(), n=self.length)
+            said = self.intent is not None and self.n is not None
+            return self if said else replace(self, intent=self.intent or self._implied(), n=self.length)
         trial = self._trial(placement.experiment)
         variant = trial.variant if trial else DEFAULTS
         return replace(
