@@ -46,6 +46,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
     )
     from service.http.metrics import Metrics
     from service.http.problems import ProblemApi
+    from service.http.sessions import NoSessions
     from service.settings import from_environment
 
     observe.log_json()
@@ -53,6 +54,7 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
     services = assemble(settings)
     app = Flask("service", static_folder=None)
     app.ensure_sync = lambda func: func  # type: ignore[method-assign]  # none is a coroutine; flask looks seven times a request
+    app.session_interface = NoSessions()
     app.config.update(
         API_TITLE="Valet",
         API_VERSION="1",

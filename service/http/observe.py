@@ -76,9 +76,9 @@ def _finish(extensions: Mapping[str, Any], metrics: Metrics, response: Response)
     return response
 
 
-def _line(**told: object) -> str:
+def _line(**line: object) -> str:
     """As `log.info` would write it, in a tenth of the time: one for each request."""
-    line = {**told, "event": "request", "level": "info", "timestamp": datetime.now(UTC)}
+    line |= {"event": "request", "level": "info", "timestamp": datetime.now(UTC)}
     return orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE).decode()
 
 
