@@ -7,9 +7,11 @@ A customer is one string, so that reading her is one GET; she is changed by comp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from models.budgets import Level
 from service.store import KEY_TTL_S, NOTHING, Customer, Entry, Fold, Join, Paper, Part, Settle, Sift, Status
+from service.store.groups import Groups, together
 from service.store.redis import counters, customers, events, items, keys, names, papers, pools, profiles, settlement
 from service.store.redis.server import RedisServer
 
@@ -24,7 +26,7 @@ class RedisStore:
 
     def __init__(self, url: str, *, name: str, timeout_s: float = TIMEOUT_S, key_ttl_s: int = KEY_TTL_S) -> None:
         self._server = RedisServer(url, name=name, timeout_s=timeout_s)
-        self._key_ttl_s = key_ttl_s
+        self._groups = Groups(lambda calls: together(calls, partial(profiles.record, self._server, key_ttl_s)))
 
     def customer(self, customer_id: str) -> Customer | None:
         document = self._server.call("GET", keys.customer_key(customer_id))
@@ -37,7 +39,7 @@ class RedisStore:
         return [customer if stamp != keys.NEW else None for stamp, customer in (read[name] for name in customer_ids)]
 
     def record(self, entries: Sequence[Entry], fold: Fold, sift: Sift | None = None) -> list[Status]:
-        return profiles.record(self._server, entries, fold, sift, key_ttl_s=self._key_ttl_s)
+        return self._groups.record(entries, fold, sift)
 
     def change(self, customer_id: str, part: Part, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
         return customers.change(self._server, customer_id, part, change)

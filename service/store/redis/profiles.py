@@ -45,7 +45,7 @@ return late
 
 
 def record(
-    server: RedisServer, entries: Sequence[Entry], fold: Fold, sift: Sift | None, *, key_ttl_s: int
+    server: RedisServer, key_ttl_s: int, entries: Sequence[Entry], fold: Fold, sift: Sift | None
 ) -> list[Status]:
     """See service.store.Store.record."""
     statuses: dict[int, Status] = {}

@@ -5,14 +5,15 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from models.budgets import Level
 from service.store import COUNTERS, ITEMS, NOTHING, Customer, Entry, Fold, Join, Paper, Part, Settle, Sift, Status
+from service.store.groups import Call, Groups, together
 from service.store.sqlite import counters, customers, events, items, names, papers, pools, profiles, settlement
 from service.store.sqlite.file import SqliteFile, Synchronous
-from service.store.sqlite.groups import Groups
 from service.store.sqlite.text import PAGE
 
 TIMEOUT_S = 0.2
@@ -35,7 +36,7 @@ class SqliteStore:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._file = SqliteFile(path, timeout_s=timeout_s, synchronous=synchronous)
-        self._records = Groups(self._file, profiles.record)
+        self._groups = Groups(self._record)
         self._clock = clock
         self._swept = 0
 
@@ -49,7 +50,7 @@ class SqliteStore:
         return [found.get(customer_id) for customer_id in customer_ids]
 
     def record(self, entries: Sequence[Entry], fold: Fold, sift: Sift | None = None) -> list[Status]:
-        return self._records.write(profiles.Call(entries, fold, sift))
+        return self._groups.record(entries, fold, sift)
 
     def change(self, customer_id: str, part: Part, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
         with self._file.writing() as db:
@@ -209,6 +210,10 @@ class SqliteStore:
 
     def close(self) -> None:
         self._file.close()
+
+    def _record(self, calls: Sequence[Call]) -> list[list[Status]]:
+        with self._file.writing() as db:
+            return together(calls, partial(profiles.record, db))
 
     def _now(self, db: sqlite3.Connection) -> int:
         """The time of a write; once a second what has expired by then is removed."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from itertools import chain, compress, groupby, islice
-from typing import NamedTuple
+from itertools import chain, compress
 
 from models.errors import InputError
 from service.store import Entry, Fold, Sift, Status
@@ -18,25 +17,8 @@ INTO = "customers (customer_id, profile, sequence)"
 THEN = "ON CONFLICT DO UPDATE SET profile = excluded.profile, sequence = excluded.sequence"
 
 
-class Call(NamedTuple):
-    """What Store.record was called with."""
-
-    entries: Sequence[Entry]
-    fold: Fold
-    sift: Sift | None
-
-
-def record(db: sqlite3.Connection, calls: Sequence[Call]) -> list[list[Status]]:
-    """See service.store.Store.record; calls that fold in the same way are one."""
-    told: list[list[Status]] = []
-    for (fold, sift), alike in groupby(calls, key=lambda call: (call.fold, call.sift)):
-        parts = [call.entries for call in alike]
-        statuses = iter(_record(db, list(chain.from_iterable(parts)), fold, sift))
-        told += [list(islice(statuses, len(part))) for part in parts]
-    return told
-
-
-def _record(db: sqlite3.Connection, entries: Sequence[Entry], fold: Fold, sift: Sift | None) -> list[Status]:
+def record(db: sqlite3.Connection, entries: Sequence[Entry], fold: Fold, sift: Sift | None) -> list[Status]:
+    """See service.store.Store.record."""
     owners = names.owners(db, {entry.customer_id for entry in entries})
     if owners:
         entries = [_of(entry, owners) for entry in entries]

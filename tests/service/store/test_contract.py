@@ -402,3 +402,21 @@ def test_the_child_of_a_fork_opens_connections_of_its_own(store: Store) -> None:
     customer = store.customer("ann")
     assert customer is not None
     assert len(json.loads(customer.profile or b"")) == 41
+
+
+def test_what_may_be_kept_of_an_event_is_asked_with_the_facts_of_whom_it_is_about(store: Store) -> None:
+    def sift(facts: bytes, entry: Entry) -> Entry:
+        assert facts == b"refuses"
+        return entry._replace(folded=False) if entry.body == b"owed" else entry._replace(customer_id="nobody")
+
+    store.change("ann", "facts", lambda _: b"refuses")
+    store.merge("her phone", "ann", lambda known, _: known)
+    told = [event("ann", "owed"), event("bob", "free"), event("her phone", "seen"), event("ann", "seen")]
+    assert store.record(told, fold, sift) == ["accepted", "accepted", "accepted", "repeated"]
+    assert [(one.customer_id, one.body) for one in store.events()] == [
+        ("ann", b"owed"),
+        ("bob", b"free"),
+        ("nobody", b"seen"),
+    ]
+    assert [folded(store, name) for name in ("ann", "bob", "nobody")] == [[], ["free"], ["seen"]]
+    assert store.record([event("bob", "more")], fold, sift) == ["accepted"]

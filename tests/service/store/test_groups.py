@@ -11,6 +11,7 @@ import pytest
 
 from models.errors import InputError, StoreUnavailable
 from service.store import Entry
+from service.store.open import open_store
 from service.store.sqlite import SqliteStore
 from tests.service.store.conftest import event, fold, folded
 
@@ -34,11 +35,14 @@ def test_eight_calls_at_once_are_kept_though_all_take_longer_than_the_deadline(s
     assert sorted(folded(store, "ann")) == sorted(f"e{number}" for number in range(16))
 
 
-def test_who_came_first_is_told_of_the_repeats_of_who_waited_with_her(store: SqliteStore) -> None:
+def test_who_came_first_is_told_of_the_repeats_of_who_waited_with_her(store_url: str) -> None:
+    store = open_store(store_url)
+    assert store is not None
     with ThreadPoolExecutor(8) as pool:
         told = list(pool.map(lambda _: store.record([event("ann", "once")], slowly), range(8)))
     assert sorted(status for (status,) in told) == ["accepted"] + ["repeated"] * 7
     assert folded(store, "ann") == ["once"]
+    store.close()
 
 
 def test_what_cannot_be_kept_harms_none_of_those_who_waited_with_it(store: SqliteStore) -> None:
