@@ -196,8 +196,9 @@ def decide_by_query() -> Response:
 )
 def decide_by_body() -> Response:
     """What to do for this customer now, with what is known of the moment."""
+    document = json_body()  # nobody waits for one who is slow to send
     with turn():
-        return _send(_decided(BODY.load(without_nulls(json_body()))))
+        return _send(_decided(BODY.load(without_nulls(document))))
 
 
 @blueprint.route("/next-best-action/batch", methods=["POST"])
