@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from flask import request
-from marshmallow import Schema, ValidationError
+from marshmallow import ValidationError
 
 from models.rules import is_a
 from models.settings import Settings
 from service.http.access import Whose, whose
-from service.http.bodies import query, without_nulls
+from service.http.bodies import loading, query, without_nulls
 from service.http.schemas import RecommendBody, RecommendQuery
 from service.lists.reasons import LANGUAGES
 from service.lists.request import Boost, N, Promotion, Request
 from service.services import Services
 
-QUERY = RecommendQuery()
+QUERY, BODY = RecommendQuery(), loading(RecommendBody)
 
 
 def by_query(shop: Services) -> Request:
@@ -33,9 +32,7 @@ def by_query(shop: Services) -> Request:
 
 def by_document(document: Any, settings: Settings, named: Whose) -> Request:
     """The request of a JSON document. Raises ValidationError."""
-    given = without_nulls(document)
-    schema = _schema(frozenset(given)) if isinstance(given, dict) else _BODY
-    return checked(schema.load(given), settings, named)
+    return checked(BODY(without_nulls(document)), settings, named)
 
 
 def checked(loaded: Mapping[str, Any], settings: Settings, named: Whose) -> Request:
@@ -66,16 +63,3 @@ def _check_context(context: Sequence[tuple[str, Any]], settings: Settings) -> No
     }
     if wrong:
         raise ValidationError({"context": wrong})
-
-
-_BODY = RecommendBody()
-_NAMES: Mapping[str, str] = {field.data_key or name: name for name, field in _BODY.fields.items()}
-
-
-@lru_cache(maxsize=256)
-def _schema(names: frozenset[str]) -> Schema:
-    """A schema of the fields that are there: marshmallow looks at every field that there could be, and takes three times as long. Of a
-    document with other fields, the whole schema, which says so."""
-    if not names or not names.issubset(_NAMES):
-        return _BODY
-    return RecommendBody(only=[_NAMES[name] for name in sorted(names)])

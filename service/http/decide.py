@@ -25,7 +25,7 @@ from service.decisions.send import Send
 from service.decisions.situation import Learnt, Request
 from service.http.attach import attaching
 from service.http.batch import answered, requests, spooled
-from service.http.bodies import json_body, query, without_nulls
+from service.http.bodies import json_body, loading, query, without_nulls
 from service.http.metrics import metrics
 from service.http.paths import install
 from service.http.schemas import EXPLAIN, ID, Scalar, Whole
@@ -178,7 +178,7 @@ class LoggedSchema(Schema):
 
 
 SHOWN = ("decision_id", "customer_id", "channel", "placement", "context", "at", "tier", "seed", "arm", "chances")
-QUERY, BODY = DecideQuery(), DecideBody()
+QUERY, BODY = DecideQuery(), loading(DecideBody)
 DECIDED = {"200": {"description": "The decision", "content": {"application/json": {"schema": DecisionSchema}}}}
 
 
@@ -198,7 +198,7 @@ def decide_by_body() -> Response:
     """What to do for this customer now, with what is known of the moment."""
     document = json_body()  # nobody waits for one who is slow to send
     with turn():
-        return _send(_decided(BODY.load(without_nulls(document))))
+        return _send(_decided(BODY(without_nulls(document))))
 
 
 @blueprint.route("/next-best-action/batch", methods=["POST"])
@@ -214,7 +214,7 @@ def decide_by_lines() -> Response:
     bundle, now, actions = shop.overlay.bundle(), shop.clock(), shop.actions
     learnt = {lang: _learnt(bundle, shop, lang=lang, now=now) for lang in LANGUAGES}
     send = Send(
-        lines=lambda: requests(lines, lambda document: _asked(BODY.load(without_nulls(document)), shop, actions)),
+        lines=lambda: requests(lines, lambda document: _asked(BODY(without_nulls(document)), shop, actions)),
         store=shop.store,
         actions=actions,
         learnt=learnt.__getitem__,
