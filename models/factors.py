@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TINY = 1e-12
-LEADING = 16  # dimensions that say most: of 41 k places of a public history .99 of the best ten of a blend were among its best 256 by them
+LEADING = 8  # dimensions that say most: sharpened, their lists of ten of 41 k places of a public history held .998 of the exact ones
 LARGE = 20_000  # items, from which on a first pass over the leading dimensions saves time
 
 

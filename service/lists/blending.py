@@ -9,6 +9,7 @@ import numpy as np
 
 from models.blend import BOUGHT, blended, rms
 from models.factors import Folded
+from models.linear import Linear, Sum
 from models.ranking import top
 from service.lists.question import Question, Rows, Scores, Stage, both
 
@@ -40,7 +41,8 @@ def blend(
     counted = question.models.blend.of(intent)
     hers = _folded(question, counted, rows, weights)
     quick = hers is not None and _estimable(question, counted)
-    found = _said(question, counted, rows, weights, hers, quick=quick)
+    said = _said(question, counted, rows, weights, hers, quick=quick)
+    found = {name: each.scores if isinstance(each, Sum) else each for name, each in said.items()}
     speaking = {name: LEAST.get(name, 0) for name in evidence if name in found}
     if not any(found[name].max(initial=0) > least for name, least in speaking.items()):
         return None
@@ -49,13 +51,33 @@ def blend(
     else:
         shown = np.ones(len(question.models.catalogue), dtype=np.bool_)
         shown[besides] = False
-    known = {"popularity": question.models.popularity.size}
-    if quick and hers is not None and (factors := question.models.factors) is not None:
-        # Of the scores, not of the estimates
-        known["factors"] = factors.rms(hers.vector, items=len(question.models.catalogue))
-    scales = {name: counted[name] / max(known.get(name) or rms(scores), TINY) for name, scores in found.items()}
-    stage = Stage(intent, blended(found, scales), shown, found, scales, rows, weights, folded=hers)
+    scales = _scales(question, counted, said, hers if quick else None)
+    stage = Stage(intent, _mixed(said, scales), shown, found, scales, rows, weights, folded=hers)
     return _sharpened(stage, question) if quick else stage
+
+
+def _scales(
+    question: Question, counted: Mapping[str, float], said: Mapping[str, Scores | Sum], estimated: Folded | None
+) -> dict[str, float]:
+    """What one unit of each source counts: its weight by the root mean square of its scores over all items."""
+    models = question.models
+    sizes = {"popularity": models.popularity.size}
+    if estimated is not None and models.factors is not None:  # of the scores, not of the estimates
+        sizes["factors"] = models.factors.rms(estimated.vector, items=len(models.catalogue))
+    for name, each in said.items():
+        if name not in sizes:
+            sizes[name] = each.size if isinstance(each, Sum) else rms(each)
+    return {name: counted[name] / max(sizes[name], TINY) for name in said}
+
+
+def _mixed(said: Mapping[str, Scores | Sum], scales: Mapping[str, float]) -> Scores:
+    """float32[items]: Σ scale · scores; what is said in pairs is added pair by pair."""
+    dense = {name: each for name, each in said.items() if not isinstance(each, Sum)}
+    sums = {name: each for name, each in said.items() if isinstance(each, Sum)}
+    mixed = blended(dense, scales) if dense else np.zeros_like(next(iter(sums.values())).scores)
+    for name, each in sums.items():
+        each.onto(mixed, scales[name])
+    return mixed
 
 
 def _folded(question: Question, counted: Mapping[str, float], rows: Rows, weights: Scores) -> Folded | None:
@@ -80,8 +102,8 @@ def _estimable(question: Question, counted: Mapping[str, float]) -> bool:
 
 def _said(
     question: Question, counted: Mapping[str, float], rows: Rows, weights: Scores, hers: Folded | None, *, quick: bool
-) -> dict[str, Scores]:
-    """float32[items] of each source that counts."""
+) -> dict[str, Scores | Sum]:
+    """What each source that counts says of all items."""
     ready, factors = dict(_ready(question, rows)), question.models.factors
     if hers is not None and factors is not None:
         ready["factors"] = _longer(factors.estimate(hers.vector) if quick else factors.score(hers.vector), question)
@@ -124,16 +146,14 @@ def _longer(scores: Scores, question: Question) -> Scores:
     return np.append(scores, np.zeros(newcomers, dtype=np.float32)) if newcomers else scores
 
 
-def _together(question: Question, rows: Rows, weights: Scores) -> Scores | None:
-    return question.models.together.add_up(rows, weights) if question.models.together else None
+def _neighbours(source: str) -> Callable[[Question, Rows, Scores], Sum | None]:
+    """What the items of a history say of others, by the model of this name."""
 
+    def said(question: Question, rows: Rows, weights: Scores) -> Sum | None:
+        model: Linear | None = getattr(question.models, source)
+        return None if model is None else model.sum(rows, weights)
 
-def _alike(question: Question, rows: Rows, weights: Scores) -> Scores | None:
-    return question.models.alike.add_up(rows, weights) if question.models.alike else None
-
-
-def _ease(question: Question, rows: Rows, weights: Scores) -> Scores | None:
-    return question.models.ease.add_up(rows, weights) if question.models.ease else None
+    return said
 
 
 def _sessions(question: Question, rows: Rows, weights: Scores) -> Scores | None:
@@ -158,13 +178,13 @@ def _popularity(question: Question, rows: Rows, weights: Scores) -> Scores | Non
     return question.models.popularity.score
 
 
-SOURCES: Mapping[str, Callable[[Question, Rows, Scores], Scores | None]] = {
-    "together": _together,
-    "alike": _alike,
+SOURCES: Mapping[str, Callable[[Question, Rows, Scores], Scores | Sum | None]] = {
+    "together": _neighbours("together"),
+    "alike": _neighbours("alike"),
     "factors": lambda *_: None,  # where they are learnt, they are ready before the others are asked
     "popularity": _popularity,
     "repeat": repeat,
-    "ease": _ease,
+    "ease": _neighbours("ease"),
     "sessions": _sessions,
     "complements": _complements,
 }

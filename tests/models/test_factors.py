@@ -97,4 +97,4 @@ def test_only_a_large_catalogue_has_leading_dimensions(monkeypatch):
     vectors = factors(items=30, size=80).item_factors
     assert leading_of(vectors) is None
     monkeypatch.setattr("models.factors.LARGE", 30)
-    assert np.array_equal(leading_of(vectors), vectors[:, :16].T)
+    assert np.array_equal(leading_of(vectors), vectors[:, :8].T)
