@@ -13,16 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any, Literal, NamedTuple
-
-import orjson
 
 from models.event_log import encode, fold_in
 from models.profile import Event
 from models.profile.wishes import WISHED
 from service.event_forms import rows
-from service.fields import MOST_MONEY, Fields, brief, digest, minor
+from service.event_lines import WHEN, WHOSE, Common, lines_of, read_common
+from service.fields import Fields, brief, digest
 from service.people import consents
 from service.people.consents import Tells
 from service.people.customers import key
@@ -33,26 +31,6 @@ from service.people.lookup import note_orders
 from service.people.pseudonyms import Pseudonyms
 from service.store import Entry, Store
 
-MOST_LINES = 200
-MOST_EXTRA_BYTES = 8_192
-LONGEST_NAME = 100
-MOST_PIECES = 1e6
-WHEN = ("time", "timestamp_micros", "event_timestamp")
-WHOSE = ("customer_id", "session_id", "customer_token")
-SAYS_HOW_MUCH = ("quantity", "price", "value")
-KNOWN = {
-    "event",
-    "event_id",
-    "item_id",
-    "items",
-    "order_id",
-    "currency",
-    "recommendation_id",
-    "decision_id",
-    *WHEN,
-    *WHOSE,
-    *SAYS_HOW_MUCH,
-}
 ERASED = {"time": ["is before this customer was erased; what was before is not taken back"]}
 NOTHING: Mapping[str, Sequence[str]] = {}
 UNKNOWN_ITEM = "unknown_item"  # the mark of an event about an item that the catalogue does not know
@@ -87,22 +65,13 @@ class Receipt:
     warnings: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-class _Common(NamedTuple):
-    """What all lines of a row have in common."""
-
-    name: str
-    at: int
-    order_id: str | None
-    extra: Mapping[str, Any]
-
-
 class Row(NamedTuple):
     """One row that can be kept: its place in the call, its lines, and what it says of her facts (None: nothing)."""
 
     place: int
     event_id: str
     customer_id: str
-    event: _Common
+    event: Common
     entries: Sequence[Entry]
     currency: str | None
     timed: bool  # it says when it happened
@@ -159,16 +128,12 @@ def _receipt(row: Row, statuses: Sequence[str]) -> Receipt:
 def _without_erased(read: Sequence[Row | Receipt], *, tombs: Tombs) -> list[Row | Receipt]:
     """What is told late of somebody who was erased since is refused; what comes without a time happens now, and begins her anew."""
     erased = tombs.erased(row.customer_id for row in read if isinstance(row, Row) and row.timed)
-    return (
-        list(read)
-        if not erased
-        else [
-            Receipt(row.place, "refused", row.event_id, ERASED)
-            if isinstance(row, Row) and row.timed and row.event.at <= erased.get(row.customer_id, -1)
-            else row
-            for row in read
-        ]
-    )
+    return [
+        Receipt(row.place, "refused", row.event_id, ERASED)
+        if isinstance(row, Row) and row.timed and row.event.at <= erased.get(row.customer_id, -1)
+        else row
+        for row in read
+    ]
 
 
 # --- a row ------------------------------------------------------------------------------------------------------------------------------
@@ -190,14 +155,14 @@ def _read(row: Any, index: int, *, rules: Rules, now: int, new_id: Callable[[], 
         return Receipt(index, "refused", None, {"event": [f"{type(row).__name__} is no object; write {{…}}"]})
     fields = Fields(row)
     event_id = fields.text("event_id")
-    event = _event(fields, rules, now)
+    event = read_common(fields, now=now, max_age_days=rules.max_age_days)
     name = rules.whose(fields)
     customer_id = key(name, fields.text("session_id"))
     if customer_id is None and not fields.errors.keys() & set(WHOSE):
         fields.wrong("customer_id", "is missing; say whose event it is: customer_id or session_id")
     currency = fields.currency(rules.currency)
     more = {"recommendation_id": fields.text("recommendation_id"), "decision_id": fields.text("decision_id")}
-    lines = _priced(_lines(fields, event, currency or rules.currency), rules)
+    lines = _priced(lines_of(fields, event, currency or rules.currency), rules)
     tells = consents.told(fields, event.name, event.at)
     if fields.errors or customer_id is None:
         return Receipt(index, "refused", event_id, fields.errors)
@@ -229,96 +194,12 @@ def _body(line: Event, more: Mapping[str, Any], *, strange: bool, named: bool) -
     return encode(line, **more, **{UNKNOWN_ITEM: True}) if strange else encode(line, **more)
 
 
-def _event(fields: Fields, rules: Rules, now: int) -> _Common:
-    name = fields.text("event", longest=LONGEST_NAME)
-    if name is None and "event" not in fields.errors:
-        fields.wrong("event", "is missing; name what happened, like view_item or purchase")
-    at = None if fields.row.keys().isdisjoint(WHEN) else _at(fields, rules, now)
-    return _Common(name or "", now if at is None else at, fields.text("order_id"), _extra(fields))
-
-
-def _at(fields: Fields, rules: Rules, now: int) -> int | None:
-    at = fields.time("time", now=now, max_age_days=rules.max_age_days)
-    for alias in WHEN[1:]:
-        at = at if at is not None else fields.microseconds(alias, now=now, max_age_days=rules.max_age_days)
-    return at
-
-
-def _extra(fields: Fields) -> dict[str, Any]:
-    """What we have no name for is kept as it came, within bounds."""
-    if fields.row.keys() <= KNOWN:
-        return {}
-    extra = {name: value for name, value in fields.row.items() if name not in KNOWN}
-    if len(orjson.dumps(extra)) > MOST_EXTRA_BYTES:
-        fields.wrong("extra", f"unknown fields hold more than {MOST_EXTRA_BYTES} bytes; send less with the event")
-    return extra
-
-
-def _lines(fields: Fields, event: _Common, currency: str | None) -> list[Event]:
-    """One event an item; lines of the same item are one line. Without items, one event that is about the item named, or about none."""
-    items = fields.row.get("items")
-    if items is None or items == []:
-        return [_line(fields, event)]
-    if not isinstance(items, list) or len(items) > MOST_LINES:
-        fields.wrong("items", f"is not a list of at most {MOST_LINES} items")
-        return []
-    lines: dict[str, Event] = {}
-    for number, item in enumerate(items):
-        line = _item_line(fields, event, item, number=number, currency=currency)
-        if line is not None and line.item_id is not None:
-            same = lines.get(line.item_id)
-            lines[line.item_id] = line if same is None else _sum(same, line)
-    return _with_value(fields, list(lines.values()))
-
-
-def _item_line(fields: Fields, event: _Common, item: Any, *, number: int, currency: str | None) -> Event | None:
-    if isinstance(item, str):
-        item = {"item_id": item}
-    if not isinstance(item, dict):
-        fields.wrong(f"items.{number}", f'{brief(item)} is no object; write {{"item_id": …}}')
-        return None
-    own = Fields(item)
-    own.currency(currency)
-    line = _line(own, event._replace(extra={**event.extra, **_extra(own)}))
-    if line.item_id is None and not own.errors:
-        own.wrong("item_id", "is missing")
-    for name, messages in own.errors.items():
-        fields.errors.setdefault(f"items.{number}.{name}", []).extend(messages)
-    return line
-
-
-def _line(fields: Fields, event: _Common) -> Event:
-    name, at, order_id, extra = event
-    if fields.row.keys().isdisjoint(SAYS_HOW_MUCH):
-        return Event(name, at, fields.text("item_id"), order_id=order_id, extra=extra)
-    quantity = fields.number("quantity", above=0, most=MOST_PIECES)
-    price = fields.money("price")
-    value = fields.money("value") if price is None else None
-    quantity = 1.0 if quantity is None else quantity
-    amount = value if price is None else price * Decimal(str(quantity))
-    if amount is not None and amount >= MOST_MONEY:
-        fields.wrong("price", f"{amount} is more money than there is")
-    return Event(name, at, fields.text("item_id"), quantity, minor(amount) if amount else 0, order_id, extra)
-
-
-def _with_value(fields: Fields, lines: list[Event]) -> list[Event]:
-    """Where no line has a price, the value of the whole basket stands on its first line."""
-    value = fields.money("value")
-    if value and lines and not any(line.amount for line in lines):
-        return [lines[0]._replace(amount=minor(value)), *lines[1:]]
-    return lines
-
-
 def _priced(lines: list[Event], rules: Rules) -> list[Event]:
     """The lines, where what is wished for without a price has the shop's of today: the wish list remembers what it cost."""
     if not lines or lines[0].name != WISHED or any(line.amount for line in lines):
         return lines
     prices = [rules.price(line.item_id) or 0 if line.item_id is not None else 0 for line in lines]
     return [line._replace(amount=round(price * line.quantity)) for line, price in zip(lines, prices, strict=True)]
-
-
-def _sum(one: Event, other: Event) -> Event:
-    return one._replace(quantity=one.quantity + other.quantity, amount=one.amount + other.amount)
 
 
 # --- known again ------------------------------------------------------------------------------------------------------------------------

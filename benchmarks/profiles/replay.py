@@ -18,7 +18,7 @@ from typing import Any
 from models.profile import Profile, describe, load, rfc3339
 from models.settings import HistorySettings, Shop, TierRule, TierSettings
 from service import create_app
-from service.events import MOST_LINES
+from service.event_lines import MOST_LINES
 from service.settings import ServiceSettings
 from service.store.open import open_store
 from training.fit import lifetime, tiers
