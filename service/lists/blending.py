@@ -17,9 +17,7 @@ TINY = 1e-12
 SHARP = 256  # of a large catalogue, how many of the best are scored exactly; four times as many where these are not clearly the best
 MOST_SHARP = 16_384
 SURE = 0.33  # of those scored exactly: where all that are wanted were among so many by the estimates, these are clearly the best
-STEERED = (
-    20  # times what neighbours count: where factors count more, estimates of them do not tell who is among the best
-)
+STEERED = 20  # times what neighbours count, factors may: where they count more, estimates of them do not tell who is among the best
 LEAST = {"factors": 1e-6}  # a score up to it is rounding, and no evidence
 # Sources that say something of these items; popularity says it of none
 PERSONAL = ("together", "alike", "factors", "repeat", "ease", "sessions")
@@ -117,7 +115,7 @@ def _said(
 def _sharpened(stage: Stage, question: Question) -> Stage:
     """Exact scores of the best that may stand in the list, where factors were estimated. The others stand behind them as they are.
 
-    That they are the best is clear where all that are wanted come from the better quarter of them by the estimates, else more are looked at.
+    That they are the best is clear where all that are wanted come from the best third of them by the estimates; else more are looked at.
     """
     allowed, size = both(stage.shown, question.allowed), SHARP
     said = np.zeros(0, dtype=np.float32)
