@@ -111,7 +111,9 @@ def test_a_key_is_made_rotated_and_revoked_while_the_service_runs(tmp_path: Path
             asked = time.monotonic()
             assert asked - began < PATIENCE_S
             right = right + 1 if all(status(running, text) == code for text, code in wanted.items()) else 0
-            last_wrong = last_wrong if right else asked
+            if not right:
+                last_wrong = asked
+                time.sleep(0.1)  # an address that shows a wrong key twenty times at once is answered 429
         return last_wrong - began
 
     first = keys("create", "--scope", "server").strip()
