@@ -43,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for row in _measured(options):
         print(line(row), flush=True)
         rows.append(row)
+    if not rows:
+        sys.stderr.write("nothing was measured: in_process, memory, start and soak take --workers 1\n")
+        return 2
     summary = table(rows)[len(rows) :]
     print("\n".join(summary))
     return int(len(summary) > 1)

@@ -96,6 +96,11 @@ def test_an_unknown_task_is_named(capsys):
     assert "flying is no task; known are complementary" in capsys.readouterr().err
 
 
+def test_what_measures_nothing_is_no_success(tmp_path, capsys):
+    assert main(["soak", "--workers", "2", "--worlds", str(tmp_path)]) == 2
+    assert "--workers 1" in capsys.readouterr().err
+
+
 def test_a_figure_that_falls_short_is_marked_and_named():
     row = Row("speed", "here", {"of bare": 0.5, "ms": 3.0}, {"of bare": Bound(least=0.7), "ms": Bound(most=3)})
     assert "of bare 0.5 (≥ 0.7!)" in line(row)
