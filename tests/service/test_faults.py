@@ -259,7 +259,10 @@ def test_bundles_published_under_load_fail_nobody_and_no_answer_mixes_two(tmp_pa
             while not done.is_set():
                 seen.append(call(connection, "POST", "/recommend/batch", orjson.dumps(asked)))
 
-    with serving(tmp_path, "--models-dir", "models", "--store", "none", "--workers", "2") as service:
+    patient = {"VALET_PATIENCE_MS": "30000"}  # a machine that is busy with other things turns nobody away here
+    with serving(
+        tmp_path, "--models-dir", "models", "--store", "none", "--workers", "2", environment=patient
+    ) as service:
         clients = [threading.Thread(target=load, args=(service,)) for _ in range(3)]
         for client in clients:
             client.start()
