@@ -17,6 +17,8 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as NotThere
 
+from service.store import Store
+from service.store.open import open_store
 from tests.service.http.apps import stop_watching, tell
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,6 +61,15 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         url: str = request.getfixturevalue("redis_url")
         return f"{url}?timeout_ms={PATIENCE_MS}"
     return f"sqlite:///{tmp_path / 'valet.db'}?timeout_ms={PATIENCE_MS}"
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """An empty store, of each kind in turn."""
+    opened = open_store(store_url)
+    assert opened is not None
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

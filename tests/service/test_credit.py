@@ -1,7 +1,5 @@
 """Which list is credited with what: by its recommendation_id, else by what was shown within the hour before."""
 
-from collections.abc import Iterator
-
 import orjson
 import pytest
 
@@ -12,19 +10,10 @@ from service.events import fold
 from service.evidence import Evidence
 from service.lists.tokens import Token, sign
 from service.store import Entry, Store
-from service.store.open import open_store
 from tests.worlds import NOW
 
 SECRET = b"tiny"
 BOLD = ("home", "bold")
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    opened = open_store(store_url)
-    assert opened is not None
-    yield opened
-    opened.close()
 
 
 def listed(nth: int = 1, unit: str = "u1", *, experiment: str | None = "home") -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 import numpy as np
 import orjson
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +19,6 @@ from service.events import fold
 from service.evidence import Evidence
 from service.lists.tokens import Token, sign
 from service.store import Customer, Entry, Store
-from service.store.open import open_store
 from tests.worlds import NOW
 
 SECRET = b"tiny"
@@ -29,14 +26,6 @@ EVENTS = ("view_item_list", "add_to_cart", "purchase", "purchase")
 OTHERS = ("outcome", "decision", "erase", "merge", "drop", "look")
 PEOPLE, ITEMS = ("ann", "bob", "cid"), ("A", "B")
 NUMBERS = itertools.count()
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    opened = open_store(store_url)
-    assert opened is not None
-    yield opened
-    opened.close()
 
 
 def listed(nth: int) -> str:

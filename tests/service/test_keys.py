@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,14 +14,6 @@ from service.store.open import open_store
 from tests.conftest import start_redis
 
 NOW = 1_767_225_600
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    opened = open_store(store_url)
-    assert opened is not None
-    yield opened
-    opened.close()
 
 
 def test_a_key_works_until_it_is_revoked_and_no_other_text_does(store: Store) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -22,14 +21,6 @@ from tests.service.http.apps import tiny_app
 from tests.worlds import NOW
 
 DAY_S = 86_400
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    opened = open_store(store_url)
-    assert opened is not None
-    yield opened
-    opened.close()
 
 
 def post(store: Store, number: int, *, now: int, customer_id: str = "anna") -> str:

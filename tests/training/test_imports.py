@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -16,7 +15,6 @@ from service.people import facts as facts_of
 from service.people.erasure import Tombs, erase
 from service.people.pseudonyms import Pseudonyms
 from service.store import Store
-from service.store.open import open_store
 from tests.worlds import NOW
 from training.imports import main
 
@@ -31,14 +29,6 @@ SENDS = (
     ("anna", "2025-12-02T08:00:00Z", "spring", "A", "m1"),
     ("anna", "2025-12-03T08:00:00Z", "summer", "B", "m2"),
 )
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    opened = open_store(store_url)
-    assert opened is not None
-    yield opened
-    opened.close()
 
 
 def write(path: Path, rows: tuple[tuple[str, ...], ...]) -> str:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from models.profile import EMPTY, Event, dump, fold, load
 from service import events
@@ -16,7 +13,6 @@ from service.people.facts import with_consents
 from service.people.identity import merge
 from service.people.pseudonyms import Pseudonyms
 from service.store import Store
-from service.store.open import open_store
 from tests.worlds import NOW
 from training import rights, run
 from training.people import publish_attributes
@@ -24,14 +20,6 @@ from training.settings import resolve
 
 ORDERS = [("anna", "A"), ("anna", "B"), ("bob", "A"), ("old bob", "B"), ("cid", "A"), ("cid", "B")]
 REFUSAL = {"purpose": "profiling", "channel": "all", "status": "denied", "at": NOW}
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    opened = open_store(store_url)
-    assert opened is not None
-    yield opened
-    opened.close()
 
 
 def train(folder: Path, store_url: str) -> None:

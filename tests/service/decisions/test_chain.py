@@ -10,18 +10,10 @@ import pytest
 from models.errors import StoreUnavailable
 from service.decisions.chain import ANCHOR, ANCHOR_S, EMPTIED, Chain, name_of, verify
 from service.store import Store
-from service.store.open import open_store
 from tests.fakes import FakeStore
 
 NOW = 1_764_000_000
 KEEP_S = 90 * 86_400
-
-
-@pytest.fixture
-def store(store_url: str):
-    opened = open_store(store_url)
-    yield opened
-    opened.close()
 
 
 def note(chain: Chain, store: Store, decision_id: str, *, now: int = NOW) -> None:

@@ -1,24 +1,11 @@
-from collections.abc import Iterator
-
-import pytest
-
 from models.event_log import encode
 from models.profile import Event, load
 from service.events import fold
 from service.lists.sends import Send, Sends, as_of
 from service.people.customers import read
 from service.store import Entry, Store
-from service.store.open import open_store
 from tests.fakes import FakeStore
 from tests.worlds import NOW
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    opened = open_store(store_url)
-    assert opened is not None
-    yield opened
-    opened.close()
 
 
 def tell(store: Store, name: str, item_id: str, at: int) -> None:

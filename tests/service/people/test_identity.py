@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from models.profile import load
@@ -12,19 +10,10 @@ from service.events import Rules
 from service.people.facts import load as load_facts
 from service.people.identity import merge
 from service.store import Store
-from service.store.open import open_store
 from tests.worlds import NOW
 
 VIEW = {"event": "view_item", "session_id": "s1", "item_id": "DR-001"}
 LOGIN = {"event": "login", "session_id": "s1", "customer_id": "anna"}
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    opened = open_store(store_url)
-    assert opened is not None
-    yield opened
-    opened.close()
 
 
 def record(store: Store, *rows: dict[str, object]) -> list[str]:

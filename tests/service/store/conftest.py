@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-
-import pytest
+from collections.abc import Sequence
 
 from service.store import Entry, Store
-from service.store.open import open_store
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    opened = open_store(store_url)
-    assert opened is not None
-    yield opened
-    opened.close()
 
 
 def fold(customer_id: str, profile: bytes | None, entries: Sequence[Entry]) -> bytes:
