@@ -18,7 +18,6 @@ from service.lists.recommend import Answer
 from service.lists.request import Request
 from service.lists.timing import Due
 from service.lists.tokens import Token, sign
-from service.services import Services
 from service.signing import token
 
 DIGITS = 6
@@ -87,11 +86,11 @@ def listed(answer: Answer, request: Request, *, bundle: Bundle | None, secret: b
 
 
 def document(
-    answer: Answer, request: Request, *, bundle: Bundle | None, services: Services, degraded: bool, now: int
+    answer: Answer, request: Request, *, bundle: Bundle | None, secret: bytes, degraded: bool, now: int
 ) -> dict[str, Any]:
     """The contract's answer to one request, ready for orjson, as of `now`."""
-    made = listed(answer, request, bundle=bundle, secret=services.secret)
-    return made.document(degraded=degraded, now=now, secret=services.secret)
+    made = listed(answer, request, bundle=bundle, secret=secret)
+    return made.document(degraded=degraded, now=now, secret=secret)
 
 
 def _items(picks: Iterable[Pick], request: Request, catalogue: Catalogue) -> list[dict[str, Any]]:

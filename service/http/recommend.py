@@ -84,7 +84,7 @@ def rank_items() -> Response:
     bundle = shop.overlay.bundle()
     now = shop.clock()
     answer = Answer("for_you") if bundle is None else rank(asked, **_reading(known, bundle, shop, now))
-    return _send(document(answer, asked, bundle=bundle, services=shop, degraded=known.degraded, now=now))
+    return _send(document(answer, asked, bundle=bundle, secret=shop.secret, degraded=known.degraded, now=now))
 
 
 def _recommended(asked: Request, shop: Services) -> dict[str, Any]:

@@ -8,16 +8,13 @@ from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.catalogue import NO_PRICE, Catalogue
 from models.filters import column, mask, minor
+from service.lists.question import Mask, Rows
 from service.lists.request import Request
 from service.lists.taste import Taste
 from service.lists.trace import Trace
-
-Mask = NDArray[np.bool_]
-Rows = NDArray[np.int32]
 
 MOST_KEPT = 16  # masks of a catalogue
 

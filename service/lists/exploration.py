@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from models.bundle import Models
 from models.settings import DAY_S
-from service.lists.eligibility import Mask
-from service.lists.question import Rows, Scores
+from service.lists.question import Mask, Rows, Scores
 from service.lists.request import Request
 from service.lists.selection import EXPLORED, SCORED, Cap, Chosen, Wishes
 from service.people.customers import key

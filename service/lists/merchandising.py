@@ -22,8 +22,7 @@ from models.profile import EMPTY, money
 from models.rules import UNKNOWN, Kind, Names, Rule, RuleFailedError, Value, context, is_a, kind_of
 from models.settings import Settings, names
 from models.toml import Place
-from service.lists.eligibility import Mask
-from service.lists.question import Scores
+from service.lists.question import Mask, Scores
 from service.lists.request import Request
 from service.lists.selection import NOTHING, Cap, Share, Wishes
 from service.people.customers import Known

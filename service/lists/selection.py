@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 from models.bundle import Models
 from models.ranking import top
 from models.similarity import Similarity
-from service.lists.eligibility import Mask
-from service.lists.question import Rows, Scores, Stage, boosted
+from service.lists.question import Mask, Rows, Scores, Stage, boosted
 
 POOL = 5  # times n: among so many of the best, diversity and caps choose
 STAGE = 4.0  # more than worth and similarity can ever differ by
