@@ -13,7 +13,7 @@ from models.budgets import Level
 from service.store import KEY_TTL_S, NOTHING, Customer, Entry, Fold, Join, Paper, Part, Settle, Sift, Status
 from service.store.groups import Groups, together
 from service.store.redis import counters, customers, events, items, keys, names, papers, pools, profiles, settlement
-from service.store.redis.server import RedisServer
+from service.store.redis.server import RedisServer, by_name
 
 TIMEOUT_S = 0.05
 SCRUB_S = 5.0  # how long an erasure waits until the server has written its files anew
@@ -119,7 +119,7 @@ class RedisStore:
         self._server.rewrite(patience_s=SCRUB_S)
 
     def versions(self) -> Mapping[str, int]:
-        found = self._server.call("HGETALL", keys.VERSIONS)
+        found = by_name(self._server.call("HGETALL", keys.VERSIONS))
         return {name.decode(): int(version) for name, version in found.items()}
 
     def bump(self, name: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from service.store import Entry
 from service.store.redis import keys
 from service.store.redis.keys import BUCKET
-from service.store.redis.server import PAGE, RedisServer, Script
+from service.store.redis.server import PAGE, RedisServer, Script, by_name
 
 BATCH = 100  # events a script
 
@@ -35,7 +35,8 @@ def newest(server: RedisServer) -> int:
 def every(server: RedisServer, after: int) -> Iterator[Entry]:
     """Events above `after`, in the order of their sequence."""
     for bucket in range(after // keys.BUCKET, -(-newest(server) // keys.BUCKET)):
-        [found] = server.calls([("HGETALL", keys.log_key(bucket))], bulk=True)
+        [row] = server.calls([("HGETALL", keys.log_key(bucket))], bulk=True)
+        found = by_name(row)
         for sequence in sorted(int(field) for field in found):
             if sequence > after:
                 yield keys.load_entry(sequence, found[b"%d" % sequence])

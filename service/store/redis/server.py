@@ -1,7 +1,6 @@
 """The Redis server behind the store: one place for deadlines, pipelines, scripts and errors.
 
-redis-py tries a failed command again ten times by default; here nothing is tried again: a second try of a write that may have gone
-through is the caller's to decide. A connection that died while idle is noticed, and replaced, when it is taken from the pool.
+A connection that died while idle is noticed, and replaced, when it is taken (`connections`).
 """
 
 from __future__ import annotations
@@ -14,15 +13,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.connection import ConnectionPool
 from redis.exceptions import NoPermissionError, NoScriptError, RedisError, ResponseError
-from redis.retry import Retry
 
 from models.errors import InputError, StoreUnavailable
 from service.store import deadline
 from service.store.breaker import Breaker
+from service.store.redis.connections import Command, Connections
 from service.store.redis.keys import literally
 
 SCHEMA = 1
@@ -33,8 +29,6 @@ SCAN = 2000  # keys that one step of a walk looks at: about a millisecond of the
 CONTENTION_S = 1.0  # how long to try again while others change the same customer
 LEAST_S = 0.001  # who has less than this left does not ask
 BULK = 40  # how many deadlines a bulk call may take: hundreds of commands in one trip
-
-Command = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -57,8 +51,8 @@ class RedisServer:
         self._name = name
         self._timeout_s = timeout_s
         self._url = url
-        self._quick = _client(url, timeout_s)
-        self._bulk = _client(url, timeout_s * BULK)
+        self._quick = Connections(url, timeout_s=timeout_s)
+        self._bulk = Connections(url, timeout_s=timeout_s * BULK)
         self._breaker = Breaker()
         self._checked = False
 
@@ -128,7 +122,7 @@ class RedisServer:
         """
         deadline = time.monotonic() + patience_s
         for running, command in self._files():
-            while self._persistence(running):
+            while self._says(*running):
                 self._wait(deadline)
             try:
                 self.call(command)
@@ -136,22 +130,22 @@ class RedisServer:
                 if isinstance(error.__cause__, NoPermissionError):
                     continue
                 raise
-            while self._persistence(running):
+            while self._says(*running):
                 self._wait(deadline)
 
-    def _files(self) -> list[tuple[str, str]]:
-        """What runs while a file is written, and the command that writes it, for the files that this server keeps."""
+    def _files(self) -> list[tuple[Sequence[bytes], str]]:
+        """What INFO says while a file is written, and the command that writes it, for the files that this server keeps."""
         try:
             saves = bool(self.call("CONFIG", "GET", "save")[1])
         except StoreUnavailable:  # not allowed here: it may keep one
             saves = True
-        appends = self._persistence("aof_enabled")
-        return [("aof_rewrite_in_progress", "BGREWRITEAOF")] * appends + [("rdb_bgsave_in_progress", "BGSAVE")] * saves
+        rewrites = (b"aof_rewrite_in_progress:1", b"aof_rewrite_scheduled:1")
+        appends = self._says(b"aof_enabled:1")
+        return [(rewrites, "BGREWRITEAOF")] * appends + [((b"rdb_bgsave_in_progress:1",), "BGSAVE")] * saves
 
-    def _persistence(self, name: str) -> int:
-        found = self.call("INFO", "persistence")
-        scheduled = name == "aof_rewrite_in_progress" and found.get("aof_rewrite_scheduled", 0)
-        return int(found.get(name, 0) or scheduled)
+    def _says(self, *lines: bytes) -> bool:
+        """Whether one of these lines stands in INFO."""
+        return not set(lines).isdisjoint(self.call("INFO", "persistence").split())
 
     def _wait(self, deadline: float) -> None:
         if time.monotonic() > deadline:
@@ -160,8 +154,8 @@ class RedisServer:
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._quick.connection_pool.disconnect()
-        self._bulk.connection_pool.disconnect()
+        self._quick.close()
+        self._bulk.close()
 
     def _send(self, commands: Sequence[Command], *, bulk: bool, writes: bool = False) -> list[Any]:
         """The answers, refusals among them as exceptions.
@@ -178,7 +172,7 @@ class RedisServer:
         if not writes and left_s < 2 * self._timeout_s * (BULK if bulk else 1):  # it may have to connect first
             return self._hurried(commands, left_s)
         try:
-            answers = _answers(self._bulk if bulk else self._quick, commands)
+            answers = (self._bulk if bulk else self._quick).ask(commands)
         except ResponseError as error:
             answers = [error]
         except (RedisError, OSError) as error:
@@ -189,15 +183,15 @@ class RedisServer:
 
     def _hurried(self, commands: Sequence[Command], left_s: float) -> list[Any]:
         """The answers by a connection of their own, that waits as long as is left; what is late here says nothing of the server."""
-        client = _client(self._url, left_s / 2)
+        own = Connections(self._url, timeout_s=left_s / 2)
         try:
-            return _answers(client, commands)
+            return own.ask(commands)
         except ResponseError as error:
             return [error]
         except (RedisError, OSError) as error:
             raise self._unavailable(error) from error
         finally:
-            client.connection_pool.disconnect()
+            own.close()
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         return StoreUnavailable(
@@ -205,25 +199,9 @@ class RedisServer:
         )
 
 
-def _answers(client: Redis, commands: Sequence[Command]) -> list[Any]:
-    if len(commands) == 1:
-        return [client.execute_command(*commands[0])]  # type: ignore[no-untyped-call]
-    with client.pipeline(transaction=False) as pipeline:
-        for command in commands:
-            pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
-        return pipeline.execute(raise_on_error=False)
-
-
-def _client(url: str, timeout_s: float) -> Redis:
-    pool = ConnectionPool.from_url(
-        url,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,  # no greeting to wait for
-        driver_info=None,
-    )
-    return Redis(connection_pool=pool)
+def by_name(row: Sequence[bytes]) -> dict[bytes, bytes]:
+    """A hash as HGETALL tells it: field, value, field, value, …"""
+    return dict(zip(row[::2], row[1::2], strict=True))
 
 
 def attempts() -> Iterator[None]:

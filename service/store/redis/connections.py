@@ -1,0 +1,85 @@
+"""Connections to a Redis server: redis-py's own, lent and taken back by ourselves.
+
+Its client and pool count, lock and are ready to try again around each command, which nobody here asks of them: so a round trip costs 52 µs
+of a processor, and 22 without.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from redis.backoff import NoBackoff
+from redis.connection import AbstractConnection, Connection, parse_url
+from redis.exceptions import RedisError, ResponseError
+from redis.retry import Retry
+
+Command = tuple[Any, ...]
+
+
+class Connections:
+    """As many as threads ask at once. One serves one thread at a time, and never a process that did not open it.
+
+    Nothing is tried again: whether a write that may have gone through is sent once more is the caller's to decide.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float) -> None:
+        options: dict[str, Any] = dict(parse_url(url))
+        self._open: Callable[[], AbstractConnection] = partial(
+            options.pop("connection_class", Connection),
+            **options,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,  # no greeting to wait for
+            driver_info=None,
+        )
+        self._start()
+
+    def ask(self, commands: Sequence[Command]) -> list[Any]:
+        """The answers to some commands, one round trip; those that are refused as exceptions. Raises RedisError where there is none."""
+        connection = self._take()
+        connection.send_packed_command(connection.pack_commands(commands))
+        answers = [_answer(connection) for _ in commands]
+        self._idle.append(connection)  # here alone: what broke off before all was read is not used again
+        return answers
+
+    def close(self) -> None:
+        """Close the idle ones."""
+        while self._idle:
+            self._idle.pop().disconnect()
+
+    def _start(self) -> None:
+        """Begin with no connection: at the start, and in the child of a fork, which only closes its own end of its parent's."""
+        self._idle: deque[AbstractConnection] = deque()
+        self._pid = os.getpid()
+
+    def _take(self) -> AbstractConnection:
+        if self._pid != os.getpid():
+            self._start()
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                return self._open()  # it connects with the first command
+            if _is_quiet(connection):
+                return connection
+            connection.disconnect()
+
+
+def _is_quiet(connection: AbstractConnection) -> bool:
+    """Whether the server has neither closed it nor said what nobody asked for."""
+    try:
+        return not connection.can_read()
+    except (RedisError, OSError):
+        return False
+
+
+def _answer(connection: AbstractConnection) -> Any:
+    try:
+        return connection.read_response()
+    except ResponseError as error:
+        return error
