@@ -3,32 +3,53 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+SPARSE = 8  # items a pair, from which on adding pair by pair is quicker than adding all scores
+
 
 @dataclass(frozen=True)
 class Sum:
-    """What the items of a history say, pair by pair and added up. Of a large catalogue few items have a pair: going by pairs is quicker.
+    """What the items of a history say, pair by pair, and added up.
 
     indices, said  int32, float32[pairs]  the other item, and what is said of it
-    scores         float32[items]         the sum for each item
+    ends           int64[history]         behind the last pair of each item of the history
+    items          how many there are
     """
 
     indices: NDArray[np.int32]
     said: NDArray[np.float32]
-    scores: NDArray[np.float32]
+    ends: NDArray[np.int64]
+    items: int
 
-    @property
-    def size(self) -> float:
-        """The root mean square of the scores: Σ score² = Σ over pairs of said · score."""
-        return float(np.sqrt(max(np.dot(self.said, self.scores[self.indices]), 0) / max(len(self.scores), 1)))
+    @cached_property
+    def scores(self) -> NDArray[np.float32]:
+        """float32[items]: the sum for each item."""
+        scores = np.zeros(self.items, dtype=np.float32)
+        np.add.at(scores, self.indices, self.said)
+        return scores
 
     def onto(self, mixed: NDArray[np.float32], scale: float) -> None:
-        """Add the scores, scaled, to others of all items, in place."""
-        np.add.at(mixed, self.indices, np.float32(scale) * self.said)
+        """Add the scores, scaled, to others of all items, in place. Of a large catalogue few items have a pair: going by pairs is quicker."""
+        if len(self.indices) * SPARSE < self.items:
+            np.add.at(mixed, self.indices, np.float32(scale) * self.said)
+        else:
+            mixed += np.float32(scale) * self.scores
+
+    def carried(self, targets: NDArray[np.int32]) -> NDArray[np.float32]:
+        """float32[targets, history]: what each item of the history said of these."""
+        wanted = np.zeros(self.items, dtype=np.bool_)
+        wanted[targets] = True
+        pairs = np.flatnonzero(wanted[self.indices])
+        order = np.argsort(targets)
+        target = order[np.searchsorted(targets[order], self.indices[pairs])]
+        carried = np.zeros((len(targets), len(self.ends)), dtype=np.float32)
+        carried[target, np.searchsorted(self.ends, pairs, side="right")] = self.said[pairs]
+        return carried
 
 
 @dataclass(frozen=True)
@@ -52,14 +73,15 @@ class Linear:
         return self.sum(rows, weights).scores
 
     def sum(self, rows: NDArray[np.int32], weights: NDArray[np.float32]) -> Sum:
-        """As `add_up`, with the pairs that were added up. Pieces are copied, not looked up one by one."""
-        bounds = list(zip(self.indptr[rows].tolist(), self.indptr[rows + 1].tolist(), strict=True))
-        indices = np.concatenate([self.indices[:0], *(self.indices[start:end] for start, end in bounds)])
-        said = np.concatenate([self.scores[:0], *(self.scores[start:end] for start, end in bounds)])
-        said *= np.repeat(weights, [end - start for start, end in bounds])
-        scores = np.zeros(len(self), dtype=np.float32)
-        np.add.at(scores, indices, said)
-        return Sum(indices, said, scores)
+        """As `add_up`, with the pairs that are added up."""
+        starts = self.indptr[rows]
+        sizes = self.indptr[rows + 1] - starts
+        ends = np.cumsum(sizes)
+        pairs = np.repeat(starts - ends + sizes, sizes)
+        pairs += np.arange(len(pairs))
+        said = self.scores.take(pairs)
+        said *= np.repeat(weights, sizes)
+        return Sum(self.indices.take(pairs), said, ends, len(self))
 
     def contributions(self, rows: NDArray[np.int32], weights: NDArray[np.float32], target: int) -> NDArray[np.float32]:
         """float32[history]: what each history item added to the score of `target`; the sum is `add_up(...)[target]`."""
@@ -69,24 +91,8 @@ class Linear:
         self, rows: NDArray[np.int32], weights: NDArray[np.float32], targets: NDArray[np.int32]
     ) -> NDArray[np.float32]:
         """float32[targets, history]: the `contributions` of several targets, in one pass over what the history says."""
-        carried = np.zeros((len(targets), len(rows)), dtype=np.float32)
-        wanted = np.zeros(len(self), dtype=np.bool_)
-        wanted[targets] = True
-        pairs, held_by = self._pairs(rows, wanted)
-        order = np.argsort(targets)
-        target = order[np.searchsorted(targets[order], self.indices[pairs])]
-        carried[target, held_by] = self.scores[pairs] * weights[held_by]
-        return carried
+        return self.sum(rows, weights).carried(targets)
 
     def longer(self, items: int) -> Self:
         """The same for a catalogue of so many items: of the newcomers nothing is said. Pairs are shared, not copied."""
         return replace(self, indptr=np.append(self.indptr, np.full(items - len(self), self.indptr[-1])))
-
-    def _pairs(self, rows: NDArray[np.int32], wanted: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Positions of the pairs of the history whose other item is wanted, and for each the place in the history that holds it."""
-        starts, ends = self.indptr[rows], self.indptr[np.asarray(rows, dtype=np.int64) + 1]
-        said = [self.indices[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
-        found = np.flatnonzero(wanted[np.concatenate([self.indices[:0], *said])])
-        behind = np.cumsum(ends - starts)
-        held_by = np.searchsorted(behind, found, side="right")
-        return found + (ends - behind)[held_by], held_by

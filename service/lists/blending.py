@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -49,27 +50,41 @@ def blend(
     else:
         shown = np.ones(len(question.models.catalogue), dtype=np.bool_)
         shown[besides] = False
-    scales = _scales(question, counted, said, hers if quick else None)
-    stage = Stage(intent, _mixed(said, scales), shown, found, scales, rows, weights, folded=hers)
-    return _sharpened(stage, question) if quick else stage
+    scales = _scales(question, counted, found, hers if quick else None)
+    stage = Stage(
+        intent, _mixed(said, scales), shown, found, scales, rows, weights, carried=_carried(question, said, hers)
+    )
+    return _sharpened(stage, question, hers) if quick and hers is not None else stage
+
+
+def _carried(
+    question: Question, said: Mapping[str, Scores | Sum], hers: Folded | None
+) -> dict[str, Callable[[Rows], Scores]]:
+    """What each item of the history gave, by the sources that looked at each of them."""
+    carried: dict[str, Callable[[Rows], Scores]] = {
+        name: each.carried for name, each in said.items() if isinstance(each, Sum)
+    }
+    if hers is not None and question.models.factors is not None:
+        carried["factors"] = partial(question.models.factors.gave, hers)
+    return carried
 
 
 def _scales(
-    question: Question, counted: Mapping[str, float], said: Mapping[str, Scores | Sum], estimated: Folded | None
+    question: Question, counted: Mapping[str, float], found: Mapping[str, Scores], estimated: Folded | None
 ) -> dict[str, float]:
     """What one unit of each source counts: its weight by the root mean square of its scores over all items."""
     models = question.models
     sizes = {"popularity": models.popularity.size}
     if estimated is not None and models.factors is not None:  # of the scores, not of the estimates
         sizes["factors"] = models.factors.rms(estimated.vector, items=len(models.catalogue))
-    for name, each in said.items():
+    for name, scores in found.items():
         if name not in sizes:
-            sizes[name] = each.size if isinstance(each, Sum) else rms(each)
-    return {name: counted[name] / max(sizes[name], TINY) for name in said}
+            sizes[name] = rms(scores)
+    return {name: counted[name] / max(sizes[name], TINY) for name in found}
 
 
 def _mixed(said: Mapping[str, Scores | Sum], scales: Mapping[str, float]) -> Scores:
-    """float32[items]: Σ scale · scores; what is said in pairs is added pair by pair."""
+    """float32[items]: Σ scale · scores; what is said in pairs may be added pair by pair."""
     dense = {name: each for name, each in said.items() if not isinstance(each, Sum)}
     sums = {name: each for name, each in said.items() if isinstance(each, Sum)}
     mixed = blended(dense, scales) if dense else np.zeros_like(next(iter(sums.values())).scores)
@@ -112,7 +127,7 @@ def _said(
     }
 
 
-def _sharpened(stage: Stage, question: Question) -> Stage:
+def _sharpened(stage: Stage, question: Question, hers: Folded) -> Stage:
     """Exact scores of the best that may stand in the list, where factors were estimated. The others stand behind them as they are.
 
     That they are the best is clear where all that are wanted come from the best third of them by the estimates; else more are looked at.
@@ -121,7 +136,7 @@ def _sharpened(stage: Stage, question: Question) -> Stage:
     said = np.zeros(0, dtype=np.float32)
     while True:
         best = top(stage.scores, allowed, size)
-        said = np.concatenate([said, _exact(stage, best[len(said) :], question)])
+        said = np.concatenate([said, _exact(best[len(said) :], question, hers)])
         scores = stage.scores[best] + np.float32(stage.scales["factors"]) * (said - stage.sources["factors"][best])
         wanted = top(scores, None, question.n)
         if len(best) < size or size >= MOST_SHARP or wanted.max(initial=0) < SURE * size:
@@ -131,10 +146,10 @@ def _sharpened(stage: Stage, question: Question) -> Stage:
     return replace(stage, best=np.sort(best))
 
 
-def _exact(stage: Stage, rows: Rows, question: Question) -> Scores:
+def _exact(rows: Rows, question: Question, hers: Folded) -> Scores:
     """float32[rows]: what factors say exactly; 0 of newcomers."""
-    factors, hers = question.models.factors, stage.folded
-    assert factors is not None and hers is not None  # noqa: S101, PT018  (they were estimated)
+    factors = question.models.factors
+    assert factors is not None  # noqa: S101  (they were estimated)
     return np.where(rows < len(factors), factors.item_factors.take(rows, axis=0, mode="clip") @ hers.vector, 0)
 
 

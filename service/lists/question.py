@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.bundle import Models
-from models.factors import Folded
 from models.ranking import top
 from service.lists.request import N
 from service.lists.taste import Taste
@@ -53,7 +52,7 @@ class Stage:
     scales   name -> what one unit of a source counts in the scores
     rows, weights  the history that carried them (empty where none did), for reasons
     best     int32  of a large catalogue some of the rows it speaks for, in order: better than all others that may stand in the list
-    folded   that history as factors folded it in; None where they did not
+    carried  name -> of some rows, float32[rows, history]: what each item of the history gave to them, where that is known already
     """
 
     intent: str
@@ -64,7 +63,7 @@ class Stage:
     rows: Rows
     weights: Scores
     best: Rows | None = None
-    folded: Folded | None = None
+    carried: Mapping[str, Callable[[Rows], Scores]] = field(default_factory=dict)
 
     def top(self, allowed: Mask, boosts: Scores | None, n: int) -> Rows:
         """int32[≤ n]: the best of the rows that it speaks for, best first; `allowed` are some of those that its question allows."""

@@ -169,6 +169,5 @@ def _carried(stage: Stage, source: str, targets: Rows, models: Models) -> Scores
         return None
     if len(stage.rows) == 1:  # all of it
         return stage.sources[source][targets, None]
-    if isinstance(model, Factors) and stage.folded is not None:
-        return model.gave(stage.folded, targets)
-    return model.carried(stage.rows, stage.weights, targets)
+    known = stage.carried.get(source)
+    return model.carried(stage.rows, stage.weights, targets) if known is None else known(targets)
