@@ -60,7 +60,7 @@ def test_the_quick_list_is_the_exact_one_but_for_one_item_in_fifty(asked):
 
 
 def test_without_exact_scores_of_the_best_it_would_not_be(monkeypatch):
-    monkeypatch.setattr("service.lists.blending._sharpened", lambda stage, _: stage)
+    monkeypatch.setattr("service.lists.blending._sharpened", lambda stage, *_: stage)
     asked = Request(intent="for_you")
     assert recall(lists(QUICK, asked), lists(EXACT, asked)) < 0.9
 
