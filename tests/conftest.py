@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,12 @@ class RedisProcess:
     url: str
     port: int
     process: subprocess.Popen[bytes]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """No two tests share an id: workers beside each other would run one of them, and say nothing."""
+    if shared := [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]:
+        raise pytest.UsageError(f"several tests share an id: {', '.join(shared)}")
 
 
 @pytest.fixture(autouse=True)
