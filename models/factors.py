@@ -68,14 +68,14 @@ class Factors:
         return float(self.regularization * (weight + self.unobserved * len(self)) ** self.exponent / self.unobserved)
 
     def score(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """float32[items]: how well each item suits a customer's vector, about 1 for what was bought."""
-        return np.asarray(self.item_factors @ vector, dtype=np.float32)
+        """float32[items]: how well each item suits a customer's vector, about 1 for what was bought; a row each of many vectors."""
+        return np.asarray(vector @ self.item_factors.T, dtype=np.float32)
 
     def estimate(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         """float32[items]: as `score`, by the leading dimensions alone where there are such: good enough to tell who could be among the best."""
         if self.leading is None:
             return self.score(vector)
-        return np.asarray(vector[: len(self.leading)] @ self.leading, dtype=np.float32)
+        return np.asarray(vector[..., : len(self.leading)] @ self.leading, dtype=np.float32)
 
     def rms(self, vector: NDArray[np.float32], *, items: int) -> float:
         """The root mean square of `score(vector)` over so many items, newcomers count 0; it is not computed, as VᵀV is known."""
@@ -120,16 +120,20 @@ class Folded:
     confidence  float32[liked]           c
     root        float32[factors]         D^½
     liked       bool[history]            the items of the history that say something
+    solved      float32[factors]         the vector, where it was solved beside others' (models.folding); None: it will be
     """
 
     bought: NDArray[np.float32]
     confidence: NDArray[np.float32]
     root: NDArray[np.float32]
     liked: NDArray[np.bool_]
+    solved: NDArray[np.float32] | None = None
 
     @cached_property
     def vector(self) -> NDArray[np.float32]:
         """float32[factors]: a short history is solved by the system of its size, a long one directly."""
+        if self.solved is not None:
+            return self.solved
         if len(self.bought) == 0:
             return np.zeros(len(self.root), dtype=np.float32)
         if len(self.bought) < len(self.root):

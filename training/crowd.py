@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,7 +29,7 @@ from service.people.facts import load as load_facts
 from service.store import Store
 from training.profiles import profiles
 from training.read import read
-from training.scoring import BLOCK_SCORES, Histories, Scores, Sources, score
+from training.scoring import Histories, Scores, Sources, score
 from training.settings import parse_time, read_settings
 
 CHUNK = 400  # customers a round trip to the store, and a task of a process
@@ -127,21 +127,12 @@ class Permission:
         return f"{said}. {SOFT.format(count=self.unasked)}" if self.soft else said
 
 
-def tastes(people: Sequence[Person], models: Models, *, now: int, interest: Interest, bulk: bool = True) -> list[Taste]:
-    """Everybody's taste, as the service reads it; with `bulk`, scored by matrix products, as many at once as memory allows."""
-    found = [
+def tastes(people: Sequence[Person], models: Models, *, now: int, interest: Interest) -> list[Taste]:
+    """Everybody's taste, as the service reads it."""
+    return [
         taste(Known(load(profile), load_facts(facts)).telling, models, now=now, interest=interest)
         for _, profile, facts in people
     ]
-    size = max(1, BLOCK_SCORES // max(len(models.catalogue), 1))
-    if not bulk:
-        return found
-    return [one for start in range(0, len(found), size) for one in _scored(found[start : start + size], models, now)]
-
-
-def _scored(found: Sequence[Taste], models: Models, now: int) -> list[Taste]:
-    scores = scored(found, Sources(together=models.together, alike=models.alike, factors=models.factors), models, now)
-    return [replace(one, scored={name: block[nth] for name, block in scores.items()}) for nth, one in enumerate(found)]
 
 
 def scored(found: Sequence[Taste], sources: Sources, models: Models, now: int) -> dict[str, Scores]:

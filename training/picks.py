@@ -1,6 +1,6 @@
 """`python -m training.picks --channel email --out picks.parquet`: for every customer the products of her next mailing, for the mailing system.
 
-crowd → who may be written to → tastes, scored many at once → the lists that /recommend would give → a sheet, whole or not at all
+crowd → who may be written to → tastes, folded in block by block → the lists that /recommend would give → a sheet, whole or not at all
 
 One row a customer and item, with what a template needs: title, price, addresses, the reason, the open-time link. The recommendation_id goes
 back in `email_sent`, `email_click` and `purchase` events, so that what was sent rotates, and what it brought is counted.
@@ -28,6 +28,7 @@ from models.bundle import Bundle
 from models.errors import InputError
 from models.profile import load
 from models.settings import Settings
+from service.lists.block import folded_in
 from service.lists.links import page, path
 from service.lists.merchandising import Rulebook
 from service.lists.reasons import LANGUAGES
@@ -91,9 +92,9 @@ class Picker:
 
     def rows(self, people: Sequence[Person]) -> bytes:
         """The JSON lines of some people."""
-        order = self.order
-        found = tastes(people, self.bundle.models, now=order.now, interest=order.settings.interest)
-        return b"".join(self._rows(one, own) for one, own in zip(people, found, strict=True))
+        order, models = self.order, self.bundle.models
+        found = tastes(people, models, now=order.now, interest=order.settings.interest)
+        return b"".join(self._rows(one, own) for one, own in zip(people, folded_in(found, models), strict=True))
 
     @cached_property
     def _rulebook(self) -> Rulebook:

@@ -159,7 +159,7 @@ def _parts(crowd: Crowd, learnt: Bundle, row: int, permission: Permission, inter
     size = max(1, scoring.BLOCK_SCORES // max(len(learnt.models.catalogue), 1))
     for chunk in crowd.chunks():
         asked = permission.among(chunk)
-        found = tastes(asked, learnt.models, now=crowd.now, interest=interest, bulk=False)
+        found = tastes(asked, learnt.models, now=crowd.now, interest=interest)
         for start in range(0, len(asked), size):
             ids = [one[0] for one in asked[start : start + size]]
             yield wishes(found[start : start + size], ids, row, learnt.models, now=crowd.now)

@@ -43,17 +43,17 @@ def answer_lines(
     lines: IO[bytes],
     *,
     ask: Callable[[Any], Request],
-    answer: Callable[[Request, Known], Mapping[str, Any]],
+    answers: Callable[[Sequence[tuple[Request, Known]]], Iterator[Mapping[str, Any]]],
     store: Store | None,
 ) -> Iterator[bytes]:
     """An answer for each line that is not blank, in their order, and a last line that says that all are there.
 
-    A bad line is answered by what is wrong with it, and harms no other.
+    `answers` answers many at once. A bad line is answered by what is wrong with it, and harms no other.
     """
     asked, count = _asked(lines, ask), 0
     with lines:
         while chunk := list(islice(asked, CHUNK)):
-            for number, found in _answered(chunk, answer, store):
+            for number, found in _answered(chunk, answers, store):
                 yield orjson.dumps(
                     {"line": number, **found}, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
                 )
@@ -78,12 +78,15 @@ def answered(spool: IO[bytes], answers: Iterable[tuple[int, Mapping[str, Any]]])
 
 
 def _answered(
-    chunk: Sequence[Line], answer: Callable[[Request, Known], Mapping[str, Any]], store: Store | None
+    chunk: Sequence[Line],
+    answers: Callable[[Sequence[tuple[Request, Known]]], Iterator[Mapping[str, Any]]],
+    store: Store | None,
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
     asked = [part for _, part in chunk if isinstance(part, Request)]
     known = read_many(store, {name for part in asked for name in names(part.customer_id, part.session_id)})
+    found = answers([(part, of(known, part.customer_id, part.session_id)) for part in asked])
     for number, part in chunk:
-        yield number, answer(part, of(known, part.customer_id, part.session_id)) if isinstance(part, Request) else part
+        yield number, next(found) if isinstance(part, Request) else part
 
 
 def _asked(lines: IO[bytes], ask: Callable[[Any], Asked]) -> Iterator[tuple[int, Asked | dict[str, Any]]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 import orjson
@@ -21,13 +22,14 @@ from service.http.bodies import json_body, without_nulls
 from service.http.metrics import metrics
 from service.http.schemas import AnswerSchema, PageBody, PageSchema, RankBody, RecommendBody, RecommendQuery
 from service.http.services import services
+from service.lists.block import folded_in
 from service.lists.recommend import Answer, rank, recommend
 from service.lists.remembered import everybodys
 from service.lists.request import Request
 from service.lists.segment import said
 from service.lists.selection import NOTHING, Wishes
 from service.lists.sends import as_of
-from service.lists.taste import taste
+from service.lists.taste import Taste, taste
 from service.people.customers import Known, key, visitor
 from service.services import Services
 
@@ -83,7 +85,11 @@ def rank_items() -> Response:
     known = visitor(shop.store, asked.customer_id, asked.session_id)
     bundle = shop.overlay.bundle()
     now = shop.clock()
-    answer = Answer("for_you") if bundle is None else rank(asked, **_reading(known, bundle, shop, now))
+    answer = (
+        Answer("for_you")
+        if bundle is None
+        else rank(asked, models=bundle.models, taste=_taste(known, bundle, shop, now), now=now)
+    )
     return _send(document(answer, asked, bundle=bundle, secret=shop.secret, degraded=known.degraded, now=now))
 
 
@@ -97,6 +103,30 @@ def _answer(
 ) -> tuple[dict[str, Any], Answer]:
     """The answer as it is sent, and as the models gave it."""
     known, now = _moment(asked, known, shop)
+    return _answer_at(now, asked, known, bundle, shop, count)
+
+
+def _lists(
+    asked: Sequence[tuple[Request, Known]], bundle: Bundle | None, shop: Services, count: Count
+) -> Iterator[dict[str, Any]]:
+    """As `_answer` sends each; the customers are folded in together."""
+    moments = [(one, *_moment(one, known, shop)) for one, known in asked]
+    tastes: Iterator[Taste | None] = repeat(None)
+    if bundle is not None:
+        tastes = folded_in([_taste(known, bundle, shop, now) for _, known, now in moments], bundle.models)
+    for (one, known, now), own in zip(moments, tastes, strict=False):
+        yield _answer_at(now, one, known, bundle, shop, count, own)[0]
+
+
+def _answer_at(
+    now: int,
+    asked: Request,
+    known: Known,
+    bundle: Bundle | None,
+    shop: Services,
+    count: Count,
+    own: Taste | None = None,
+) -> tuple[dict[str, Any], Answer]:
     found: Listed | Ready
     if segment := said(asked.context, known.attributes):
         asked = replace(asked, segment=segment)
@@ -104,7 +134,7 @@ def _answer(
         found, rules = listed(Answer(asked.intent or "popular"), asked, bundle=None, secret=shop.secret), NOTHING.rules
     else:
         wishes = shop.rulebook.wishes(asked, known=known, models=bundle.models, now=now)
-        make = partial(_made, asked, known, bundle, shop, now, wishes)
+        make = partial(_made, asked, known, bundle, shop, now, wishes, own)
         found, rules = shop.remembered.answer(asked, make, models=bundle.models, wishes=wishes), wishes.rules
         shop.shown.show(found.answer, bundle.version, now=now if asked.send_id is None else shop.clock())
     answered = found.document(degraded=known.degraded, now=now, secret=shop.secret)
@@ -114,8 +144,11 @@ def _answer(
     return answered, found.answer
 
 
-def _made(asked: Request, known: Known, bundle: Bundle, shop: Services, now: int, wishes: Wishes) -> Listed | Ready:
-    answer = recommend(asked, **_reading(known, bundle, shop, now), wishes=wishes)
+def _made(
+    asked: Request, known: Known, bundle: Bundle, shop: Services, now: int, wishes: Wishes, own: Taste | None
+) -> Listed | Ready:
+    own = own or _taste(known, bundle, shop, now)
+    answer = recommend(asked, models=bundle.models, taste=own, now=now, wishes=wishes)
     made = listed(answer, asked, bundle=bundle, secret=shop.secret)
     return Ready(made) if everybodys(asked) else made
 
@@ -130,12 +163,8 @@ def _moment(asked: Request, known: Known, shop: Services) -> tuple[Known, int]:
     return (known if who is None else as_of(known, send, store=shop.store, customer_id=who)), send.at
 
 
-def _reading(known: Known, bundle: Bundle, shop: Services, now: int) -> dict[str, Any]:
-    return {
-        "models": bundle.models,
-        "taste": taste(known.telling, bundle.models, now=now, interest=shop.settings.interest),
-        "now": now,
-    }
+def _taste(known: Known, bundle: Bundle, shop: Services, now: int) -> Taste:
+    return taste(known.telling, bundle.models, now=now, interest=shop.settings.interest)
 
 
 def _page(requests: list[dict[str, Any]], *, distinct: bool) -> list[dict[str, Any]]:
@@ -170,10 +199,10 @@ def _stream(shop: Services) -> Response:
     def ask(document: Any) -> Request:
         return by_document(document, shop.settings, named)
 
-    def answer(asked: Request, known: Known) -> dict[str, Any]:
-        return _answer(asked, known, bundle, shop, count)[0]
+    def answers(asked: Sequence[tuple[Request, Known]]) -> Iterator[dict[str, Any]]:
+        return _lists(asked, bundle, shop, count)
 
-    return Response(answer_lines(spooled(), ask=ask, answer=answer, store=shop.store), content_type=NDJSON)
+    return Response(answer_lines(spooled(), ask=ask, answers=answers, store=shop.store), content_type=NDJSON)
 
 
 def _send(answered: Mapping[str, Any]) -> Response:

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from models.blend import BOUGHT, blended, rms
+from models.bundle import Models
 from models.factors import Folded
 from models.linear import Linear, Sum
 from models.ranking import top
@@ -39,7 +40,7 @@ def blend(
     """
     counted = question.models.blend.of(intent)
     hers = _folded(question, counted, rows, weights)
-    quick = hers is not None and _estimable(question, counted)
+    quick = hers is not None and estimable(question.models, counted)
     said = _said(question, counted, rows, weights, hers, quick=quick)
     found = {name: each.scores if isinstance(each, Sum) else each for name, each in said.items()}
     speaking = {name: LEAST.get(name, 0) for name in evidence if name in found}
@@ -94,21 +95,18 @@ def _mixed(said: Mapping[str, Scores | Sum], scales: Mapping[str, float]) -> Sco
 
 
 def _folded(question: Question, counted: Mapping[str, float], rows: Rows, weights: Scores) -> Folded | None:
-    """The history as factors fold it in; None where they do not count, or were asked for many customers at once."""
-    factors = question.models.factors
-    if factors is None or not counted.get("factors") or "factors" in _ready(question, rows):
+    """The history as factors fold it in; None where they do not count."""
+    factors, taste = question.models.factors, question.taste
+    if factors is None or not counted.get("factors"):
         return None
+    if taste.factors is not None and rows is taste.rows and weights is taste.weights:
+        return taste.factors.folded
     return factors.folded(rows, weights)
 
 
-def _ready(question: Question, rows: Rows) -> Mapping[str, Scores]:
-    """What was computed for many customers at once."""
-    return question.taste.scored if rows is question.taste.rows else {}
-
-
-def _estimable(question: Question, counted: Mapping[str, float]) -> bool:
+def estimable(models: Models, counted: Mapping[str, float]) -> bool:
     """Whether the leading dimensions are enough to tell who could be among the best."""
-    factors = question.models.factors
+    factors = models.factors
     steering = sum(counted.get(name, 0) for name in BOUGHT)
     return factors is not None and factors.leading is not None and STEERED * steering >= counted["factors"]
 
@@ -117,14 +115,22 @@ def _said(
     question: Question, counted: Mapping[str, float], rows: Rows, weights: Scores, hers: Folded | None, *, quick: bool
 ) -> dict[str, Scores | Sum]:
     """What each source that counts says of all items."""
-    ready, factors = dict(_ready(question, rows)), question.models.factors
-    if hers is not None and factors is not None:
-        ready["factors"] = _longer(factors.estimate(hers.vector) if quick else factors.score(hers.vector), question)
+    ready = {} if hers is None else {"factors": _of_factors(question, hers, quick=quick)}
     return {
         name: scores
         for name, weight in counted.items()
         if weight and (scores := ready[name] if name in ready else SOURCES[name](question, rows, weights)) is not None
     }
+
+
+def _of_factors(question: Question, hers: Folded, *, quick: bool) -> Scores:
+    """What factors say; estimates, where they are enough."""
+    models, known = question.models, question.taste.factors
+    if known is not None and known.folded is hers and known.estimated == quick:
+        return known.scores
+    assert models.factors is not None  # noqa: S101  (they folded her in)
+    said = models.factors.estimate(hers.vector) if quick else models.factors.score(hers.vector)
+    return longer(said, len(models.catalogue))
 
 
 def _sharpened(stage: Stage, question: Question, hers: Folded) -> Stage:
@@ -153,10 +159,10 @@ def _exact(rows: Rows, question: Question, hers: Folded) -> Scores:
     return np.where(rows < len(factors), factors.item_factors.take(rows, axis=0, mode="clip") @ hers.vector, 0)
 
 
-def _longer(scores: Scores, question: Question) -> Scores:
-    """The same, and 0 for newcomers."""
-    newcomers = len(question.models.catalogue) - len(scores)
-    return np.append(scores, np.zeros(newcomers, dtype=np.float32)) if newcomers else scores
+def longer(scores: Scores, items: int) -> Scores:
+    """The same, and 0 for newcomers, of one customer or of many."""
+    newcomers = items - scores.shape[-1]
+    return np.append(scores, np.zeros((*scores.shape[:-1], newcomers), dtype=np.float32), -1) if newcomers else scores
 
 
 def _neighbours(source: str) -> Callable[[Question, Rows, Scores], Sum | None]:
@@ -194,7 +200,7 @@ def _popularity(question: Question, rows: Rows, weights: Scores) -> Scores | Non
 SOURCES: Mapping[str, Callable[[Question, Rows, Scores], Scores | Sum | None]] = {
     "together": _neighbours("together"),
     "alike": _neighbours("alike"),
-    "factors": lambda *_: None,  # where they are learnt, they are ready before the others are asked
+    "factors": lambda *_: None,  # where they are learnt, they were asked before the others
     "popularity": _popularity,
     "repeat": repeat,
     "ease": _neighbours("ease"),

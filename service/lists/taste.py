@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.blend import Blend
 from models.bundle import Models
+from models.factors import Folded
 from models.profile import EVERYDAY, Profile, interactions, unanswered
 from models.sessions import fading
 from models.settings import Interest
@@ -19,6 +21,14 @@ TINY = 1e-12
 
 CART_DAYS = 30  # what has lain in a cart for longer is forgotten there
 AWAY_DAYS = 730  # beyond it weights would fade into rounding, and her taste with them
+
+
+class Said(NamedTuple):
+    """What factors say of a customer: her history folded in, float32[items], and whether these are estimates."""
+
+    folded: Folded
+    scores: NDArray[np.float32]
+    estimated: bool
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,7 @@ class Taste:
     seen_at    int64[h]    last event, if one of them was no purchase; 0 for none
     in_cart    int32[c]    rows of what lies in the cart
     tired      int32[t]    rows of what was shown again and again without an answer
-    scored     source -> float32[items]: what sources say of all these rows, where that was computed for many customers at once
+    factors    what factors say of all these rows and weights, where many customers are folded in at once (service.lists.block)
     """
 
     rows: NDArray[np.int32]
@@ -43,7 +53,7 @@ class Taste:
     seen_at: NDArray[np.int64]
     in_cart: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     tired: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
-    scored: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    factors: Said | None = None
 
     @property
     def owned(self) -> NDArray[np.int32]:

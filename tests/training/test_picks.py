@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from models.profile import EMPTY, Event, dump, fold
-from models.settings import Interest
 from service.lists.links import read as read_link
 from service.lists.tokens import verify
 from service.people import facts
@@ -21,7 +20,7 @@ from service.store import Store
 from service.store.open import open_store
 from tests.service.http.apps import tiny_client
 from tests.worlds import DAY_S, NOW, save, tiny_models
-from training.crowd import Permission, of_store, tastes
+from training.crowd import Permission
 from training.picks import main
 
 BOUGHT = {"ann": "DR-001", "bob": "DR-002", "cid": "VT-001", "dan": "SH-014", "eve": "NE-001"}
@@ -93,23 +92,6 @@ def test_the_shop_s_merchandising_holds_for_the_mailing_too(shop: tuple[Path, st
         assert mine == [(item["item_id"], item["source"]) for item in answer["items"]]
         assert (mine[0] == ("VT-001", "pinned")) is (name != "cid")  # she owns them
         assert not {"DR-002", "SH-015"} & {item_id for item_id, _ in mine}
-
-
-def test_scoring_many_at_once_gives_each_what_she_gets_alone(shop: tuple[Path, str]) -> None:
-    store = open_store(shop[1])
-    assert store is not None
-    people = next(of_store(store, now=NOW).chunks())
-    models = tiny_models()
-    for together, alone in zip(
-        tastes(people, models, now=NOW, interest=Interest({}, {})),
-        tastes(people, models, now=NOW, interest=Interest({}, {}), bulk=False),
-        strict=True,
-    ):
-        assert models.together is not None and models.factors is not None  # noqa: PT018
-        assert together.scored["together"] == pytest.approx(models.together.add_up(alone.rows, alone.weights))
-        vector = models.factors.fold_in(alone.rows, alone.weights)
-        assert together.scored["factors"] == pytest.approx(models.factors.score(vector), abs=1e-6)
-    store.close()
 
 
 def test_only_who_said_yes_is_written_to(shop: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
