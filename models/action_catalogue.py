@@ -206,7 +206,7 @@ def numbers(chosen: Set) -> Iterator[int]:
 def rows_of(chosen: Set, actions: int) -> Rows:
     """The numbers of a set's actions, of so many, ascending, as an array."""
     packed = np.frombuffer(chosen.to_bytes((actions + 7) // 8, "little"), dtype=np.uint8)
-    return np.flatnonzero(np.unpackbits(packed, bitorder="little"))
+    return np.unpackbits(packed, bitorder="little").nonzero()[0]
 
 
 def union(sets: Iterable[Set]) -> Set:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import add, contains, eq, ge, gt, le, lt, mul, ne, sub, truediv
+from functools import cached_property
+from operator import add, contains, eq, ge, gt, itemgetter, le, lt, mul, ne, sub, truediv
 from typing import Any, NamedTuple
 
 from models.rule_words import Token, depths, enclosed
@@ -43,9 +44,11 @@ class Formula:
     left: Formula | Literal | str
     right: Formula | Literal | str
 
-    def of(self, values: Mapping[str, Value]) -> Value:
-        """What it comes to."""
-        return OPERATIONS[self.sign](_side(self.left, values), _side(self.right, values))
+    @cached_property
+    def of(self) -> Callable[[Mapping[str, Value]], Value]:
+        """Tells what it comes to with these values by name."""
+        operation, left, right = OPERATIONS[self.sign], teller(self.left), teller(self.right)
+        return lambda values: operation(left(values), right(values))
 
 
 Side = Formula | Literal | str
@@ -72,10 +75,11 @@ def reckons(formula: Formula) -> bool:
     )
 
 
-def _side(side: Side, values: Mapping[str, Value]) -> Value:
+def teller(side: Side) -> Callable[[Mapping[str, Value]], Value]:
+    """What tells the value of a side from the values by name."""
     if isinstance(side, Formula):
-        return side.of(values)
-    return side.value if isinstance(side, Literal) else values[side]
+        return side.of
+    return (lambda _: side.value) if isinstance(side, Literal) else itemgetter(side)
 
 
 def reckoned(part: Sequence[Token]) -> Side | None:

@@ -1,14 +1,15 @@
 """The sieve: which of many conditions fail, found for all of them at once.
 
 Every value that conditions compare has a slot in one array: numbers as they are, texts as their place among the texts that they are compared
-with, formulas reckoned from the slots of their sides. All tests are then six comparisons of arrays, one a sign; what they meet is folded to
-clauses, and clauses to conditions: 200 conditions take twenty calls of numpy, not 200 questions.
+with, questions of texts as 1 or 0, formulas reckoned from the slots of their sides. A test then asks whether a slot lies between two bounds,
+or outside of them; what is met is folded to clauses, and clauses to conditions: 200 conditions take twenty calls of numpy, not 200 questions.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -17,20 +18,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.clauses import Clauses, Test
-from models.formulas import Formula, Literal, Side, Value, depth, parts, reckons
+from models.formulas import Formula, Literal, Side, Value, depth, parts, reckons, teller
 
 Bits = int
 Slots = NDArray[np.intp]
-SIGNS: Mapping[str, Any] = {
+Teller = Callable[[Mapping[str, Value]], Value]
+OPERATIONS: Mapping[str, Any] = {
     "==": np.equal,
     "!=": np.not_equal,
     "<": np.less,
     "<=": np.less_equal,
     ">": np.greater,
     ">=": np.greater_equal,
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
 }
-OPERATIONS: Mapping[str, Any] = {**SIGNS, "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
-NEVER = Test(Formula("/", Literal(float("nan")), Literal(1.0)), "==", 0.0)  # what an empty clause asks
+NEVER = Test(Formula("/", Literal(math.nan), Literal(1.0)), "==", 0.0)  # what an empty clause asks
 
 
 class Step(NamedTuple):
@@ -42,12 +47,19 @@ class Step(NamedTuple):
     to: slice
 
 
-class Compared(NamedTuple):
-    """Tests of one sign."""
+@dataclass(frozen=True)
+class Tests:
+    """int[tests], the slot that each asks of; float64[tests], between which bounds, both included, it is met, or is not, where it is negated."""
 
-    meets: Any
     slots: Slots
-    values: NDArray[np.float64]
+    least: NDArray[np.float64]
+    most: NDArray[np.float64]
+    negated: NDArray[np.bool_]
+
+    def met(self, slots: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """bool[tests]. What is unknown (NaN) lies between no bounds."""
+        value = slots[self.slots]
+        return np.asarray(((value >= self.least) & (value <= self.most)) ^ self.negated)
 
 
 @dataclass(frozen=True)
@@ -56,19 +68,21 @@ class Sieve:
 
     names     all that they read
     numbers   names of numbers and flags, in the first slots
-    texts     names, and formulas of texts, in the next ones, each with the texts that it is compared with, ascending
+    texts     what tells a text, in the next ones, each with the texts that it is compared with, ascending
+    asked     what answers a question of texts, in the next ones
     slots     float64[slots]; the numbers that formulas write out stand there already
-    clauses   int[tests], of which clause each is, in the order of `compared`
+    clauses   int[clauses], the first test of each
     owners    int[clauses], of which condition each is
     """
 
     size: int
     names: frozenset[str]
     numbers: Sequence[str]
-    texts: Sequence[tuple[str | Formula, Sequence[Value]]]
+    texts: Sequence[tuple[Teller, Sequence[Value]]]
+    asked: Sequence[Teller]
     slots: NDArray[np.float64]
     steps: Sequence[Step]
-    compared: Sequence[Compared]
+    tests: Tests
     clauses: Slots
     owners: Slots
 
@@ -76,56 +90,73 @@ class Sieve:
         """Those of `asked` that fail."""
         if not len(self.owners):
             return 0
-        slots = self.slots.copy()
-        told = [values[name] for name in self.numbers]
-        slots[: len(told) + len(self.texts)] = told + [_place(text, edges, values) for text, edges in self.texts]
-        with np.errstate(all="ignore"):
-            for step in self.steps:
-                slots[step.to] = step.reckon(slots[step.left], slots[step.right])
-        met = np.concatenate([one.meets(slots[one.slots], one.values) for one in self.compared])
-        missed = np.ones(len(self.owners), dtype=np.bool_)
-        missed[self.clauses[met]] = False
+        missed = ~np.logical_or.reduceat(self.tests.met(self._filled(values)), self.clauses)
         failing = np.zeros(self.size, dtype=np.bool_)
         failing[self.owners[missed]] = True
         return int.from_bytes(np.packbits(failing, bitorder="little").tobytes(), "little") & asked
+
+    def _filled(self, values: Mapping[str, Value]) -> NDArray[np.float64]:
+        slots = self.slots.copy()
+        told = [values[name] for name in self.numbers]
+        told += [_place(text(values), edges) for text, edges in self.texts]
+        told += [answer(values) for answer in self.asked]
+        slots[: len(told)] = told
+        if self.steps:
+            with np.errstate(all="ignore"):
+                for step in self.steps:
+                    slots[step.to] = step.reckon(slots[step.left], slots[step.right])
+        return slots
 
 
 def sieve(conditions: Mapping[int, Clauses], size: int) -> Sieve:
     """The sieve of these conditions; a condition without clauses never fails."""
     every = [(number, clause or (NEVER,)) for number, clauses in conditions.items() for clause in clauses]
-    tests = [(nth, test) for nth, (_, clause) in enumerate(every) for test in clause]
-    by_sign = {sign: [(nth, test) for nth, test in tests if test.sign == sign] for sign in SIGNS}
-    places = _Places([test for _, test in tests])
+    tests = [test for _, clause in every for test in clause]
+    places = _Places(tests)
     return Sieve(
         size=size,
-        names=frozenset(part for _, test in tests for part in parts(test.name) if isinstance(part, str)),
+        names=frozenset(part for test in tests for part in parts(test.name) if isinstance(part, str)),
         numbers=places.numbers,
-        texts=list(places.texts.items()),
+        texts=[(teller(side), edges) for side, edges in places.texts.items()],
+        asked=[teller(side) for side in places.asked],
         slots=places.begun(),
         steps=places.steps,
-        compared=[places.compared(sign, [test for _, test in those]) for sign, those in by_sign.items() if those],
-        clauses=np.array([nth for those in by_sign.values() for nth, _ in those], dtype=np.intp),
+        tests=places.tests(tests),
+        clauses=np.cumsum([0, *(len(clause) for _, clause in every)], dtype=np.intp)[:-1],
         owners=np.array([number for number, _ in every], dtype=np.intp),
     )
 
 
-def _place(text: str | Formula, edges: Sequence[Value], values: Mapping[str, Value]) -> int:
+def _place(text: Value, edges: Sequence[Value]) -> int:
     """Where a text stands between its edges: 1, 3, … at them, 0, 2, … beside them."""
-    value = text.of(values) if isinstance(text, Formula) else values[text]
-    return bisect_left(edges, value) + bisect_right(edges, value)
+    return bisect_left(edges, text) + bisect_right(edges, text)
+
+
+def _bounds(sign: str, value: float) -> tuple[float, float]:
+    """Between which bounds what meets a sign lies; for !=, what does not."""
+    if (sign, value) in (("<", -math.inf), (">", math.inf)):
+        return math.nan, math.nan  # nothing lies beyond
+    if sign in ("<", "<="):
+        return -math.inf, math.nextafter(value, -math.inf) if sign == "<" else value
+    if sign in (">", ">="):
+        return math.nextafter(value, math.inf) if sign == ">" else value, math.inf
+    return value, value
 
 
 class _Places:
     """Where the values of some tests stand."""
 
     def __init__(self, tests: Sequence[Test]) -> None:
-        texts = dict.fromkeys(test.name for test in tests if _is_text(test))
-        nodes = list(dict.fromkeys(part for test in tests if test.name not in texts for part in parts(test.name)))
+        compared = {test.name: isinstance(test.value, str) for test in tests if _is_text(test)}
+        nodes = list(dict.fromkeys(part for test in tests if test.name not in compared for part in parts(test.name)))
         self.numbers = [node for node in nodes if isinstance(node, str)]
-        self.texts = {text: sorted({test.value for test in tests if test.name == text}) for text in texts}
+        self.texts = {
+            side: sorted({test.value for test in tests if test.name == side}) for side in compared if compared[side]
+        }
+        self.asked = [side for side in compared if not compared[side]]
         self._literals = [node for node in nodes if isinstance(node, Literal)]
         formulas = sorted((node for node in nodes if isinstance(node, Formula)), key=_turn)
-        sides = (*self.numbers, *self.texts, *self._literals, *formulas)
+        sides = (*self.numbers, *self.texts, *self.asked, *self._literals, *formulas)
         self._slots: dict[Side, int] = {side: slot for slot, side in enumerate(sides)}
         self.steps = [self._step(list(those)) for _, those in groupby(formulas, _turn)]
 
@@ -136,12 +167,16 @@ class _Places:
             slots[self._slots[literal]] = literal.value
         return slots
 
-    def compared(self, sign: str, tests: Sequence[Test]) -> Compared:
-        """The tests of a sign; of a text its place among the texts is compared."""
-        values = [
-            2 * self.texts[one.name].index(one.value) + 1 if one.name in self.texts else one.value for one in tests
-        ]
-        return Compared(SIGNS[sign], self._at([one.name for one in tests]), np.array(values, dtype=np.float64))
+    def tests(self, tests: Sequence[Test]) -> Tests:
+        """The tests, each with its slot and bounds."""
+        bounds = np.array([_bounds(one.sign, self._number(one)) for one in tests]).reshape(-1, 2)
+        negated = np.array([one.sign == "!=" for one in tests], dtype=np.bool_)
+        return Tests(self._at([one.name for one in tests]), bounds[:, 0].copy(), bounds[:, 1].copy(), negated)
+
+    def _number(self, test: Test) -> float:
+        """What a test compares with; of a text its place among the texts."""
+        texts = self.texts.get(test.name)
+        return float(test.value) if texts is None else 2.0 * texts.index(test.value) + 1.0
 
     def _step(self, formulas: Sequence[Formula]) -> Step:
         first = self._slots[formulas[0]]

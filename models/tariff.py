@@ -57,8 +57,9 @@ class Tariff:
         self._fixed: dict[Key, Floats] = {}
 
     def fixed(self, tiers: tuple[str, ...], said: Mapping[str, object], *, lift: float, levers: bool) -> Floats:
-        """float64[4, actions]: value, context, lever and cost for who answers to these names of a tier, at a moment of which this is said.
+        """float64[7, actions]: the factors of a priority for who answers to these names of a tier, at a moment of which this is said.
 
+        What hangs on more than that is 1: propensity (row 0), fatigue (4), recency (5). Value, context, lever and cost are 1, 2, 3, 6.
         lift  of service     levers  whether they count
         """
         pairs = tuple(pair for pair in ((key, text(value)) for key, value in said.items()) if pair in self._weighed)
@@ -69,8 +70,10 @@ class Tariff:
                 self._fixed.clear()
             values = [of_tier(one.value, one.value_by_tier, tiers) for one in self._actions]
             costs = [of_tier(one.cost, one.cost_by_tier, tiers) for one in self._actions]
-            lever = self.levers if levers else np.ones(len(self._actions))
-            found = self._fixed[key] = np.array([values, self._context(pairs, lift), lever, costs])
+            ones = np.ones(len(self._actions))
+            lever = self.levers if levers else ones
+            found = np.array([ones, values, self._context(pairs, lift), lever, ones, ones, costs])
+            self._fixed[key] = found
         return found
 
     def _context(self, pairs: Sequence[tuple[str, str]], lift: float) -> Floats:

@@ -9,8 +9,11 @@ so that it waits for no generator.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from functools import cache
 from hashlib import blake2b
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +44,7 @@ def worths(belief: Belief, slope: Floats, cost: Floats, seed_: int) -> tuple[Row
     """What the contenders may be worth: (their rows, float32[DRAWS, contenders] of slope · chance − cost)."""
     rows = contenders(belief, slope, cost)
     mean, evidence = belief.mean[rows], SHARPER * belief.evidence[rows]
-    shape = np.maximum(np.stack([evidence * mean, evidence * (1.0 - mean)]), 1e-3).astype(np.float32)[:, None, :]
+    shape = np.maximum(np.array([evidence * mean, evidence * (1.0 - mean)]), 1e-3).astype(np.float32)[:, None, :]
     root = _normals(seed_, len(rows)) / (3.0 * np.sqrt(shape))
     root += 1.0 - 1.0 / (9.0 * shape)
     np.maximum(root, 1e-6, out=root)
@@ -100,8 +103,7 @@ def closed_form(hopes: Floats) -> Floats:
     return np.asarray(chances)
 
 
-def drawn(chances: Floats, point: float) -> int:
-    """The row at `point` (0 to 1) of the summed chances; never one without a chance."""
-    summed = np.cumsum(chances)
-    row = int(np.searchsorted(summed, point * summed[-1], side="right"))
-    return min(row, int(np.flatnonzero(chances)[-1]))
+def drawn(chances: Sequence[float], point: float) -> int:
+    """The place at `point` (0 to 1) of the summed chances; never one without a chance."""
+    summed = list(accumulate(chances))
+    return min(bisect_right(summed, point * summed[-1]), bisect_left(summed, summed[-1]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 NEVER = 0
@@ -114,7 +115,7 @@ class Profile:
     searches: Mapping[str, int] = field(default_factory=dict)
     wish_words: Mapping[str, Wish] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def orders(self) -> int:
         """Orders placed and not sent back whole."""
         return self.earlier_orders + sum(order.stands for order in self.recent_orders.values())
@@ -129,7 +130,7 @@ class Profile:
         """Complaints that nobody has resolved yet."""
         return max(self.counts.get("complaint", 0) - self.counts.get("complaint_resolved", 0), 0)
 
-    @property
+    @cached_property
     def cart(self) -> dict[str, CartLine]:
         """What lies in the cart: put there since the last purchase and not taken out."""
         return {item_id: line for item_id, line in self.cart_lines.items() if line.quantity > 0}

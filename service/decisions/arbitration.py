@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 
 from models.action_catalogue import Set, rows_of
 from models.actions import Action
-from models.propensity import Belief, Floats
+from models.propensity import Floats
 from models.tariff import Rows, Tariff, of_tier
 from service.decisions import budgets
 from service.decisions.funnel import Look
@@ -51,11 +50,12 @@ class Candidate(NamedTuple):
 class Ranking:
     """The candidates, best first; equal ones by id, so that the order is always the same.
 
-    rows      int[candidates], of the catalogue         factors  float64[factors, candidates]
-    priority  float64[candidates]                       belief   of the candidates
+    rows      int[candidates], of the catalogue         priority  float64[candidates]
+    factors   float64[factors, actions], of the whole catalogue
     """
 
     seen: Look
+    passed: Set
     rows: Rows
     factors: Floats
     priority: Floats
@@ -64,43 +64,40 @@ class Ranking:
         return len(self.rows)
 
     def __getitem__(self, place: int) -> Candidate:
-        action = self.seen.index.actions[self.rows[place]]
-        return Candidate(action, Factors(*self.factors[:, place].tolist()), float(self.priority[place]))
+        row = int(self.rows[place])
+        return Candidate(
+            self.seen.index.actions[row], Factors(*self.factors[:, row].tolist()), float(self.priority[place])
+        )
 
     @property
     def tariff(self) -> Tariff:
         """The catalogue's."""
         return self.seen.index.tariff
 
-    @cached_property
-    def belief(self) -> Belief:
-        """What is believed of the candidates."""
-        return Belief(self.seen.belief.mean[self.rows], self.seen.belief.evidence[self.rows])
-
     @property
     def slope(self) -> Floats:
-        """float64[candidates]: what a chance of 1 would be worth, before the cost."""
+        """float64[actions]: what a chance of 1 would be worth, before the cost."""
         return np.asarray(np.multiply.reduce(self.factors[1:6]))
 
     @property
     def cost(self) -> Floats:
-        """float64[candidates]."""
-        return np.asarray(self.factors[-1])
+        """float64[actions]."""
+        return np.asarray(self.factors[6])
 
 
 def ranked(passed: Set, seen: Look) -> Ranking:
-    """Price and order them."""
-    rows, tariff, at = rows_of(passed, len(seen.index.actions)), seen.index.tariff, seen.at
+    """Price all, and order those who came through."""
+    tariff, at = seen.index.tariff, seen.at
     lift = at.actions.policy.complaint_lift if at.complaint else 1.0
-    factors = np.ones((len(Factors._fields), len(rows)))
-    factors[0] = seen.belief.mean[rows]
-    factors[[1, 2, 3, 6]] = tariff.fixed(at.picture.tiers, at.context, lift=lift, levers=at.arm != "no_levers")[:, rows]
+    factors = tariff.fixed(at.picture.tiers, at.context, lift=lift, levers=at.arm != "no_levers").copy()
+    factors[0] = seen.belief.mean
     if seen.unanswered:
-        factors[4][~tariff.serving[rows]] = _fatigue(seen)
-    factors[5] = _recency(seen)[rows]
+        factors[4][~tariff.serving] = _fatigue(seen)
+    _recall(factors[5], seen)
     priority = np.multiply.reduce(factors[:6]) - factors[6]
-    order = np.lexsort((tariff.order[rows], -priority))
-    return Ranking(seen, rows[order], factors[:, order], priority[order])
+    rows = rows_of(passed, len(seen.index.actions))
+    rows = rows[np.lexsort((tariff.order[rows], -priority[rows]))]
+    return Ranking(seen, passed, rows, factors, priority[rows])
 
 
 def _fatigue(seen: Look) -> float:
@@ -108,23 +105,22 @@ def _fatigue(seen: Look) -> float:
     return math.exp(-of_tier(policy.fatigue, policy.fatigue_by_tier, seen.at.picture.tiers) * seen.unanswered)
 
 
-def _recency(seen: Look) -> Floats:
-    """float64[actions]. Without numpy's powers: they differ from machine to machine, and a replay must not."""
-    factor = np.ones(len(seen.index.actions))
+def _recall(recency: Floats, seen: Look) -> None:
+    """Set what counts more just after something. Without numpy's powers: they differ from machine to machine, and a replay must not."""
     for fact, curves in seen.index.tariff.recent.items():
         age = seen.at.picture.numbers.get(fact)
         if age is not None:
             for rows, boost, half_life in curves:
-                factor[rows] = 1.0 + boost * 2.0 ** (-age / half_life)
-    return factor
+                recency[rows] = 1.0 + boost * 2.0 ** (-age / half_life)
 
 
 def too_little(ranking: Ranking) -> Mapping[str, Mask]:
     """bool[candidates] by code: who falls short of the price of a scarce budget, or of a chance. None is silence; the first code counts."""
-    at, speaks = ranking.seen.at, ~ranking.tariff.silent[ranking.rows]
-    short = {"MIN_PROPENSITY": speaks & (ranking.factors[0] < at.actions.policy.min_propensity)}
-    paid = speaks & ranking.tariff.paid[ranking.rows]
-    if at.allotted or not paid.any():
-        return short
-    least = budgets.least(at.channel, at.actions, at.levels, now=at.now)[ranking.rows]
-    return {"BUDGET": paid & (ranking.priority < least), **short}
+    seen, rows, short = ranking.seen, ranking.rows, dict[str, Mask]()
+    at, tariff = seen.at, ranking.tariff
+    if not at.allotted and ranking.passed & seen.index.paid:
+        least = budgets.least(at.channel, at.actions, at.levels, now=at.now)
+        short["BUDGET"] = tariff.paid[rows] & (ranking.priority < least[rows])
+    if at.actions.policy.min_propensity > 0:
+        short["MIN_PROPENSITY"] = ranking.factors[0, rows] < at.actions.policy.min_propensity
+    return {code: falls & ~tariff.silent[rows] for code, falls in short.items()}

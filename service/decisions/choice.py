@@ -50,20 +50,19 @@ class Choice(NamedTuple):
 def choose(ranking: Ranking, terms: Terms) -> Choice:
     """Choose. Silence is chosen only where nothing is worth saying: it has no priority to compare, and no company."""
     silent = ranking.tariff.silent[ranking.rows]
-    dropped, open_ = _unfit(ranking, terms, ~silent)
-    rows = np.flatnonzero(open_)
-    if not len(rows):
-        return _silence(ranking, np.flatnonzero(silent), dropped)
+    dropped, places = _fit(ranking, terms, ~silent)
+    if not len(places):
+        return _silence(ranking, silent.nonzero()[0], dropped)
+    rows = ranking.rows[places]
     order = _Order(ranking, rows, terms)
-    picks, doubles = _drawn(order, ranking.tariff.groups[ranking.rows[rows]], terms)
+    picks, doubles = _drawn(order, ranking.tariff.groups[rows], terms)
     dropped["DUPLICATE"] = doubles
-    dropped["ARBITRATION"] = len(rows) - len(picks) - doubles + int(silent.sum())
-    firsts, actions = np.flatnonzero(order.first), ranking.seen.index.actions
-    names = [actions[row].id for row in ranking.rows[rows[firsts]].tolist()]
+    dropped["ARBITRATION"] = len(silent) - sum(dropped.values()) - len(picks)
+    actions = ranking.seen.index.actions
     return Choice(
-        best=tuple(ranking[int(rows[row])] for row, _ in picks),
+        best=tuple(ranking[int(places[nth])] for nth, _ in picks),
         chances=tuple(chance for _, chance in picks),
-        first=dict(zip(names, order.first[firsts].tolist(), strict=True)),
+        first={actions[rows[nth]].id: chance for nth, chance in order.first.items()},
         dropped={code: count for code, count in dropped.items() if count},
     )
 
@@ -75,35 +74,34 @@ def _silence(ranking: Ranking, silent: Rows, dropped: dict[str, int]) -> Choice:
     return Choice(best, (1.0,) * len(best), first, {code: count for code, count in dropped.items() if count})
 
 
-def _unfit(ranking: Ranking, terms: Terms, speaking: Mask) -> tuple[dict[str, int], Mask]:
-    """How many fall short of what, each counted for the first, and bool[candidates]: who is left."""
+def _fit(ranking: Ranking, terms: Terms, speaking: Mask) -> tuple[dict[str, int], Rows]:
+    """How many fall short of what, each counted for the first, and the places of those who are left."""
     short = {**terms.short, "MIN_VALUE": ranking.priority <= terms.min_value}
     if terms.arm == "holdout":
         short["HOLDOUT"] = ~ranking.tariff.serving[ranking.rows]
     counts, left = {}, speaking
     for code, falls in short.items():
         counts[code] = int(np.count_nonzero(left & falls))
-        left = left & ~falls
-    return counts, left
+        left = left & ~falls if counts[code] else left
+    return counts, left.nonzero()[0]
 
 
 def _drawn(order: _Order, groups: Rows, terms: Terms) -> tuple[list[tuple[int, float]], int]:
-    """(row, chance) of each rank, and of how many others the group was taken where each is to be of another one."""
+    """(who, chance) of each rank, and of how many others the group was taken where each is to be of another one."""
     open_ = np.ones(len(groups), dtype=np.bool_)
     picks: list[tuple[int, float]] = []
-    while len(picks) < terms.n and open_.any():
-        chances = order.first if not picks else order.chances(open_)
-        row = drawn(chances, order.point(len(picks)))
-        picks.append((row, float(chances[row])))
-        open_[row] = False
+    while len(picks) < terms.n and (not picks or open_.any()):
+        chances = order.chances(open_) if picks else order.first
+        nth = list(chances)[drawn(list(chances.values()), order.point(len(picks)))]
+        picks.append((nth, chances[nth]))
+        open_[nth] = False
         if terms.distinct_groups:
-            open_ &= groups != groups[row]
-    doubles = np.isin(groups, groups[[row for row, _ in picks]]).sum() - len(picks) if terms.distinct_groups else 0
-    return picks, int(doubles)
+            open_ &= groups != groups[nth]
+    return picks, len(groups) - int(np.count_nonzero(open_)) - len(picks)
 
 
 class _Order:
-    """The chances of those who speak, rank by rank."""
+    """The chances of those who speak, rank by rank; `rows` are theirs in the catalogue."""
 
     def __init__(self, ranking: Ranking, rows: Rows, terms: Terms) -> None:
         self._seed = terms.seed
@@ -111,28 +109,30 @@ class _Order:
         plain = terms.arm == "propensity"
         self._slope = np.ones(len(rows)) if plain else ranking.slope[rows]
         self._cost = np.zeros(len(rows)) if plain else ranking.cost[rows]
-        self._belief = Belief(ranking.belief.mean[rows], ranking.belief.evidence[rows])
+        belief = ranking.seen.belief
+        self._belief = Belief(belief.mean[rows], belief.evidence[rows])
         if self._by == "thompson" and len(rows) > 1:
-            self._rows, self._worth = worths(self._belief, self._slope, self._cost, terms.seed)
+            self._contenders, self._worth = worths(self._belief, self._slope, self._cost, terms.seed)
         self.first = self.chances(np.ones(len(rows), dtype=np.bool_))
 
     def point(self, rank: int) -> float:
         """Where a rank is drawn, 0 to 1."""
         return 0.0 if self._by == "none" else point(self._seed, rank)
 
-    def chances(self, open_: Mask) -> Floats:
-        """float64[speaking]: the chance of each that is open to stand next; they sum to 1."""
-        found = np.zeros(len(open_))
-        rows = np.flatnonzero(open_)
-        if self._by == "random" or len(rows) == 1:
-            found[rows] = 1.0 / len(rows)
-        elif self._by == "closed_form":
-            found[rows] = closed_form(self._hopes(1.0)[rows])
-        elif self._by == "thompson" and open_[self._rows].any():
-            found[self._rows] = shares(self._worth, open_[self._rows])
-        else:
-            found[rows[int(self._hopes(0.0)[rows].argmax())]] = 1.0
-        return found
+    def chances(self, open_: Mask) -> dict[int, float]:
+        """The chance of each that is open to stand next, of those who have one; they sum to 1."""
+        left = open_.nonzero()[0]
+        if self._by == "random" or len(left) == 1:
+            return dict.fromkeys(left.tolist(), 1.0 / len(left))
+        if self._by == "closed_form":
+            return _above_0(left, closed_form(self._hopes(1.0)[left]))
+        if self._by == "thompson" and open_[self._contenders].any():
+            return _above_0(self._contenders, shares(self._worth, open_[self._contenders]))
+        return {int(left[self._hopes(0.0)[left].argmax()]): 1.0}
 
     def _hopes(self, errors: float) -> Floats:
         return hope(self._belief, self._slope, self._cost, errors=errors)
+
+
+def _above_0(those: Rows, chances: Floats) -> dict[int, float]:
+    return {nth: chance for nth, chance in zip(those.tolist(), chances.tolist(), strict=True) if chance}

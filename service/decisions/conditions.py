@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -88,10 +87,6 @@ def _cart_total(at: Situation) -> Value:
     return money(sum(line.amount for line in at.profile.cart.values())) if known else UNKNOWN
 
 
-def _local(at: Situation) -> datetime:
-    return datetime.fromtimestamp(at.now, at.zone)
-
-
 def _as(kind: Kind, value: object) -> Value:
     """What was said, where it is of the declared kind."""
     if not is_a(kind, value):
@@ -106,7 +101,7 @@ READERS: Mapping[str, Callable[[Situation], Value]] = {
     "cart.total": _cart_total,
     "request.channel": lambda at: at.channel,
     "request.placement": lambda at: at.placement or "",
-    "time.hour": lambda at: float(_local(at).hour),
-    "time.weekday": lambda at: WEEKDAYS[_local(at).weekday()],
-    "time.date": lambda at: _local(at).date().isoformat(),
+    "time.hour": lambda at: float(at.local.hour),
+    "time.weekday": lambda at: WEEKDAYS[at.local.weekday()],
+    "time.date": lambda at: at.local.date().isoformat(),
 }

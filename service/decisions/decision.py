@@ -5,8 +5,6 @@ situation → funnel (who may be told what) → arbitration (what is worth most)
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.tariff import of_tier
@@ -18,14 +16,15 @@ from service.decisions.situation import AGENT, Request, Situation
 
 @dataclass(frozen=True)
 class Decision:
-    """What was decided, and of what."""
+    """What was decided, and of what.
+
+    dropped  drop code -> how many actions, in the order of the funnel; stages that dropped none are left out
+    """
 
     choice: Choice
     candidates: Ranking
     passage: Passage
-    dropped: Mapping[
-        str, int
-    ]  # drop code -> how many actions, in the order of the funnel; stages that dropped none are left out
+    dropped: dict[str, int]
     seen: Look
 
     @property
@@ -40,7 +39,7 @@ class Decision:
 
     def no_action_reason(self) -> str | None:
         """Where there is nothing to say: the stage that stopped the action that came furthest."""
-        return None if self.speaks else next(reversed(list(self.dropped)), None)
+        return None if self.speaks else next(reversed(self.dropped), None)
 
 
 def decide(request: Request, situation: Situation) -> Decision:
@@ -66,7 +65,6 @@ def settled(request: Request, seen: Look, passage: Passage) -> Decision:
             short=too_little(ranking),
         ),
     )
-    counts = Counter(choice.dropped)
-    counts.update({code: gone.bit_count() for code, gone in passage.dropped.items()})
-    in_order = {code: counts[code] for code in ORDER if code in counts}
-    return Decision(choice, ranking, passage, in_order, seen)
+    counts = {code: gone.bit_count() for code, gone in passage.dropped.items()}
+    counts |= {code: count + counts.get(code, 0) for code, count in choice.dropped.items()}
+    return Decision(choice, ranking, passage, {code: counts[code] for code in ORDER if code in counts}, seen)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -137,7 +136,7 @@ def _traits(situation: Situation, unanswered: int) -> dict[str, float]:
         lifecycle=picture.lifecycle,
         channel=situation.channel,
         unanswered=unanswered,
-        hour=datetime.fromtimestamp(situation.now, situation.zone).hour,
+        hour=situation.local.hour,
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from models import thompson
@@ -129,6 +130,11 @@ class Situation:
     def way(self) -> Channel:
         """The channel's settings."""
         return self.actions.channels[self.channel]
+
+    @cached_property
+    def local(self) -> datetime:
+        """Her clock."""
+        return datetime.fromtimestamp(self.now, self.zone)
 
 
 class Person(NamedTuple):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from itertools import accumulate
 
 from models.catalogue import Catalogue
 from models.profile import DAY_S, NEVER, Item, Profile, money
@@ -20,17 +23,23 @@ def windows(profile: Profile, catalogue: Catalogue | None, *, now: int) -> Mappi
     """
     today = now // DAY_S
 
-    seen: list[tuple[frozenset[str], Sequence[tuple[int, int]]]] = []  # these two are filled when first asked for
-    looks: dict[str, list[tuple[int, int]]] = {}
+    @cache
+    def looks(what: str) -> Sequence[tuple[int, int]]:
+        wanted = what.casefold()
+        return [look for values, viewed in seen() for look in viewed if _is(wanted, values)]
+
+    @cache
+    def seen() -> Sequence[tuple[frozenset[str], Sequence[tuple[int, int]]]]:
+        return [] if catalogue is None else _seen(profile, catalogue, since=today - LONGEST)
+
+    @cache
+    def spendings() -> tuple[Sequence[int], Sequence[int]]:
+        return list(profile.days), list(accumulate(profile.days.values(), initial=0))
 
     def views(what: str, days: int) -> float:
         if catalogue is None:
             return UNKNOWN
-        if what not in looks:
-            if not seen:
-                seen.extend(_seen(profile, catalogue, since=today - LONGEST))
-            looks[what] = [look for values, viewed in seen if _is(what.casefold(), values) for look in viewed]
-        return float(sum([count for day, count in looks[what] if today - days < day <= today]))
+        return float(sum([count for day, count in looks(what) if today - days < day <= today]))
 
     def searched(what: str, days: int) -> float:
         words = what.casefold().split()
@@ -38,7 +47,8 @@ def windows(profile: Profile, catalogue: Catalogue | None, *, now: int) -> Mappi
         return float(sum(all(word in term for word in words) for term in terms))
 
     def spent(days: int) -> float:
-        return money(sum(amount for day, amount in profile.days.items() if today - days < day <= today))
+        dates, sums = spendings()
+        return money(sums[bisect_right(dates, today)] - sums[bisect_right(dates, today - days)])
 
     def days_since(event: str) -> float:
         at = _newest(profile, event, now)
@@ -49,15 +59,13 @@ def windows(profile: Profile, catalogue: Catalogue | None, *, now: int) -> Mappi
 
 def _seen(
     profile: Profile, catalogue: Catalogue, *, since: int
-) -> Iterator[tuple[frozenset[str], Sequence[tuple[int, int]]]]:
+) -> Sequence[tuple[frozenset[str], Sequence[tuple[int, int]]]]:
     """What the items that she viewed after a day are, and when: their type, colour, brand, gender, and the levels of their category."""
-    viewed = [
-        (item_id, item.viewed) for item_id, item in profile.items.items() if item.viewed and item.viewed[-1][0] > since
-    ]
-    for item_id, looks in viewed:
-        row = catalogue.items.row(item_id)
-        if row != MISSING:
-            yield catalogue.kinds(row), looks
+    viewed = {
+        item_id: item.viewed for item_id, item in profile.items.items() if item.viewed and item.viewed[-1][0] > since
+    }
+    rows = catalogue.items.rows(viewed).tolist() if viewed else []
+    return [(catalogue.kinds(row), looks) for row, looks in zip(rows, viewed.values(), strict=True) if row != MISSING]
 
 
 def _is(wanted: str, values: frozenset[str]) -> bool:
