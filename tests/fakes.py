@@ -72,7 +72,7 @@ class FakeStore:
         self.log.append(entry)
         old = self.people.get(entry.customer_id, Customer(entry.customer_id))
         profile = fold(entry.customer_id, old.profile, [entry] if entry.folded else [])
-        self.people[entry.customer_id] = replace(old, profile=profile, sequence=entry.sequence)
+        self.people[entry.customer_id] = old._replace(profile=profile, sequence=entry.sequence)
         return "accepted"
 
     def change(self, customer_id: str, part: Part, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
@@ -85,7 +85,7 @@ class FakeStore:
         document = change(getattr(old, part))
         if document is not None:
             self.writes += 1
-            old = replace(old, **{part: document})
+            old = old._replace(**{part: document})
             self.people[customer_id] = old
         stands: bytes | None = getattr(old, part)
         return stands
@@ -108,7 +108,7 @@ class FakeStore:
             for paper in settled.papers:
                 self.put(paper.kind, paper.key, paper.document, expires_s=paper.expires_s, customer_id=customer_id)
             if settled.ledger is not None:
-                self.people[customer_id] = replace(old, ledger=settled.ledger)
+                self.people[customer_id] = old._replace(ledger=settled.ledger)
             self._count(settled.counts)
         return refused
 
@@ -165,7 +165,7 @@ class FakeStore:
             return False
         hers = self.people.get(known, Customer(known))
         self.people[known] = join(hers, self.people.pop(anonymous, Customer(anonymous)))
-        self.log = [replace(e, customer_id=known) if e.customer_id == anonymous else e for e in self.log]
+        self.log = [e._replace(customer_id=known) if e.customer_id == anonymous else e for e in self.log]
         self.aliases[anonymous] = known
         return True
 
@@ -176,7 +176,7 @@ class FakeStore:
             later = list(self.events(after=sequence, customer_id=customer_id))
             old = self.people.get(customer_id, Customer(customer_id))
             newest = fold(customer_id, profile, later) if later else profile
-            self.people[customer_id] = replace(old, profile=newest, sequence=len(self.log))
+            self.people[customer_id] = old._replace(profile=newest, sequence=len(self.log))
         return len(published)
 
     def events(self, *, after: int = 0, customer_id: str | None = None) -> Iterator[Entry]:

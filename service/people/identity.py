@@ -8,8 +8,6 @@ Both names stand for her from then on, in questions and in events. Merging twice
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from models.profile import dump, joined, load
 from service.decisions import ledger as ledger_of
 from service.decisions.ledger import Ledger
@@ -49,8 +47,7 @@ def together(known: Customer, other: Customer) -> Customer:
     contacts = (*ledger_of.load(known.ledger).contacts, *ledger_of.load(other.ledger).contacts)
     ledger = Ledger(tuple(sorted(contacts, key=lambda contact: contact.at)))
     profiles = [part for part in (known.profile, other.profile) if part is not None]
-    return replace(
-        known,
+    return known._replace(
         profile=dump(joined(*map(load, profiles))) if len(profiles) == 2 else next(iter(profiles), None),
         facts=facts_of.dump(facts),
         ledger=ledger_of.dump(ledger) if contacts else known.ledger,

@@ -30,8 +30,7 @@ ITEMS = "items"  # the version number of the items' overlay
 COUNTERS = "counters"  # and of the counters
 
 
-@dataclass(frozen=True)
-class Customer:
+class Customer(NamedTuple):
     """All that is kept of one customer, read in one round trip.
 
     profile   the fold over what happened (models.profile), or None where nothing has

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -123,8 +122,7 @@ def read(
         return {}, set()
     found: list[Any] = server.call("MGET", *map(keys.customer_key, ids), *map(keys.event_key, asked))
     customers = {
-        name: (keys.NEW, Customer(name)) if document is None else keys.load_customer(name, document)
-        for name, document in zip(ids, found[: len(ids)], strict=True)
+        name: keys.load_customer(name, document) for name, document in zip(ids, found[: len(ids)], strict=True)
     }
     owners = {
         name: owner
@@ -175,8 +173,7 @@ def change(
         changed = change(stands)
         if changed is None:
             return stands
-        newer = Customer(**{**vars(customer), part: changed})
-        if all(commit(server, [Write(stamp, newer)])):
+        if all(commit(server, [Write(stamp, Customer(**(customer._asdict() | {part: changed})))])):
             break
     return changed
 
@@ -189,10 +186,10 @@ def merge(server: RedisServer, anonymous: str, known: str, join: Join) -> bool:
         stamp, hers = one(server, known)
         if hers.customer_id in (anonymous, before):
             return False
-        mark, other = (keys.NEW, None) if document is None else keys.load_customer(anonymous, document)
-        parts = join(hers, other if other is not None and before is None else Customer(anonymous))
+        mark, other = keys.load_customer(anonymous, document)
+        parts = join(hers, other if before is None else Customer(anonymous))
         events = list(logged(server, anonymous))
-        call = _merging(anonymous, mark, replace(parts, customer_id=hers.customer_id), stamp, before, events)
+        call = _merging(anonymous, mark, parts._replace(customer_id=hers.customer_id), stamp, before, events)
         if server.run(MERGE, [call], bulk=True)[0]:
             break
     return True

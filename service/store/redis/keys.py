@@ -40,6 +40,8 @@ NEW = b""  # the stamp of a customer of whom nothing is kept
 
 _HEAD = struct.Struct("<8sQiii")  # stamp (changes with every write), sequence, lengths of the parts (-1: None)
 _LENGTHS = struct.Struct("<iii")
+_LENGTHS_AT = _HEAD.size - _LENGTHS.size
+_MOVED = struct.pack("<i", MOVED)
 _SEQUENCE = struct.Struct("<Q")
 _EVENT = struct.Struct("<qI")  # at, length of [customer_id, key, …, received] as JSON; that JSON and the body follow
 
@@ -112,13 +114,14 @@ def literally(text: bytes) -> bytes:
 def dump_parts(customer: Customer) -> bytes:
     """The customer without stamp and sequence: those are the server's to write."""
     parts = (customer.profile, customer.facts, customer.ledger)
-    return _LENGTHS.pack(*(-1 if part is None else len(part) for part in parts)) + b"".join(
-        part or b"" for part in parts
-    )
+    lengths = [-1 if part is None else len(part) for part in parts]
+    return b"".join((_LENGTHS.pack(*lengths), *filter(None, parts)))
 
 
-def load_customer(customer_id: str, document: bytes) -> tuple[bytes, Customer]:
-    """The stamp and the customer."""
+def load_customer(customer_id: str, document: bytes | None) -> tuple[bytes, Customer]:
+    """The stamp and the customer; NEW and nothing where nothing is kept."""
+    if document is None:
+        return NEW, Customer(customer_id)
     stamp, sequence, *lengths = _HEAD.unpack_from(document)
     start = _HEAD.size
     parts: list[bytes | None] = []
@@ -131,7 +134,7 @@ def load_customer(customer_id: str, document: bytes) -> tuple[bytes, Customer]:
 
 def moved_to(document: bytes | None) -> str | None:
     """The id under which a customer is kept, where the document is that of another name of hers."""
-    if document is None or _HEAD.unpack_from(document)[2] != MOVED:
+    if document is None or not document.startswith(_MOVED, _LENGTHS_AT):
         return None
     return document[_HEAD.size :].decode()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
@@ -100,7 +99,7 @@ def _write(
     """The customer after some entries, and those."""
     profile = fold(customer.customer_id, customer.profile, [entry for entry in new.values() if entry.folded])
     logged = [(b"".join(digests[index]), keys.dump_entry(entry)) for index, entry in new.items()]
-    return customers.Write(stamp, replace(customer, profile=profile), logged)
+    return customers.Write(stamp, customer._replace(profile=profile), logged)
 
 
 def publish(server: RedisServer, profiles: Iterable[tuple[str, bytes]], *, sequence: int, fold: Fold) -> int:
@@ -126,8 +125,7 @@ def _refold(server: RedisServer, row: tuple[str, bytes], sequence: int, fold: Fo
     for _ in attempts():
         stamp, customer = customers.one(server, customer_id)
         since = list(events.of(server, customer.customer_id, sequence))
-        newer = replace(
-            customer,
+        newer = customer._replace(
             profile=fold(customer_id, profile, since) if since else profile,
             sequence=since[-1].sequence if since else sequence,
         )

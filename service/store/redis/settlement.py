@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from service.store import COUNTERS, POOL_KEPT_S, Customer, PaperTakenError, Settle, Settlement
@@ -107,7 +106,7 @@ def _settling(stamp: bytes, customer: Customer, settled: Settlement, now: int) -
     whose, papers = customer.customer_id, settled.papers
     names = [keys.customer_key(whose), keys.VERSIONS, keys.COUNTED, keys.COUNTED_LAST]
     names += [keys.document_key(paper.kind, paper.key) for paper in papers]
-    parts = b"" if settled.ledger is None else keys.dump_parts(replace(customer, ledger=settled.ledger))
+    parts = b"" if settled.ledger is None else keys.dump_parts(customer._replace(ledger=settled.ledger))
     moves = list(itertools.chain(*map(moving, settled.moves)))
     kept = [(paper.document, "" if paper.expires_s is None else paper.expires_s) for paper in papers]
     added = [(keys.utf8(name), repr(tries), repr(positives)) for name, (tries, positives) in settled.counts.items()]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import chain
 
 from service.store import TOMBSTONE, Customer, Join, Part
@@ -67,7 +66,7 @@ def merge(db: sqlite3.Connection, anonymous: str, known: str, join: Join) -> boo
     parts = join(hers, other or Customer(anonymous))
     names.rename(db, anonymous, known)
     sequence = events.move(db, anonymous, known) or hers.sequence
-    _set_all(db, replace(parts, customer_id=known, sequence=sequence))
+    _set_all(db, parts._replace(customer_id=known, sequence=sequence))
     return True
 
 

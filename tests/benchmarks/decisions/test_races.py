@@ -1,7 +1,6 @@
 """Races, cut small: real services of four workers, real stores; and what counts the faults finds each of them."""
 
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -66,7 +65,7 @@ def asked(decision_id: str = "d1", action: str = "gift") -> Asked:
 )
 def test_what_does_not_agree_is_counted(answers, contacts, used, wrong):
     store = FakeStore()
-    store.people["ann"] = replace(Customer("ann"), ledger=ledger_of.dump(Ledger(tuple(contacts))))
+    store.people["ann"] = Customer("ann", ledger=ledger_of.dump(Ledger(tuple(contacts))))
     store.pools["stock:gift"] = Level(used=used)
     found = compared(answers, store, ["ann"], pool=1)
     counts = {name: getattr(found, name) for name in ("over_limits", "differ", "over", "left", "adrift")}

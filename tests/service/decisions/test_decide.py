@@ -1,7 +1,6 @@
 """Deciding: who may be told what, what is worth most, and that limits hold whatever races."""
 
 import math
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import orjson
@@ -80,7 +79,7 @@ class World:
         self._set(ledger=ledger_of.dump(Ledger(contacts)))
 
     def _set(self, **parts: bytes) -> None:
-        self.store.people["anna"] = replace(self.store.people["anna"], **parts)
+        self.store.people["anna"] = self.store.people["anna"]._replace(**parts)
 
     def decide(self, channel: str = "website", *, now: int = NOW, store=..., **fields) -> dict:
         self.count += 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import replace
 
 import pytest
 
@@ -16,10 +15,8 @@ ODD = ["session:s1", "ลูกค้า/%2F", "x" * 1000, "nul\0inside"]
 
 def join(known: Customer, other: Customer) -> Customer:
     lists = [json.loads(customer.profile or b"[]") for customer in (known, other)]
-    return replace(
-        known,
-        profile=json.dumps([*lists[0], *lists[1]]).encode(),
-        facts=(known.facts or b"") + b"+" + (other.facts or b""),
+    return known._replace(
+        profile=json.dumps([*lists[0], *lists[1]]).encode(), facts=(known.facts or b"") + b"+" + (other.facts or b"")
     )
 
 
