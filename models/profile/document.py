@@ -24,6 +24,7 @@ HEAD = 3  # bytes: the format, the length of the summary
 LEVEL, WINDOW, MEMORY = 6, -12, 5  # of zlib: a small window and table start quicker, and parts are small
 CODES = {name: code for code, name in enumerate(NAMES)}
 NO_EVENTS: dict[str, int] = {}  # never changed
+NO_ITEMS: tuple[tuple[Any, ...], ...] = ((),) * len(Item._fields)
 
 
 def dump(profile: Profile) -> bytes:
@@ -104,19 +105,20 @@ def _days(summary: Mapping[str, Any]) -> dict[int, int]:
 
 def _items(profile: Profile) -> dict[str, Any]:
     """The items as columns; their times by place in a list of all times."""
-    items = profile.items.values()
-    times = sorted({at for item in items for at in (item.first_at, item.last_at, item.seen_at)})
-    place = {at: number for number, at in enumerate(times)}
+    columns = zip(*profile.items.values(), strict=True) if profile.items else NO_ITEMS
+    purchases, quantities, first_at, last_at, seen_at, events, viewed = columns
+    times = sorted({*first_at, *last_at, *seen_at})
+    place = {at: number for number, at in enumerate(times)}.__getitem__
     part = {
         "i": list(profile.items),
         "t": _steps(times),
-        "p": [item.purchases for item in items],
-        "q": [item.quantity for item in items],
-        "f": [place[item.first_at] for item in items],
-        "l": [place[item.last_at] for item in items],
-        "s": [place[item.seen_at] for item in items],
-        "e": _where_any([sorted(item.events.items()) if item.events else () for item in items]),
-        "v": _where_any([item.viewed for item in items]),
+        "p": purchases,
+        "q": quantities,
+        "f": list(map(place, first_at)),
+        "l": list(map(place, last_at)),
+        "s": list(map(place, seen_at)),
+        "e": _where_any([sorted(counts.items()) if counts else () for counts in events]),
+        "v": _where_any(viewed),
         "k": {item_id: tuple(profile.cart_lines[item_id]) for item_id in sorted(profile.cart_lines)},
         "w": {item_id: tuple(shown) for item_id, shown in profile.shown.items()},
         "u": profile.searches,

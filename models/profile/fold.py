@@ -14,7 +14,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from hashlib import blake2b
-from itertools import takewhile
 from typing import Any
 
 from models.profile import wishes
@@ -71,24 +70,24 @@ def folded(profile: Profile, events: Iterable[Event]) -> Profile:
     """The profile after some more events, in their order. What most events change is copied once, and then changed in place."""
     counts, hours, items = dict(profile.counts), dict(profile.hours), dict(profile.items)
     draft = replace(profile, counts=counts, hours=hours, items=items)  # ours alone until it is returned
+    state = vars(draft)
     for event in events:
         name = event.name if event.name in EVENTS else OTHER
-        changes = SAYS[name](draft, event) if name in SAYS else {}
-        if name != "email_sent" or (event.at, name) not in draft.recent:
+        if name in SAYS:
+            state.update(SAYS[name](draft, event))
+        if (
+            name != "email_sent" or (event.at, name) not in draft.recent
+        ):  # it comes item by item: of one second, one message
             counts[name] = counts.get(name, 0) + 1
-            changes |= _noted(draft, event.at, name, hours)
+            if name in DEEDS:
+                hour = event.at % DAY_S // HOUR_S
+                hours[hour] = hours.get(hour, 0) + 1
+            if name in TELLING:
+                state["recent"] = tuple(sorted((*draft.recent, (event.at, name)))[-RECENT:])
         if event.item_id is not None and (name in INTEREST or name == "refund"):
             _renew(items, event.item_id, _item_after(items.get(event.item_id, NO_ITEM), event, name))
-        vars(draft).update(changes, last_seen=max(draft.last_seen, event.at))
+        state["last_seen"] = max(draft.last_seen, event.at)
     return draft
-
-
-def _noted(profile: Profile, at: int, name: str, hours: dict[int, int]) -> Changes:
-    """One more of this name. A message that says which items stand in it comes item by item: those of one second are one message."""
-    if name in DEEDS:
-        hour = at % DAY_S // HOUR_S
-        hours[hour] = hours.get(hour, 0) + 1
-    return {"recent": tuple(sorted((*profile.recent, (at, name)))[-RECENT:])} if name in TELLING else {}
 
 
 def _bought(profile: Profile, event: Event) -> Changes:
@@ -250,11 +249,15 @@ def with_views(viewed: Views, more: Views) -> Views:
 def _renew(items: dict[str, Item], item_id: str, item: Item) -> None:
     """Put a changed item among them, oldest first, ties by id: those that come after it are put behind it again."""
     items.pop(item_id, None)
-    key = (item.seen_at, item_id)
-    later = list(takewhile(lambda name: (items[name].seen_at, name) > key, reversed(items)))
+    key, later = (item.seen_at, item_id), []
+    while items:
+        name, other = items.popitem()
+        if (other.seen_at, name) <= key:
+            items[name] = other
+            break
+        later.append((name, other))
     items[item_id] = item
-    for name in reversed(later):
-        items[name] = items.pop(name)
+    items.update(reversed(later))
     if len(items) > ITEMS:
         del items[next(iter(items))]
 
