@@ -120,20 +120,16 @@ class Folded:
     confidence  float32[liked]           c
     root        float32[factors]         D^½
     liked       bool[history]            the items of the history that say something
-    solved      float32[factors]         the vector, where it was solved beside others' (models.folding); None: it will be
     """
 
     bought: NDArray[np.float32]
     confidence: NDArray[np.float32]
     root: NDArray[np.float32]
     liked: NDArray[np.bool_]
-    solved: NDArray[np.float32] | None = None
 
     @cached_property
     def vector(self) -> NDArray[np.float32]:
         """float32[factors]: a short history is solved by the system of its size, a long one directly."""
-        if self.solved is not None:
-            return self.solved
         if len(self.bought) == 0:
             return np.zeros(len(self.root), dtype=np.float32)
         if len(self.bought) < len(self.root):

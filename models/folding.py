@@ -1,41 +1,103 @@
-"""Folding in many: the vectors of some customers, solved side by side; numpy's way to a single small system costs more than the system."""
+"""Folding in many: customers' vectors, solved side by side; numpy's way to one small system costs more than the system.
+
+What models.factors.Folded says of one history stands here for a group of them of about one length, made equally long by items that say nothing.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.factors import Factors, Folded
+from models.factors import Factors
 
-STEP = 16  # histories are solved together whose lengths, rounded up to a multiple of it, are the same
+STEP = 16  # histories whose lengths differ by less make a group
+NOBODY = -1
+
+Rows = NDArray[np.int32]
+Scores = NDArray[np.float32]
 
 
-def fold_all(model: Factors, histories: Iterable[tuple[NDArray[np.int32], NDArray[np.float32]]]) -> list[Folded]:
-    """`model.folded` of the rows and weights of each customer, with its vector."""
-    folded = [model.folded(rows, weights) for rows, weights in histories]
+@dataclass(frozen=True)
+class Group:
+    """Histories of about one length. A place that nothing stands at has a vector of zeros, and the confidence 1.
+
+    places      int64[group]                    whose they are, among all customers
+    rows        int32[group, length]            what each liked
+    bought      float32[group, length, factors] BD^-½       confidence  float32[group, length]
+    root        float32[group, 1, factors]      D^½         small       float32[group, length, length]  BD⁻¹Bᵀ + C⁻¹
+    """
+
+    places: NDArray[np.int64]
+    rows: Rows
+    bought: Scores
+    confidence: Scores
+    root: Scores
+    small: Scores
+
+    @property
+    def vectors(self) -> Scores:
+        """float32[group, factors]."""
+        said = np.linalg.solve(self.small, ((1 + self.confidence) / self.confidence)[:, :, None])
+        return np.asarray((said.transpose(0, 2, 1) @ self.bought / self.root)[:, 0])
+
+    def gave(self, targets: Scores) -> Scores:
+        """float32[group, length, targets]: what each item added to the scores of float32[group, targets, factors], item vectors."""
+        said = np.linalg.solve(self.small, self.bought @ (targets / self.root).transpose(0, 2, 1))
+        return np.asarray(said * ((1 + self.confidence) / self.confidence)[:, :, None])
+
+
+@dataclass(frozen=True)
+class Folding:
+    """Customers folded in. vectors: float32[customers, factors], as `Factors.fold_in` of each."""
+
+    model: Factors
+    groups: Sequence[Group]
+    vectors: Scores
+
+    def carriers(self, targets: Rows) -> Rows:
+        """int32[customers, targets]: of each customer's history the row that gave most to the score of each of her targets; NOBODY: none did."""
+        found = np.full(targets.shape, NOBODY, dtype=np.int32)
+        for group in self.groups:
+            wanted = targets[group.places]
+            vectors = self.model.item_factors.take(wanted, axis=0, mode="clip")
+            vectors[wanted >= len(self.model)] = 0  # newcomers have none
+            gave = group.gave(vectors)
+            best = gave.argmax(axis=1)
+            most = np.take_along_axis(gave, best[:, None], axis=1)[:, 0]
+            found[group.places] = np.where(most > 0, np.take_along_axis(group.rows, best, axis=1), NOBODY)
+        return found
+
+
+def fold_all(model: Factors, histories: Sequence[tuple[Rows, Scores]]) -> Folding:
+    """These customers, each with the rows and weights of her items; as for one, only what weighs above 0 and has a vector says something."""
+    liked: list[tuple[Rows, Scores]] = []
     alike = defaultdict(list)
-    for place, hers in enumerate(folded):
-        if 0 < len(hers.bought) < len(hers.root):
-            alike[-(-len(hers.bought) // STEP) * STEP].append(place)
-    for length, places in alike.items():
-        for place, vector in zip(places, _solved([folded[place] for place in places], length), strict=True):
-            folded[place] = replace(folded[place], solved=vector)
-    return folded
+    for place, (rows, weights) in enumerate(histories):
+        says = (weights > 0) & (rows < len(model))
+        liked.append((rows[says], weights[says]))
+        alike[np.count_nonzero(says) // STEP].append(place)
+    groups = [_group(model, places, [liked[place] for place in places]) for places in alike.values()]
+    vectors = np.empty((len(histories), len(model.gram)), dtype=np.float32)
+    for group in groups:
+        vectors[group.places] = group.vectors
+    return Folding(model, groups, vectors)
 
 
-def _solved(group: Sequence[Folded], length: int) -> NDArray[np.float32]:
-    """float32[group, factors]: as `Folded.vector` of short histories, made as long as `length` by items that say nothing."""
-    bought = np.zeros((len(group), length, len(group[0].root)), dtype=np.float32)
-    confidence = np.ones((len(group), length), dtype=np.float32)
-    for place, hers in enumerate(group):
-        bought[place, : len(hers.bought)] = hers.bought
-        confidence[place, : len(hers.bought)] = hers.confidence
+def _group(model: Factors, places: Sequence[int], histories: Sequence[tuple[Rows, Scores]]) -> Group:
+    length = max((1, *(len(rows) for rows, _ in histories)))
+    rows = np.zeros((len(places), length), dtype=np.int32)
+    weights = np.zeros((len(places), length), dtype=np.float32)
+    for nth, (liked, weigh) in enumerate(histories):
+        rows[nth, : len(liked)], weights[nth, : len(liked)] = liked, weigh
+    penalty = np.array([model.penalty(weight) for weight in weights.sum(axis=1).tolist()], dtype=np.float32)
+    root = np.sqrt(model.gram + penalty[:, None])[:, None]
+    bought = model.item_factors[rows] / root
+    bought[weights == 0] = 0
+    confidence = np.where(weights > 0, weights / np.float32(model.unobserved), np.float32(1))
     small = bought @ bought.transpose(0, 2, 1)
-    diagonal = np.arange(length)
-    small[:, diagonal, diagonal] += 1 / confidence
-    said = np.linalg.solve(small, ((1 + confidence) / confidence)[:, :, None])
-    return np.asarray((said.transpose(0, 2, 1) @ bought)[:, 0] / np.stack([hers.root for hers in group]))
+    small[:, np.arange(length), np.arange(length)] += 1 / confidence
+    return Group(np.array(places), rows, bought, confidence, root, small)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -32,24 +32,22 @@ class Vocabulary:
 
     def row(self, text: str) -> int:
         """The row of a text, or -1 when it is unknown."""
-        return self._found((text,))[0]
+        return next(self._found((text,)))
 
     def rows(self, texts: Iterable[str]) -> NDArray[np.int32]:
         """int32[len(texts)]: the row of each text, -1 for unknown ones."""
-        return np.array(self._found(texts), dtype=np.int32)
+        return np.fromiter(self._found(texts), dtype=np.int32)
 
-    def _found(self, texts: Iterable[str]) -> list[int]:
-        """The row of each text; a history asks for dozens at once."""
+    def _found(self, texts: Iterable[str]) -> Iterator[int]:
+        """The row of each text, one after the other; a history asks for dozens at once."""
         pool, offsets, slots = self._views
         mask = len(slots) - 1
-        found = []
         for text in texts:
             encoded = text.encode("utf-8", "surrogatepass")
             slot = _hash(encoded) & mask
             while (row := slots[slot]) != MISSING and pool[offsets[row] : offsets[row + 1]] != encoded:
                 slot = (slot + 1) & mask
-            found.append(row)
-        return found
+            yield row
 
     def text(self, row: int) -> str:
         """The text of a row."""
@@ -113,12 +111,10 @@ class Extended(Vocabulary):
     def __len__(self) -> int:
         return super().__len__() + len(self.added)
 
-    def _found(self, texts: Iterable[str]) -> list[int]:
+    def _found(self, texts: Iterable[str]) -> Iterator[int]:
         texts = tuple(texts)
-        found = super()._found(texts)
-        return [
-            self.added_row.get(text, MISSING) if row == MISSING else row for text, row in zip(texts, found, strict=True)
-        ]
+        for text, row in zip(texts, super()._found(texts), strict=True):
+            yield row if row != MISSING else self.added_row.get(text, MISSING)
 
     def text(self, row: int) -> str:
         """The text of a row."""

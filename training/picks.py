@@ -1,6 +1,6 @@
 """`python -m training.picks --channel email --out picks.parquet`: for every customer the products of her next mailing, for the mailing system.
 
-crowd → who may be written to → tastes, folded in block by block → the lists that /recommend would give → a sheet, whole or not at all
+crowd → who may be written to → tastes, block by block → the lists that /recommend would give → a sheet, whole or not at all
 
 One row a customer and item, with what a template needs: title, price, addresses, the reason, the open-time link. The recommendation_id goes
 back in `email_sent`, `email_click` and `purchase` events, so that what was sent rotates, and what it brought is counted.
@@ -28,11 +28,11 @@ from models.bundle import Bundle
 from models.errors import InputError
 from models.profile import load
 from models.settings import Settings
-from service.lists.block import folded_in
+from service.lists.block import Ask, recommend_all
 from service.lists.links import page, path
 from service.lists.merchandising import Rulebook
 from service.lists.reasons import LANGUAGES
-from service.lists.recommend import Answer, recommend
+from service.lists.recommend import Answer
 from service.lists.request import Request
 from service.lists.selection import NOTHING, Wishes
 from service.lists.taste import Taste
@@ -94,21 +94,22 @@ class Picker:
         """The JSON lines of some people."""
         order, models = self.order, self.bundle.models
         found = tastes(people, models, now=order.now, interest=order.settings.interest)
-        return b"".join(self._rows(one, own) for one, own in zip(people, folded_in(found, models), strict=True))
+        asks = [self._ask(one, own) for one, own in zip(people, found, strict=True)]
+        return b"".join(
+            orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+            for ask, answer in zip(asks, recommend_all(asks, models=models), strict=True)
+            for row in self._listed(ask.request, answer)
+        )
 
     @cached_property
     def _rulebook(self) -> Rulebook:
         return Rulebook(self.order.settings)
 
-    def _rows(self, person: Person, own: Taste) -> bytes:
-        order, customer_id = self.order, person[0]
+    def _ask(self, person: Person, own: Taste) -> Ask:
+        order = self.order
         placement = order.settings.placements.get(order.request.placement or "")
-        asked = _of(order.request, customer_id).at(placement)
-        wishes = self._wishes(person, asked)
-        answer = recommend(asked, models=self.bundle.models, taste=own, now=order.now, wishes=wishes)
-        return b"".join(
-            orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in self._listed(customer_id, asked, answer)
-        )
+        asked = _of(order.request, person[0]).at(placement)
+        return Ask(asked, own, self._wishes(person, asked), order.now)
 
     def _wishes(self, person: Person, asked: Request) -> Wishes:
         """What the shop's merchandising wants of her list."""
@@ -117,7 +118,7 @@ class Picker:
         known = Known(load(person[1]), load_facts(person[2]))
         return self._rulebook.wishes(asked, known=known, models=self.bundle.models, now=self.order.now)
 
-    def _listed(self, customer_id: str, asked: Request, answer: Answer) -> Iterator[dict[str, Any]]:
+    def _listed(self, asked: Request, answer: Answer) -> Iterator[dict[str, Any]]:
         """A row for each pick."""
         order, version = self.order, self.bundle.version
         catalogue = self.bundle.models.catalogue
@@ -139,7 +140,7 @@ class Picker:
             title = (asked.lang == "th" and body.get("title_th")) or body.get("title")
             link = token and order.secret and path(ids[nth:] + ids[:nth], str(token), secret=order.secret)
             yield {
-                "customer_id": customer_id,
+                "customer_id": asked.customer_id,
                 "rank": nth + 1,
                 "item_id": pick.item_id,
                 "score": pick.score,

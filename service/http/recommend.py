@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import repeat
+from itertools import groupby
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ from flask_smorest import Blueprint
 from marshmallow import ValidationError
 
 from models.bundle import Bundle
+from models.profile import EMPTY
 from service.http.access import whose
 from service.http.answers import Listed, Ready, document, listed, with_links
 from service.http.asking import by_document, by_query, checked
@@ -22,14 +23,13 @@ from service.http.bodies import json_body, without_nulls
 from service.http.metrics import metrics
 from service.http.schemas import AnswerSchema, PageBody, PageSchema, RankBody, RecommendBody, RecommendQuery
 from service.http.services import services
-from service.lists.block import folded_in
+from service.lists.block import Ask, recommend_all
 from service.lists.recommend import Answer, rank, recommend
 from service.lists.remembered import everybodys
 from service.lists.request import Request
 from service.lists.segment import said
-from service.lists.selection import NOTHING, Wishes
 from service.lists.sends import as_of
-from service.lists.taste import Taste, taste
+from service.lists.taste import NONE, Taste, taste
 from service.people.customers import Known, key, visitor
 from service.services import Services
 
@@ -103,54 +103,55 @@ def _answer(
 ) -> tuple[dict[str, Any], Answer]:
     """The answer as it is sent, and as the models gave it."""
     known, now = _moment(asked, known, shop)
-    return _answer_at(now, asked, known, bundle, shop, count)
+    if bundle is None:
+        found: Listed | Ready = listed(Answer(asked.intent or "popular"), asked, bundle=None, secret=shop.secret)
+        answered = found.document(degraded=known.degraded, now=now, secret=shop.secret)
+        count(answered, {})
+        return answered, found.answer
+    ask = _ask(asked, known, now, bundle, shop)
+    found = shop.remembered.answer(
+        ask.request, partial(_made, ask, bundle, shop), models=bundle.models, wishes=ask.wishes
+    )
+    return _sent(found, ask, known, bundle, shop, count), found.answer
 
 
-def _lists(
-    asked: Sequence[tuple[Request, Known]], bundle: Bundle | None, shop: Services, count: Count
+def _mailing(
+    asked: Sequence[tuple[Request, Known]], bundle: Bundle, shop: Services, count: Count
 ) -> Iterator[dict[str, Any]]:
-    """As `_answer` sends each; the customers are folded in together."""
+    """As `_answer` sends each; what customers ask alike is answered side by side."""
     moments = [(one, *_moment(one, known, shop)) for one, known in asked]
-    tastes: Iterator[Taste | None] = repeat(None)
-    if bundle is not None:
-        tastes = folded_in([_taste(known, bundle, shop, now) for _, known, now in moments], bundle.models)
-    for (one, known, now), own in zip(moments, tastes, strict=False):
-        yield _answer_at(now, one, known, bundle, shop, count, own)[0]
+    asks = [_ask(one, known, now, bundle, shop) for one, known, now in moments]
+    answers = recommend_all(asks, models=bundle.models)
+    for ask, (_, known, _), answer in zip(asks, moments, answers, strict=True):
+        shop.remembered.made()
+        yield _sent(listed(answer, ask.request, bundle=bundle, secret=shop.secret), ask, known, bundle, shop, count)
 
 
-def _answer_at(
-    now: int,
-    asked: Request,
-    known: Known,
-    bundle: Bundle | None,
-    shop: Services,
-    count: Count,
-    own: Taste | None = None,
-) -> tuple[dict[str, Any], Answer]:
-    found: Listed | Ready
+def _ask(asked: Request, known: Known, now: int, bundle: Bundle, shop: Services) -> Ask:
+    """What is asked of the models."""
     if segment := said(asked.context, known.attributes):
         asked = replace(asked, segment=segment)
-    if bundle is None:
-        found, rules = listed(Answer(asked.intent or "popular"), asked, bundle=None, secret=shop.secret), NOTHING.rules
-    else:
-        wishes = shop.rulebook.wishes(asked, known=known, models=bundle.models, now=now)
-        make = partial(_made, asked, known, bundle, shop, now, wishes, own)
-        found, rules = shop.remembered.answer(asked, make, models=bundle.models, wishes=wishes), wishes.rules
-        shop.shown.show(found.answer, bundle.version, now=now if asked.send_id is None else shop.clock())
+    wishes = shop.rulebook.wishes(asked, known=known, models=bundle.models, now=now)
+    return Ask(asked, _taste(known, bundle, shop, now), wishes, now)
+
+
+def _made(ask: Ask, bundle: Bundle, shop: Services) -> Listed | Ready:
+    request, taste, wishes, now = ask
+    answer = recommend(request, models=bundle.models, taste=taste, now=now, wishes=wishes)
+    made = listed(answer, request, bundle=bundle, secret=shop.secret)
+    return Ready(made) if everybodys(request) else made
+
+
+def _sent(
+    found: Listed | Ready, ask: Ask, known: Known, bundle: Bundle, shop: Services, count: Count
+) -> dict[str, Any]:
+    request, now = ask.request, ask.now
+    shop.shown.show(found.answer, bundle.version, now=now if request.send_id is None else shop.clock())
     answered = found.document(degraded=known.degraded, now=now, secret=shop.secret)
-    if asked.send_id is not None:
+    if request.send_id is not None:
         with_links(answered, shop.secret)
-    count(answered, rules)
-    return answered, found.answer
-
-
-def _made(
-    asked: Request, known: Known, bundle: Bundle, shop: Services, now: int, wishes: Wishes, own: Taste | None
-) -> Listed | Ready:
-    own = own or _taste(known, bundle, shop, now)
-    answer = recommend(asked, models=bundle.models, taste=own, now=now, wishes=wishes)
-    made = listed(answer, asked, bundle=bundle, secret=shop.secret)
-    return Ready(made) if everybodys(asked) else made
+    count(answered, ask.wishes.rules)
+    return answered
 
 
 def _moment(asked: Request, known: Known, shop: Services) -> tuple[Known, int]:
@@ -164,6 +165,8 @@ def _moment(asked: Request, known: Known, shop: Services) -> tuple[Known, int]:
 
 
 def _taste(known: Known, bundle: Bundle, shop: Services, now: int) -> Taste:
+    if known.profile is EMPTY:
+        return NONE
     return taste(known.telling, bundle.models, now=now, interest=shop.settings.interest)
 
 
@@ -200,7 +203,11 @@ def _stream(shop: Services) -> Response:
         return by_document(document, shop.settings, named)
 
     def answers(asked: Sequence[tuple[Request, Known]]) -> Iterator[dict[str, Any]]:
-        return _lists(asked, bundle, shop, count)
+        for lone, part in groupby(asked, key=lambda one: bundle is None or everybodys(one[0])):
+            if bundle is None or lone:
+                yield from (_answer(*one, bundle, shop, count)[0] for one in part)
+            else:
+                yield from _mailing(list(part), bundle, shop, count)
 
     return Response(answer_lines(spooled(), ask=ask, answers=answers, store=shop.store), content_type=NDJSON)
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from models.blend import BOUGHT, blended, rms
 from models.bundle import Models
-from models.factors import Folded
+from models.factors import Factors, Folded
 from models.linear import Linear, Sum
 from models.ranking import top
-from service.lists.question import Question, Rows, Scores, Stage, both
+from service.lists.question import Mask, Question, Rows, Scores, Stage, both
 
 TINY = 1e-12
 SHARP = 256  # of a large catalogue, how many of the best are scored exactly; four times as many where these are not clearly the best
@@ -96,11 +96,9 @@ def _mixed(said: Mapping[str, Scores | Sum], scales: Mapping[str, float]) -> Sco
 
 def _folded(question: Question, counted: Mapping[str, float], rows: Rows, weights: Scores) -> Folded | None:
     """The history as factors fold it in; None where they do not count."""
-    factors, taste = question.models.factors, question.taste
+    factors = question.models.factors
     if factors is None or not counted.get("factors"):
         return None
-    if taste.factors is not None and rows is taste.rows and weights is taste.weights:
-        return taste.factors.folded
     return factors.folded(rows, weights)
 
 
@@ -115,7 +113,7 @@ def _said(
     question: Question, counted: Mapping[str, float], rows: Rows, weights: Scores, hers: Folded | None, *, quick: bool
 ) -> dict[str, Scores | Sum]:
     """What each source that counts says of all items."""
-    ready = {} if hers is None else {"factors": _of_factors(question, hers, quick=quick)}
+    ready = {} if hers is None else {"factors": _of_factors(question.models, hers, quick=quick)}
     return {
         name: scores
         for name, weight in counted.items()
@@ -123,40 +121,46 @@ def _said(
     }
 
 
-def _of_factors(question: Question, hers: Folded, *, quick: bool) -> Scores:
+def _of_factors(models: Models, hers: Folded, *, quick: bool) -> Scores:
     """What factors say; estimates, where they are enough."""
-    models, known = question.models, question.taste.factors
-    if known is not None and known.folded is hers and known.estimated == quick:
-        return known.scores
     assert models.factors is not None  # noqa: S101  (they folded her in)
     said = models.factors.estimate(hers.vector) if quick else models.factors.score(hers.vector)
     return longer(said, len(models.catalogue))
 
 
 def _sharpened(stage: Stage, question: Question, hers: Folded) -> Stage:
-    """Exact scores of the best that may stand in the list, where factors were estimated. The others stand behind them as they are.
-
-    That they are the best is clear where all that are wanted come from the best third of them by the estimates; else more are looked at.
-    """
-    allowed, size = both(stage.shown, question.allowed), SHARP
-    said = np.zeros(0, dtype=np.float32)
-    while True:
-        best = top(stage.scores, allowed, size)
-        said = np.concatenate([said, _exact(best[len(said) :], question, hers)])
-        scores = stage.scores[best] + np.float32(stage.scales["factors"]) * (said - stage.sources["factors"][best])
-        wanted = top(scores, None, question.n)
-        if len(best) < size or size >= MOST_SHARP or wanted.max(initial=0) < SURE * size:
-            break
-        size *= 4
+    """Exact scores of the best that may stand in the list, where factors were estimated. The others stand behind them as they are."""
+    assert question.models.factors is not None  # noqa: S101  (they folded her in)
+    ask, allowed = partial(exact, question.models.factors, hers.vector), both(stage.shown, question.allowed)
+    best, said, scores = sharp(
+        stage.scores, allowed, stage.sources["factors"], stage.scales["factors"], ask, n=question.n
+    )
     stage.sources["factors"][best], stage.scores[best] = said, scores
-    return replace(stage, best=np.sort(best))
+    return replace(stage, best=best)
 
 
-def _exact(rows: Rows, question: Question, hers: Folded) -> Scores:
+def sharp(
+    scores: Scores, allowed: Mask | None, estimates: Scores, scale: float, ask: Callable[[Rows], Scores], *, n: int
+) -> tuple[Rows, Scores, Scores]:
+    """The best allowed rows by scores that hold scaled estimates, in order; what factors say of them if asked, and their scores with that.
+
+    That they are the best is clear where all n that are wanted come from the best third of them by the estimates; else more are looked at.
+    """
+    size, said = SHARP, np.zeros(0, dtype=np.float32)
+    while True:
+        best = top(scores, allowed, size)
+        said = np.concatenate([said, ask(best[len(said) :])])
+        sharpened = scores[best] + np.float32(scale) * (said - estimates[best])
+        wanted = top(sharpened, None, n)
+        if len(best) < size or size >= MOST_SHARP or wanted.max(initial=0) < SURE * size:
+            order = np.argsort(best)
+            return best[order], said[order], sharpened[order]
+        size *= 4
+
+
+def exact(factors: Factors, vector: Scores, rows: Rows) -> Scores:
     """float32[rows]: what factors say exactly; 0 of newcomers."""
-    factors = question.models.factors
-    assert factors is not None  # noqa: S101  (they were estimated)
-    return np.where(rows < len(factors), factors.item_factors.take(rows, axis=0, mode="clip") @ hers.vector, 0)
+    return np.where(rows < len(factors), factors.item_factors.take(rows, axis=0, mode="clip") @ vector, 0)
 
 
 def longer(scores: Scores, items: int) -> Scores:

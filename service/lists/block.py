@@ -1,35 +1,93 @@
-"""A block: the tastes of some customers, folded in side by side; one matrix product says of all of them what factors say."""
+"""A block: the lists of customers for whom the same is asked, made side by side; as `service.lists.recommend` makes each, only quicker.
+
+tastes → folded in → what each source says, customer by item → mixed and barred → the best → reasons. What asks for more than the best items
+for a customer whose taste is known goes through `recommend`, alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import groupby
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from models.bundle import Models
-from models.factors import Factors
-from models.folding import fold_all
-from service.lists.blending import estimable, longer
-from service.lists.taste import Said, Taste
+from service.lists.eligibility import eligible
+from service.lists.picked import picked
+from service.lists.recommend import Answer, recommend
+from service.lists.request import Request
+from service.lists.scored import Scorer
+from service.lists.selection import Wishes, variants
+from service.lists.taste import NONE, Taste
 
-MOST_SCORES = 1 << 20  # of a block: 4 MB; what is larger leaves the processor's cache before it is used
+MOST_SCORES = 1 << 20  # of a source in a block: 4 MB; what is larger leaves the processor's cache before it is used
+MOST_LIKED = 256  # items: longer histories are solved another way (models.factors.Folded)
+INTENT = "for_you"
+SOURCES = ("together", "alike", "ease", "factors", "popularity")
 
 
-def folded_in(tastes: Sequence[Taste], models: Models) -> Iterator[Taste]:
-    """The same tastes, each with what factors say of it where lists for_you ask them; as many at once as make a block."""
-    counted = models.blend.of("for_you")
-    if models.factors is None or not counted.get("factors"):
-        yield from tastes
-        return
+class Ask(NamedTuple):
+    """One list, asked for, and what is known: the arguments of `recommend`."""
+
+    request: Request
+    taste: Taste
+    wishes: Wishes
+    now: int
+
+
+def recommend_all(asks: Sequence[Ask], *, models: Models) -> Iterator[Answer]:
+    """As `recommend` answers each of them, in their order; those in a row that ask for the same make a block."""
     size = max(1, MOST_SCORES // max(len(models.catalogue), 1))
-    for start in range(0, len(tastes), size):
-        yield from _block(tastes[start : start + size], models, models.factors, estimated=estimable(models, counted))
+    counted = _counted(models)
+    for shape, row in groupby(asks, key=_shape):
+        alike = list(row)
+        for start in range(0, len(alike), size):
+            part = alike[start : start + size]
+            made = _lists(part, models, counted) if shape and counted else {}
+            for place, (request, taste, wishes, now) in enumerate(part):
+                yield made.get(place) or recommend(request, models=models, taste=taste, now=now, wishes=wishes)
 
 
-def _block(tastes: Sequence[Taste], models: Models, factors: Factors, *, estimated: bool) -> Iterator[Taste]:
-    folded = fold_all(factors, [(one.rows, one.weights) for one in tastes])
-    vectors = np.stack([hers.vector for hers in folded])
-    scores = longer(factors.estimate(vectors) if estimated else factors.score(vectors), len(models.catalogue))
-    for taste, hers, said in zip(tastes, folded, scores, strict=True):
-        yield replace(taste, factors=Said(hers, said, estimated))
+def _shape(ask: Ask) -> dict[str, Any] | None:
+    """What is asked, but for whom; None where it is more than the best items for her."""
+    request, wishes = ask.request, ask.wishes
+    simple = request.intent == INTENT and request.exclude_owned is not False
+    more = request.item_ids or request.boost or request.promotions or request.diversity or request.exploration
+    wished = not wishes.plain or wishes.boosts is not None or wishes.hidden is not None
+    if not simple or more or wished or request.debug or request.trial:
+        return None
+    return {**vars(request), "customer_id": None, "session_id": None}
+
+
+def _counted(models: Models) -> dict[str, float]:
+    """What each source counts; nothing where the blend needs others than those that are looked at here, or no factors."""
+    counted = {name: weight for name, weight in models.blend.of(INTENT).items() if weight and getattr(models, name)}
+    return counted if "factors" in counted and counted.keys() <= set(SOURCES) else {}
+
+
+def _lists(asks: Sequence[Ask], models: Models, counted: Mapping[str, float]) -> dict[int, Answer]:
+    """By its place, each list that is full of the best of what may stand there, no two of them variants."""
+    telling = [place for place, ask in enumerate(asks) if _telling(ask.taste, models)]
+    if not telling or models.factors is None:
+        return {}
+    request, tastes = asks[0].request, [asks[place].taste for place in telling]
+    allowed = eligible(request, catalogue=models.catalogue, rows=NONE.rows, taste=NONE)
+    scorer = Scorer.of(models, models.factors, counted, allowed)
+    folding, found = scorer.best(tastes, request.length)
+    best = list(found)
+    rows = np.stack([np.zeros(request.length, dtype=np.int32) if one is None else one.rows for one in best])
+    listed = partial(picked, names=list(counted), catalogue=models.catalogue, lang=request.lang)
+    return {
+        place: Answer(INTENT, listed(one, carriers))
+        for place, one, carriers in zip(telling, best, folding.carriers(rows), strict=True)
+        if one is not None and not variants(models.catalogue.group_id.code, one.rows)
+    }
+
+
+def _telling(taste: Taste, models: Models) -> bool:
+    """Whether she likes something and nothing tired her; who bought nothing may have come for a visit."""
+    visiting = "session" in models.blend.weights and not len(taste.owned)
+    liked = int(np.count_nonzero(taste.weights > 0))
+    return 0 < liked <= MOST_LIKED and not len(taste.tired) and not visiting

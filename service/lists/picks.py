@@ -98,9 +98,17 @@ def _dues(rows: Rows, why: Sequence[Reason], question: Question) -> list[Due | N
 
 def _raw(stage: Stage, rows: Rows, boosts: Scores | None) -> NDArray[np.float64]:
     """x / (1 + x), so that scores mean the same in every list; 0 for those below."""
-    scores = boosted(stage.scores[rows], None if boosts is None else boosts[rows])
+    return _share(boosted(stage.scores[rows], None if boosts is None else boosts[rows]))
+
+
+def _share(scores: Scores) -> NDArray[np.float64]:
     positive = np.maximum(scores.astype(np.float64), 0)
     return np.asarray(positive / (1 + positive))
+
+
+def shown(scores: Scores) -> list[float]:
+    """Scores of the best as they are, as answers carry them: 0 to 1."""
+    return [round(share, DIGITS) for share in np.minimum.accumulate(_share(scores)).tolist()]
 
 
 def _falling(chosen: Sequence[Chosen], raw: NDArray[np.float64]) -> list[float]:

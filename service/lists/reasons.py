@@ -86,14 +86,14 @@ def reasons(stage: Stage, rows: Rows, sources: list[str], *, models: Models, bou
         anchors[chosen] = _anchors(stage, source, rows[chosen], models)
     owned = frozenset(bought.tolist())
     found = [
-        (_code(stage, source, row, anchor, owned), row, anchor)
+        (code_of(stage.intent, source, row, anchor, owned), row, anchor)
         for row, source, anchor in zip(rows.tolist(), sources, anchors.tolist(), strict=True)
     ]
     together = _together(found, models)
     return [
         _of_attributes(row, anchor, models, lang)
         if code == CODES["complements"] and (anchor, row) not in together
-        else _reason("bought_together" if (anchor, row) in together else code, row, anchor, models.catalogue, lang)
+        else reason_of("bought_together" if (anchor, row) in together else code, row, anchor, models.catalogue, lang)
         for code, row, anchor in found
     ]
 
@@ -119,7 +119,8 @@ def title(catalogue: Catalogue, row: int, lang: str) -> str:
     return str((lang == "th" and body.get("title_th")) or body.get("title") or catalogue.items.text(row))
 
 
-def _reason(code: str, row: int, anchor: int, catalogue: Catalogue, lang: str) -> Reason:
+def reason_of(code: str, row: int, anchor: int, catalogue: Catalogue, lang: str) -> Reason:
+    """The reason of a row that this row of the history carried; NOBODY or the row itself: no other did."""
     if anchor in (NOBODY, row):
         return Reason(code, (), TEXTS[code][lang])
     text = TEXTS[code][lang].format_map({"anchor": title(catalogue, anchor, lang)})
@@ -130,7 +131,7 @@ def _of_attributes(row: int, anchor: int, models: Models, lang: str) -> Reason:
     """Why an item completes the anchor that it was not bought with: the attributes that most speak for it."""
     complements = models.complements
     assert complements is not None  # noqa: S101  (it is the source)
-    reason = _reason("attributes", row, anchor, models.catalogue, lang)
+    reason = reason_of("attributes", row, anchor, models.catalogue, lang)
     alike = complements.alike(anchor, row)
     pair = next((alike[name] for name in NAMED if name in alike), None)
     if pair is None:
@@ -139,16 +140,17 @@ def _of_attributes(row: int, anchor: int, models: Models, lang: str) -> Reason:
     return reason._replace(text=f"{reason.text}: {PAIRS[lang].format_map({'theirs': theirs, 'its': its})}")
 
 
-def _code(stage: Stage, source: str, row: int, anchor: int, owned: frozenset[int]) -> str:
+def code_of(intent: str, source: str, row: int, anchor: int, owned: frozenset[int]) -> str:
+    """The code of a row in the list of this intent that this source, and of the history this row gave most to."""
     if source in ALONE:
         return CODES[source]
     if anchor == NOBODY:
         return "popular" if source == "popularity" else "for_you"
     if anchor == row:
         return "buy_again" if row in owned else "recently_viewed"
-    if stage.intent == "for_you" and anchor not in owned:
+    if intent == "for_you" and anchor not in owned:
         return "because_you_viewed"
-    return "similar" if stage.intent == "similar" else CODES[source]
+    return "similar" if intent == "similar" else CODES[source]
 
 
 def _anchors(stage: Stage, source: str, targets: Rows, models: Models) -> NDArray[np.int64]:

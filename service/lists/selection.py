@@ -99,7 +99,7 @@ def select(stages: Iterable[Stage], *, allowed: Mask, wishes: Wishes, n: int, mo
     group = models.catalogue.group_id.code
     if wishes.plain:
         best = _best(stages, allowed, wishes.boosts, n)
-        if not best or not _variants(group, best):
+        if not best or not variants(group, [one.row for one in best]):
             return best
     everything = chain(tuple(seen), stages)
     chosen = _through(everything, [], allowed, (*wishes.caps, Cap(1, group)), wishes=wishes, n=n, models=models)
@@ -128,9 +128,9 @@ def _best(stages: Iterable[Stage], allowed: Mask, boosts: Scores | None, n: int)
     return chosen
 
 
-def _variants(group: NDArray[np.int32], chosen: Sequence[Chosen]) -> bool:
-    """Whether two of them are of one group."""
-    codes = [code for code in group[[one.row for one in chosen]].tolist() if code >= 0]
+def variants(group: NDArray[np.int32], rows: Sequence[int] | Rows) -> bool:
+    """Whether two of these are of one group."""
+    codes = [code for code in group[rows].tolist() if code >= 0]
     return len(set(codes)) < len(codes)
 
 

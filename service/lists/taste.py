@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.blend import Blend
 from models.bundle import Models
-from models.factors import Folded
 from models.profile import EVERYDAY, Profile, interactions, unanswered
 from models.sessions import fading
 from models.settings import Interest
@@ -21,14 +19,6 @@ TINY = 1e-12
 
 CART_DAYS = 30  # what has lain in a cart for longer is forgotten there
 AWAY_DAYS = 730  # beyond it weights would fade into rounding, and her taste with them
-
-
-class Said(NamedTuple):
-    """What factors say of a customer: her history folded in, float32[items], and whether these are estimates."""
-
-    folded: Folded
-    scores: NDArray[np.float32]
-    estimated: bool
 
 
 @dataclass(frozen=True)
@@ -42,7 +32,6 @@ class Taste:
     seen_at    int64[h]    last event, if one of them was no purchase; 0 for none
     in_cart    int32[c]    rows of what lies in the cart
     tired      int32[t]    rows of what was shown again and again without an answer
-    factors    what factors say of all these rows and weights, where many customers are folded in at once (service.lists.block)
     """
 
     rows: NDArray[np.int32]
@@ -53,7 +42,6 @@ class Taste:
     seen_at: NDArray[np.int64]
     in_cart: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     tired: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
-    factors: Said | None = None
 
     @property
     def owned(self) -> NDArray[np.int32]:
@@ -93,20 +81,21 @@ def taste(profile: Profile, models: Models, *, now: int, interest: Interest = EV
     tired = _rows(unanswered(profile, now=now), models)
     if not profile.items:
         return replace(NONE, tired=tired) if len(tired) else NONE
-    items = interactions(profile)
-    faded_at = min(now, items.seen_at.item(-1) + AWAY_DAYS * DAY_S)  # oldest first
-    said = items.said(interest, now=faded_at)
-    kept = items.purchases * (items.quantity > 0)
-    bought = _fading(models.blend, interest).recency(items.last_at, now=faded_at) * (kept > 0)
+    *_, newest = profile.items.values()  # oldest first
+    faded_at = min(now, newest.seen_at + AWAY_DAYS * DAY_S)
+    items = interactions(profile, interest, now=faded_at)
     rows = models.catalogue.items.rows(items.item_ids)
-    known = slice(None) if rows.min() >= 0 else rows >= 0
+    known = rows >= 0
+    kept = np.where(items.quantity > 0, items.purchases, 0).astype(np.int32)
+    bought = np.where(kept > 0, _fading(models.blend, interest).recency(items.last_at, now=faded_at), 0)
+    bought *= interest.weights.get("purchase", 1.0)
     return Taste(
         rows=rows[known],
-        weights=(interest.weights.get("purchase", 1.0) * bought + said).astype(np.float32)[known],
-        purchases=kept.astype(np.int32)[known],
+        weights=(bought + items.interest)[known].astype(np.float32),
+        purchases=kept[known],
         first_at=items.first_at[known],
         last_at=items.last_at[known],
-        seen_at=(items.seen_at * (said > 0))[known],
+        seen_at=np.where(items.interest > 0, items.seen_at, 0)[known],
         in_cart=_in_cart(profile, models, now),
         tired=tired,
     )

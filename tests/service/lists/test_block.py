@@ -7,10 +7,13 @@ import pytest
 
 from benchmarks.serving.world import NOW, profiles, shop
 from models.blend import Blend
+from models.catalogue import Codes
 from models.profile import EMPTY, Event, fold, load
 from service.lists import block
+from service.lists.block import Ask
 from service.lists.recommend import recommend
 from service.lists.request import Request
+from service.lists.selection import NOTHING, Wishes
 from service.lists.taste import taste
 
 SHOP = shop(2_000, factors=32)
@@ -27,9 +30,11 @@ WORLDS = {
 }
 ASKED = [
     Request(intent="for_you"),
-    Request(intent="for_you", category=("Room 1",), n=7, lang="th"),
+    Request(intent="for_you", category=("Room 1",), exclude=("P0000011",), n=7, lang="th"),
+    Request(intent="for_you", n=100, category=("Room 1",), brand=("brand 7",)),  # too few for a full list
     Request(intent="for_you", exclude_owned=False),
     Request(intent="for_you", diversity=0.4),
+    Request(intent="for_you", exploration=0.5),
     Request(intent="because_you"),
     Request(intent="buy_again"),
     Request(intent="similar", item_ids=("P0000007",)),
@@ -37,29 +42,66 @@ ASKED = [
 ]
 
 
+def asks(models, request, wishes=NOTHING):
+    return [
+        Ask(replace(request, customer_id=str(nth)), taste(profile, models, now=NOW), wishes, NOW)
+        for nth, profile in enumerate(PROFILES)
+    ]
+
+
+def same(found, expected):
+    """Whether two answers are one, but for the last digit of scores."""
+    assert [pick._replace(score=0, shares={}) for pick in found.picks] == [
+        pick._replace(score=0, shares={}) for pick in expected.picks
+    ]
+    for one, other in zip(found.picks, expected.picks, strict=True):
+        assert one.score == pytest.approx(other.score, abs=2e-6)
+        assert one.shares == pytest.approx(other.shares, rel=1e-3, abs=1e-5)
+    assert replace(found, picks=(), anchored=()) == replace(expected, picks=(), anchored=())
+    assert [anchor for anchor, _ in found.anchored] == [anchor for anchor, _ in expected.anchored]
+
+
 @pytest.mark.parametrize("models", WORLDS.values(), ids=WORLDS)
 def test_everybody_gets_the_list_that_she_gets_alone(models, monkeypatch):
     monkeypatch.setattr(block, "MOST_SCORES", 5 * len(models.catalogue))  # three blocks
-    alone = [taste(profile, models, now=NOW) for profile in PROFILES]
-    for one, beside in zip(alone, block.folded_in(alone, models), strict=True):
-        for request in ASKED:
-            expected, found = (recommend(request, models=models, taste=hers, now=NOW) for hers in (one, beside))
-            assert [pick._replace(score=0, shares={}) for pick in found.picks] == [
-                pick._replace(score=0, shares={}) for pick in expected.picks
-            ]
-            assert [pick.score for pick in found.picks] == pytest.approx(
-                [pick.score for pick in expected.picks], abs=2e-6
-            )
-            assert (found.intent, found.fallback, len(found.anchored)) == (
-                expected.intent,
-                expected.fallback,
-                len(expected.anchored),
-            )
+    for request in ASKED:
+        asked = asks(models, request)
+        for found, (one, hers, wishes, now) in zip(block.recommend_all(asked, models=models), asked, strict=True):
+            same(found, recommend(one, models=models, taste=hers, now=now, wishes=wishes))
 
 
-def test_what_factors_say_is_known_before_the_list_is_asked_for():
-    (hers,) = block.folded_in([taste(PROFILES[0], LARGE, now=NOW)], LARGE)
-    assert hers.factors is not None
-    assert hers.factors.estimated
-    assert LARGE.factors is not None
-    np.testing.assert_allclose(hers.factors.scores, LARGE.factors.estimate(hers.factors.folded.vector), atol=1e-6)
+def test_lines_that_ask_for_different_things_are_answered_in_their_order():
+    asked = [ask for pair in zip(*(asks(SHOP, request) for request in ASKED), strict=True) for ask in pair]
+    found = list(block.recommend_all(asked, models=SHOP))
+    assert [(one.intent, len(one.picks)) for one in found] == [
+        (alone.intent, len(alone.picks))
+        for request, hers, _, _ in asked
+        for alone in [recommend(request, models=SHOP, taste=hers, now=NOW)]
+    ]
+
+
+def test_what_the_shop_wishes_and_what_tired_her_is_heard():
+    hidden = np.zeros(len(SHOP.catalogue), dtype=np.bool_)
+    hidden[::2] = True
+    for ask in asks(SHOP, ASKED[0], Wishes(hidden=hidden)):
+        tired = ask._replace(taste=replace(ask.taste, tired=np.array([4, 8], np.int32)))
+        for one in (ask, tired):
+            (found,) = block.recommend_all([one], models=SHOP)
+            same(found, recommend(one.request, models=SHOP, taste=one.taste, now=NOW, wishes=one.wishes))
+
+
+@pytest.mark.parametrize("name", ["scored exactly", "estimated"])
+def test_only_who_asks_for_more_than_the_best_is_answered_alone(name, monkeypatch):
+    alone = []
+    monkeypatch.setattr(block, "recommend", lambda request, **_: alone.append(request.customer_id))
+    list(block.recommend_all(asks(WORLDS[name], ASKED[0]), models=WORLDS[name]))
+    assert alone == ["12"]  # of whom nothing is known
+
+
+def test_of_variants_one_stands_in_a_list():
+    group = Codes.of([f"G{row // 40}" for row in range(len(SHOP.catalogue))])
+    models = replace(SHOP, catalogue=replace(SHOP.catalogue, group_id=group))
+    asked = asks(models, ASKED[0])
+    for found, ask in zip(block.recommend_all(asked, models=models), asked, strict=True):
+        assert len({pick.row // 40 for pick in found.picks}) == 10
+        same(found, recommend(ask.request, models=models, taste=ask.taste, now=NOW))
