@@ -12,14 +12,13 @@ import http.client
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +26,7 @@ from tempfile import TemporaryDirectory
 import orjson
 import psutil
 
+from benchmarks.ports import free_port, listening
 from models.profile import load
 from service.store.open import open_store
 
@@ -166,34 +166,16 @@ def redis(folder: Path) -> Iterator[str]:
     options = ("--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--appendonly", "yes", "--save", "")
     with subprocess.Popen([program, *options], stdout=subprocess.DEVNULL) as process:
         try:
-            listening(port)
+            listening(port, patience_s=PATIENCE_S)
             yield f"redis://127.0.0.1:{port}/0?timeout_ms=5000"
         finally:
             process.terminate()
             process.wait(PATIENCE_S)
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def listening(port: int) -> None:
-    """Wait until somebody listens there."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        time.sleep(0.02)
-    raise SystemExit(f"nobody listens on port {port}")
-
-
 def answering(path: str, port: int) -> None:
     """Wait until a service answers there."""
-    listening(port)
+    listening(port, patience_s=PATIENCE_S)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     connection.request("GET", path)
     connection.getresponse().read()

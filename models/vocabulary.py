@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -32,22 +32,24 @@ class Vocabulary:
 
     def row(self, text: str) -> int:
         """The row of a text, or -1 when it is unknown."""
-        return next(self._found((text,)))
+        return self._found((text,))[0]
 
     def rows(self, texts: Iterable[str]) -> NDArray[np.int32]:
         """int32[len(texts)]: the row of each text, -1 for unknown ones."""
-        return np.fromiter(self._found(texts), dtype=np.int32)
+        return np.array(self._found(texts), dtype=np.int32)
 
-    def _found(self, texts: Iterable[str]) -> Iterator[int]:
-        """The row of each text, one after the other; a history asks for dozens at once."""
+    def _found(self, texts: Iterable[str]) -> list[int]:
+        """The row of each text; a history asks for dozens at once."""
         pool, offsets, slots = self._views
         mask = len(slots) - 1
+        found = []
         for text in texts:
             encoded = text.encode("utf-8", "surrogatepass")
             slot = _hash(encoded) & mask
             while (row := slots[slot]) != MISSING and pool[offsets[row] : offsets[row + 1]] != encoded:
                 slot = (slot + 1) & mask
-            yield row
+            found.append(row)
+        return found
 
     def text(self, row: int) -> str:
         """The text of a row."""
@@ -111,10 +113,12 @@ class Extended(Vocabulary):
     def __len__(self) -> int:
         return super().__len__() + len(self.added)
 
-    def _found(self, texts: Iterable[str]) -> Iterator[int]:
+    def _found(self, texts: Iterable[str]) -> list[int]:
         texts = tuple(texts)
-        for text, row in zip(texts, super()._found(texts), strict=True):
-            yield row if row != MISSING else self.added_row.get(text, MISSING)
+        found = super()._found(texts)
+        return [
+            self.added_row.get(text, MISSING) if row == MISSING else row for text, row in zip(texts, found, strict=True)
+        ]
 
     def text(self, row: int) -> str:
         """The text of a row."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -181,3 +182,14 @@ def _repeat(items: Vocabulary) -> Repeat:
     share[items.row("VT-001")] = 0.8
     interval = np.full(len(items), 30.0, dtype=np.float32)
     return Repeat(share, interval, prior_share=0.1, prior_interval_days=30.0)
+
+
+def catalogue_with(urls: dict[str, object]) -> Catalogue:
+    """The shop's catalogue, with these addresses alone in its items' bodies."""
+    catalogue = tiny_models().catalogue
+    bodies = [
+        orjson.dumps({"url": urls[item_id]} if item_id in urls else {})
+        for item_id in catalogue.items.texts(range(len(catalogue)))
+    ]
+    body_at = np.concatenate([[0], np.cumsum([len(body) for body in bodies])]).astype(np.int64)
+    return replace(catalogue, body=np.frombuffer(b"".join(bodies), dtype=np.uint8), body_at=body_at)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from benchmarks.ports import free_port, listening
 
 STORES = ("sqlite", "redis")
 PATIENCE_MS = 20_000
@@ -24,29 +24,13 @@ def opened(kind: str, folder: Path) -> Iterator[str]:
     program = shutil.which("redis-server")
     if program is None:
         raise RuntimeError("redis-server is not installed (Debian: apt-get install redis-server); or --stores sqlite")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     said = {"port": port, "bind": "127.0.0.1", "dir": folder, "save": "", "appendonly": "yes", "appendfsync": "no"}
     flags = itertools.chain.from_iterable((f"--{name}", str(value)) for name, value in said.items())
     with subprocess.Popen([program, *flags], stdout=subprocess.DEVNULL) as process:
         try:
             url = f"redis://127.0.0.1:{port}/0?timeout_ms={PATIENCE_MS}"
-            _wait(port)
+            listening(port)
             yield url
         finally:
             process.terminate()
-
-
-def _wait(port: int) -> None:
-    """Until the server listens."""
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-        else:
-            return

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.ports import free_port
 from benchmarks.serving.bare import ANSWER
 from benchmarks.serving.drive import KEY
 
@@ -123,14 +124,6 @@ def _running(command: Sequence[str], folder: Path, environment: Mapping[str, str
                 process.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 process.kill()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, path: str, log: Path) -> None:

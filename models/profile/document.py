@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
-from itertools import accumulate, repeat
+from itertools import accumulate
 from typing import Any
 
 import orjson
 
 from models.profile import former
 from models.profile.fold import NAMES
-from models.profile.state import EMPTY, CartLine, Item, Order, Profile, Shown, Wish
+from models.profile.items import NO_ITEMS, Items
+from models.profile.state import EMPTY, CartLine, Order, Profile, Shown, Wish
 
 FORMAT = 2  # the first byte; a document of the former format is JSON, and begins with {
 HEAD = 3  # bytes: the format, the length of the summary
 LEVEL, WINDOW, MEMORY = 6, -12, 5  # of zlib: a small window and table start quicker, and parts are small
 CODES = {name: code for code, name in enumerate(NAMES)}
-NO_EVENTS: dict[str, int] = {}  # never changed
-NO_ITEMS: tuple[tuple[Any, ...], ...] = ((),) * len(Item._fields)
 
 
 def dump(profile: Profile) -> bytes:
@@ -53,7 +51,7 @@ def load(document: bytes | None) -> Profile:
         days=days,
         bought_on=tuple(accumulate(summary["b"])) if "b" in summary else tuple(days),
         recent_orders=_orders(summary),
-        items=_loaded_items(items),
+        items=Items(items) if items.get("i") else {},
         counts={NAMES[code]: count for code, count in zip(*_halves(summary.get("c", ())), strict=True)},
         hours=dict(zip(*_halves(summary.get("h", ())), strict=True)),
         recent=tuple(zip(accumulate(summary.get("r", ())), map(NAMES.__getitem__, summary.get("n", ())), strict=True)),
@@ -125,16 +123,6 @@ def _items(profile: Profile) -> dict[str, Any]:
         "x": {item_id: tuple(word) for item_id, word in profile.wish_words.items()},
     }
     return {name: value for name, value in part.items() if value}
-
-
-def _loaded_items(part: Mapping[str, Any]) -> dict[str, Item]:
-    ids = part.get("i", ())
-    at = list(accumulate(part.get("t", ()))).__getitem__
-    events = [dict(counts) if counts else NO_EVENTS for counts in part.get("e", ())] or repeat(NO_EVENTS, len(ids))
-    viewed = [tuple(map(tuple, days)) if days else () for days in part.get("v", ())] or repeat((), len(ids))
-    columns = (map(at, part.get(name, ())) for name in "fls")
-    rows = zip(part.get("p", ()), part.get("q", ()), *columns, events, viewed, strict=True)
-    return dict(zip(ids, map(partial(tuple.__new__, Item), rows), strict=True))
 
 
 def _where_any(parts: Sequence[Sequence[Any]]) -> list[Any]:

@@ -81,21 +81,20 @@ def taste(profile: Profile, models: Models, *, now: int, interest: Interest = EV
     tired = _rows(unanswered(profile, now=now), models)
     if not profile.items:
         return replace(NONE, tired=tired) if len(tired) else NONE
-    *_, newest = profile.items.values()  # oldest first
-    faded_at = min(now, newest.seen_at + AWAY_DAYS * DAY_S)
-    items = interactions(profile, interest, now=faded_at)
+    items = interactions(profile)
+    faded_at = min(now, items.seen_at.item(-1) + AWAY_DAYS * DAY_S)  # oldest first
+    said = items.said(interest, now=faded_at)
+    kept = items.purchases * (items.quantity > 0)
+    bought = _fading(models.blend, interest).recency(items.last_at, now=faded_at) * (kept > 0)
     rows = models.catalogue.items.rows(items.item_ids)
-    known = rows >= 0
-    kept = np.where(items.quantity > 0, items.purchases, 0).astype(np.int32)
-    bought = np.where(kept > 0, _fading(models.blend, interest).recency(items.last_at, now=faded_at), 0)
-    bought *= interest.weights.get("purchase", 1.0)
+    known = slice(None) if rows.min() >= 0 else rows >= 0
     return Taste(
         rows=rows[known],
-        weights=(bought + items.interest)[known].astype(np.float32),
-        purchases=kept[known],
+        weights=(interest.weights.get("purchase", 1.0) * bought + said).astype(np.float32)[known],
+        purchases=kept.astype(np.int32)[known],
         first_at=items.first_at[known],
         last_at=items.last_at[known],
-        seen_at=np.where(items.interest > 0, items.seen_at, 0)[known],
+        seen_at=(items.seen_at * (said > 0))[known],
         in_cart=_in_cart(profile, models, now),
         tired=tired,
     )

@@ -32,10 +32,11 @@ def intent(
 
 def after(profile: Profile, catalogue: Catalogue, *, now: int, interest: Interest = EVERYDAY) -> dict[str, Any]:
     """What most of her interest of the last two weeks went to; a price band is a fifth of the catalogue's prices, with its bounds."""
-    items = interactions(profile, interest, now=now)
+    items = interactions(profile)
+    said = items.said(interest, now=now)
     rows = catalogue.items.rows(items.item_ids)
-    wanted = (items.interest > 0) & (items.seen_at > now - RECENT_DAYS * DAY_S) & (items.seen_at <= now) & (rows >= 0)
-    chosen, weights = rows[wanted].tolist(), items.interest[wanted].tolist()
+    wanted = (said > 0) & (items.seen_at > now - RECENT_DAYS * DAY_S) & (items.seen_at <= now) & (rows >= 0)
+    chosen, weights = rows[wanted].tolist(), said[wanted].tolist()
     return {
         "category": _most(chosen, weights, catalogue.category.text),
         "colour": _most(chosen, weights, catalogue.colour.text),

@@ -9,7 +9,7 @@ from models.rule_words import tokens_of
 from models.rules import UNKNOWN, Rule, RuleFailedError, Value, context
 from models.sieve import sieve
 from models.toml import Place
-from tests.models.test_rules import NAMES, parse
+from tests.models.rule_names import NAMES, parse
 
 TEXTS = ("", "silver", "gold")
 NUMBERS = (0.0, 1.5, 3.0, 900.0, UNKNOWN)

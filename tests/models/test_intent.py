@@ -2,28 +2,11 @@ import numpy as np
 import pytest
 
 from models.behaviour import UNKNOWN, Behaviour, Days, behaviour
-from models.intent import FEATURES, HORIZONS, Intent, column_names, features, waves
-from models.lifetime import Lifetime
+from models.intent import FEATURES, HORIZONS, features, waves
 from models.profile import DAY_S, EMPTY, Event, fold
+from tests.models.intents import LIFETIME, NAMES, a_model
 
-LIFETIME = Lifetime(0.6, 9.0, 0.2, 2.6, 0.6, 9.0, 0.2, 2.6, 1.0, 1.0, 1.0, 0.0, 7 * DAY_S)
-NAMES = column_names(["Shoes"], ["Trang"])
 TODAY = 400
-
-
-def a_model(seed=0):
-    rng = np.random.default_rng(seed)
-    width = len(NAMES)
-    return Intent(
-        columns=NAMES,
-        centre=rng.normal(size=width),
-        scale=rng.uniform(0.5, 2.0, width),
-        weights=rng.normal(size=(2, width)),
-        level=np.array([-2.0, -1.0]),
-        season=rng.normal(size=(2, 4)),
-        categories=["Shoes"],
-        places=["Trang"],
-    )
 
 
 def one(*events, **codes):

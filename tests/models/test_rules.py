@@ -3,17 +3,9 @@ import re
 import pytest
 
 from models.errors import InputError
-from models.rules import UNKNOWN, Names, Rule, RuleFailedError, Value, context
-from models.toml import Place
+from models.rules import UNKNOWN, RuleFailedError, Value, context
+from tests.models.rule_names import parse
 
-NAMES: Names = {
-    "customer.tier": ("", "silver", "gold"),
-    "customer.orders": "number",
-    "customer.known": "flag",
-    "cart.total": "number",
-    "context.device": "text",
-    "placement": "text",
-}
 GOLD: dict[str, Value] = {
     "customer.tier": "gold",
     "customer.orders": 3.0,
@@ -30,11 +22,6 @@ STRANGER: dict[str, Value] = {
     "context.device": "",
     "placement": "",
 }
-PLACE = Place("valet.toml", "[[merchandising]]\nwhen = 1", ("merchandising", "0", "when"))
-
-
-def parse(source: str) -> Rule:
-    return Rule.parse(source, NAMES, PLACE)
 
 
 @pytest.mark.parametrize(

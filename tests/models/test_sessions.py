@@ -4,17 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.sessions import MOST, Sessions, fading
+from tests.training.sets import CUP, HAT, JAR, TEA, visits_of
 from training.fit.sessions import Parameters, fit
-from training.visits import Visits
-
-TEA, CUP, JAR, HAT = range(4)
-
-
-def visits_of(*sets, items=4):
-    """Visits in the order of time, each a set of items."""
-    visit = np.repeat(np.arange(len(sets), dtype=np.int32), [len(held) for held in sets])
-    item = np.array([item for held in sets for item in sorted(held)], np.int32)
-    return Visits(visit, item, visit.astype(np.int64), np.ones(len(sets), np.bool_), items)
 
 
 def sessions_of(*sets, items=4, **parameters):

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,19 +16,6 @@ from tests.service.serving import Serving, call, serving
 from tests.worlds import save, tiny_models
 
 DRESS = "/recommend?item_id=DR-001&intent=complementary"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("shop")
-    save(folder / "models" / "trained", "one", tiny_models())
-    return folder
-
-
-@pytest.fixture(scope="module")
-def service(folder: Path) -> Iterator[Serving]:
-    with serving(folder, "--workers", "2", "--threads", "4") as running:
-        yield running
 
 
 def test_answers_black_shoes_over_a_connection_that_stays_open(service: Serving) -> None:

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,19 +22,6 @@ from tests.worlds import save, tiny_models
 
 LOOKS_S = 1.2  # two looks of every worker
 LIST = "/recommend?item_id=DR-001&n=1"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("shop")
-    save(folder / "models" / "trained", "one", tiny_models())
-    return folder
-
-
-@pytest.fixture(scope="module")
-def service(folder: Path) -> Iterator[Serving]:
-    with serving(folder, "--workers", "2", "--threads", "4") as running:
-        yield running
 
 
 def sent(service: Serving, raw: bytes) -> tuple[int, bytes, dict]:

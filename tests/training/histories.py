@@ -37,3 +37,21 @@ def history(*rows, times=True, second=0):
 def _split(row):
     customer, item, day, *more = row
     return customer, item, day, more
+
+
+DONE = ("purchase", "view_item", "add_to_cart", "refund", "add_to_wishlist")
+
+
+def a_shop(seed, customers=12):
+    """Seven hundred rows drawn at random, over 500 days."""
+    rng = np.random.default_rng(seed)
+    for number in range(700):
+        event = str(rng.choice(DONE, p=[0.45, 0.3, 0.1, 0.05, 0.1]))
+        day = float(rng.integers(0, 500 * 4)) / 4
+        customer = f"c{rng.integers(customers):02}"
+        yield (
+            customer,
+            f"i{rng.integers(15):02}",
+            day,
+            {"event": event, "amount": int(rng.integers(900)), "order": number},
+        )

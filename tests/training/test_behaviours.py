@@ -6,33 +6,17 @@ import pytest
 from models.behaviour import UNKNOWN, behaviour
 from models.catalogue import catalogue_of
 from models.intent import features
-from models.lifetime import Lifetime
 from models.profile import load
 from models.settings import DAY_S
 from service.people.intent import newest_category
-from tests.training.histories import history
+from tests.models.intents import LIFETIME
+from tests.training.histories import a_shop, history
 from training.behaviours import Past
 from training.intents import kinds_of
 from training.profile_rows import rows_of
 from training.profiles import profiles
 
-LIFETIME = Lifetime(0.6, 9.0, 0.2, 2.6, 0.6, 9.0, 0.2, 2.6, 1.0, 1.0, 1.0, 0.0, 7 * DAY_S)
-EVENTS = ("purchase", "view_item", "add_to_cart", "refund", "add_to_wishlist")
 CATEGORIES = ("Women > Shoes", "Women > Bags", "Men > Shoes", "Home", None)
-
-
-def a_shop(seed, customers=12):
-    rng = np.random.default_rng(seed)
-    for number in range(700):
-        event = str(rng.choice(EVENTS, p=[0.45, 0.3, 0.1, 0.05, 0.1]))
-        day = float(rng.integers(0, 500 * 4)) / 4
-        customer = f"c{rng.integers(customers):02}"
-        yield (
-            customer,
-            f"i{rng.integers(15):02}",
-            day,
-            {"event": event, "amount": int(rng.integers(900)), "order": number},
-        )
 
 
 def past(*rows):

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.training.fit.test_intent import months
+from tests.training.cuts import months
 from training.fit.intent import Kinds
 from training.foresight import MOST_MONTHS, foresight, measure
 

@@ -7,8 +7,7 @@ import numpy as np
 from models.profile import load
 from models.settings import DAY_S
 from service.people.segments import cluster
-from tests.training.histories import history
-from tests.training.test_behaviours import a_shop
+from tests.training.histories import a_shop, history
 from tests.worlds import tiny_models
 from training.groups import groups
 from training.profile_rows import rows_of

@@ -16,40 +16,17 @@ from service.lists.links import read as read_link
 from service.lists.tokens import verify
 from service.people import facts
 from service.signing import signing_key
-from service.store import Store
 from service.store.open import open_store
 from tests.service.http.apps import tiny_client
-from tests.worlds import DAY_S, NOW, save, tiny_models
+from tests.training.mailing import BOUGHT, TOLD, a_shop, say
+from tests.worlds import NOW, save, tiny_models
 from training.crowd import Permission
 from training.picks import main
-
-BOUGHT = {"ann": "DR-001", "bob": "DR-002", "cid": "VT-001", "dan": "SH-014", "eve": "NE-001"}
-
-
-def fill(store: Store) -> None:
-    profiles = [
-        (name, dump(fold(EMPTY, Event("purchase", NOW - 20 * DAY_S, item_id=item_id, amount=1, order_id="1"))))
-        for name, item_id in BOUGHT.items()
-    ]
-    store.publish([*profiles, ("session:1", dump(EMPTY))], sequence=0, fold=lambda *_: b"")
-
-
-TOLD = {"purpose": "marketing", "channel": "email", "at": NOW, "source": "web"}
-
-
-def say(store: Store, name: str, status: str, channel: str = "email") -> None:
-    told = {**TOLD, "channel": channel, "status": status}
-    store.change(name, "facts", lambda document: facts.dump(facts.with_consents(facts.load(document), [told])))
 
 
 @pytest.fixture
 def shop(tmp_path: Path, store_url: str) -> tuple[Path, str]:
-    save(tmp_path / "models", "one", tiny_models())
-    store = open_store(store_url)
-    assert store is not None
-    fill(store)
-    store.close()
-    return tmp_path, store_url
+    return a_shop(tmp_path, store_url)
 
 
 def picked(shop: tuple[Path, str], *flags: str, name: str = "picks.jsonl", soft: bool = True) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,36 +16,15 @@ from service import items
 from service.live import Live
 from service.overlay import Overlay
 from service.store.open import open_store
+from tests.training.runs import command, live, train
 from tests.training.till import write_till
 from training import report
-from training.run import main
-
-
-def train(tmp_path: Path, *arguments: str) -> int:
-    return main([*arguments, "--models-dir", str(tmp_path / "models"), "--threads", "1"])
-
-
-def command(tmp_path: Path, *arguments: str) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "training.run",
-        *arguments,
-        "--models-dir",
-        str(tmp_path / "models"),
-        "--threads",
-        "1",
-    ]
 
 
 @pytest.fixture
 def no_plots(monkeypatch):
     """The report's plots take half of a small run; where a test is of something else, none is drawn."""
     monkeypatch.setattr(report, "_svg", lambda _: Markup("<svg></svg>"))
-
-
-def live(tmp_path: Path) -> bundle.Bundle:
-    return bundle.load(tmp_path / "models" / "current")
 
 
 def test_learns_what_goes_together(trained):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.training.test_run import command, live, train
+from tests.training.runs import command, live, train
 
 
 def _wait_for(condition, seconds: float = 60.0) -> None:

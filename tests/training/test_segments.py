@@ -10,19 +10,14 @@ import pytest
 from models.clusters import FEATURES, Clusters
 from service.items import put
 from service.store.open import open_store
-from tests.training.test_picks import BOUGHT, fill, say
+from tests.training.mailing import BOUGHT, a_shop, say
 from tests.worlds import STRANGE, save, tiny_models
 from training.segments import main
 
 
 @pytest.fixture
 def shop(tmp_path: Path, store_url: str) -> tuple[Path, str]:
-    save(tmp_path / "models", "one", tiny_models())
-    store = open_store(store_url)
-    assert store is not None
-    fill(store)
-    store.close()
-    return tmp_path, store_url
+    return a_shop(tmp_path, store_url)
 
 
 def audience(shop: tuple[Path, str], *flags: str) -> list[dict[str, str]]:

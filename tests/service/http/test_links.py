@@ -8,8 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.service.http.apps import tiny_client
-from tests.service.lists.test_links import catalogue_with
-from tests.worlds import save, tiny_models
+from tests.worlds import catalogue_with, save, tiny_models
 
 URLS: dict[str, object] = {"DR-001": "/p/DR-001", "SH-014": "/p/SH-014", "SH-016": "/p/SH-016"}
 

@@ -1,28 +1,15 @@
-from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
-import numpy as np
-import orjson
 import pytest
 
 from models.catalogue import Catalogue
 from models.popularity import Popularity
 from service.lists.links import Link, page, path, read, target
 from service.lists.tokens import Token, sign, verify
-from tests.worlds import tiny_models
+from tests.worlds import catalogue_with, tiny_models
 
 SECRET = b"tiny"
 SHOP = "https://shop.example"
-
-
-def catalogue_with(urls: dict[str, object]) -> Catalogue:
-    catalogue = tiny_models().catalogue
-    bodies = [
-        orjson.dumps({"url": urls[item_id]} if item_id in urls else {})
-        for item_id in catalogue.items.texts(range(len(catalogue)))
-    ]
-    body_at = np.concatenate([[0], np.cumsum([len(body) for body in bodies])]).astype(np.int64)
-    return replace(catalogue, body=np.frombuffer(b"".join(bodies), dtype=np.uint8), body_at=body_at)
 
 
 def followed(catalogue: Catalogue, *item_ids: str) -> str | None:

@@ -63,7 +63,7 @@ def test_the_taste_of_who_was_away_for_decades_is_not_forgotten() -> None:
         Event("purchase", NOW - years * 365 * DAY_S, item_id=item_id)
         for years, item_id in ((30, "DR-001"), (31, "DR-002"))
     ]
-    first, second = taste_of(*long_ago, blend=Blend({}, half_life_days=10)).weights.tolist()
+    second, first = taste_of(*long_ago, blend=Blend({}, half_life_days=10)).weights.tolist()  # oldest first
     assert 0 < second < first
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from models.profile import EMPTY, Event, fold
 from service.people.intent import intent
-from tests.models.test_intent import LIFETIME, a_model
+from tests.models.intents import LIFETIME, a_model
 from tests.worlds import DAY_S, NOW, tiny_models
 
 MODELS = replace(tiny_models(), intent=a_model(), lifetime=LIFETIME)

@@ -1,24 +1,12 @@
 import numpy as np
 import pytest
 
-from models.intent import FEATURES, waves
+from models.intent import waves
+from tests.training.cuts import WIDTH, months
 from tests.training.histories import history
 from training.behaviours import Past
 from training.fit.intent import Cut, Kinds, cuts, learn
 from training.profile_rows import rows_of
-
-WIDTH = len(FEATURES)
-
-
-def months(seed=0, *, size=800, count=14, level=lambda day: -1.5):
-    """Months of random features, of which the first two matter."""
-    rng = np.random.default_rng(seed)
-    for month in range(count):
-        x = rng.normal(size=(size, WIDTH))
-        today = 1_000 + 30 * month
-        log_odds = level(today + 15) + x[:, 0] - 0.5 * x[:, 1]
-        y = rng.random((size, 2)) < (1 / (1 + np.exp(-log_odds)))[:, None]
-        yield Cut(today, x, y)
 
 
 def test_what_matters_is_found_and_the_rest_is_small():

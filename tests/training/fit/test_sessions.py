@@ -1,6 +1,6 @@
 import numpy as np
 
-from tests.models.test_sessions import CUP, HAT, JAR, TEA, visits_of
+from tests.training.sets import CUP, HAT, JAR, TEA, visits_of
 from training.fit.sessions import Parameters, fit
 
 

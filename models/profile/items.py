@@ -1,0 +1,82 @@
+"""A customer's items, as a document holds them: in columns. Models read these as arrays; objects are made where somebody asks for one."""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
+from functools import cached_property, partial
+from itertools import accumulate, repeat
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.profile.state import Item
+
+NUMBERS = (
+    "pqfls"  # columns of a document: purchases, quantity, and places in its list of times: first_at, last_at, seen_at
+)
+TIMES = 2  # the first of these that is a time
+NO_EVENTS: dict[str, int] = {}  # never changed
+NO_ITEMS: tuple[tuple[Any, ...], ...] = ((),) * len(Item._fields)
+
+
+class Columns(NamedTuple):
+    """Items in their order.
+
+    numbers  int64[5, items]  purchases, quantity, first_at, last_at, seen_at: see Item
+    events   of each item the counts of events that are no purchases, (name, count)
+    """
+
+    item_ids: Sequence[str]
+    numbers: NDArray[np.int64]
+    events: Sequence[Iterable[tuple[str, int]]]
+
+
+class Items(Mapping[str, Item]):
+    """The items of a document."""
+
+    def __init__(self, part: Mapping[str, Any]) -> None:
+        self._part = part
+
+    @property
+    def columns(self) -> Columns:
+        """The items as columns; no object is made."""
+        part = self._part
+        numbers = np.array([part[name] for name in NUMBERS], dtype=np.int64)
+        numbers[TIMES:] = np.array(part["t"], dtype=np.int64).cumsum()[numbers[TIMES:]]
+        return Columns(part["i"], numbers, [counts or () for counts in part.get("e", repeat((), len(part["i"])))])
+
+    @cached_property
+    def _made(self) -> dict[str, Item]:
+        part, ids = self._part, self._part["i"]
+        at = list(accumulate(part["t"])).__getitem__
+        events = [dict(counts) if counts else NO_EVENTS for counts in part.get("e", ())] or repeat(NO_EVENTS, len(ids))
+        viewed = [tuple(map(tuple, days)) if days else () for days in part.get("v", ())] or repeat((), len(ids))
+        columns = (map(at, part[name]) for name in NUMBERS[TIMES:])
+        rows = zip(part["p"], part["q"], *columns, events, viewed, strict=True)
+        return dict(zip(ids, map(partial(tuple.__new__, Item), rows), strict=True))
+
+    def __len__(self) -> int:
+        return len(self._part["i"])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._part["i"])
+
+    def __getitem__(self, item_id: str) -> Item:
+        return self._made[item_id]
+
+    def values(self) -> ValuesView[Item]:
+        """All items, oldest first."""
+        return self._made.values()
+
+    def items(self) -> ItemsView[str, Item]:
+        """All ids and items, oldest first."""
+        return self._made.items()
+
+
+def columns(items: Mapping[str, Item]) -> Columns:
+    """Any items as columns."""
+    if isinstance(items, Items):
+        return items.columns
+    *numbers, events, _ = zip(*items.values(), strict=True) if items else NO_ITEMS
+    return Columns(list(items), np.array(numbers, dtype=np.int64), [counts.items() for counts in events])
