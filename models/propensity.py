@@ -10,6 +10,7 @@ back exactly.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -26,7 +27,10 @@ FALLBACK = 0.05  # where a group starts of which the shop said nothing
 EDGE = 1e-9  # a chance of 1 has no log-odds
 STEPS = 8  # codes of evidence to a doubling of it
 PARTS = 4_000_000_000  # of 1, in four bytes: what is written with few digits stays what it is
+MOST_STEPS = 255
 CODE = np.dtype([("mean", "<u4"), ("evidence", "u1")])
+
+EVIDENCE = 2.0 ** (np.arange(MOST_STEPS + 1) / STEPS)  # by its code
 
 Floats = NDArray[np.float64]
 Exploration = Literal["thompson", "closed_form", "none"]
@@ -181,18 +185,24 @@ def coded(belief: Belief) -> NDArray[np.void]:
 
 def decoded(codes: NDArray[np.void]) -> Belief:
     """The belief in its codes."""
-    return Belief(codes["mean"] / PARTS, 2.0 ** (codes["evidence"] / STEPS))
+    return Belief(codes["mean"] / PARTS, EVIDENCE[codes["evidence"]])
 
 
 def logged(belief: Belief) -> Belief:
     """The belief as it comes out of its codes, without packing it."""
     mean = np.maximum(np.rint(belief.mean * PARTS), 1) / PARTS
-    return Belief(mean, 2.0 ** (_steps(belief.evidence) / STEPS))
+    return Belief(mean, EVIDENCE[_steps(belief.evidence).astype(np.uint8)])
+
+
+def logged_one(mean: float, evidence: float) -> tuple[float, float]:
+    """The same of one action."""
+    steps = min(round(STEPS * math.log2(min(max(evidence, 1.0), 2.0**31))), MOST_STEPS)
+    return max(round(mean * PARTS), 1) / PARTS, float(EVIDENCE[steps])
 
 
 def _steps(evidence: Floats) -> Floats:
     """float64, whole: the codes of evidence."""
-    return np.asarray(np.minimum(np.rint(STEPS * np.log2(np.minimum(np.maximum(evidence, 1.0), 2.0**31))), 255))
+    return np.asarray(np.minimum(np.rint(STEPS * np.log2(np.minimum(np.maximum(evidence, 1.0), 2.0**31))), MOST_STEPS))
 
 
 def _table(counts: Counts, names: Sequence[str], fade: float) -> Floats:

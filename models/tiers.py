@@ -7,10 +7,10 @@ A day is the number of a UTC day since 1970; money is minor units.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,16 +65,9 @@ class Standing:
     until: int | None = None
 
 
-class Reached(NamedTuple):
-    """What a customer has within the window: minor units, and days with an order."""
-
-    spend: int
-    orders: int
-
-
-NOTHING = Reached(0, 0)
 Held = Mapping[str, bool]  # whether each condition holds
 NO_CONDITIONS: Held = {}
+NOTHING = (0, 0)  # minor units, and days with an order
 
 
 @dataclass(frozen=True)
@@ -121,27 +114,27 @@ class Tiers:
     def _of(self, tier: str | None, shares: Sequence[Sequence[float]]) -> Sequence[float]:
         return shares[0 if tier is None else 1 + list(self.names).index(tier)] if shares else ()
 
-    def standing(self, profile: Profile, *, today: int) -> Standing:
-        """The tier after all that a profile was told of until today."""
-        life, reached = Life(profile, today, self.window_days), NOTHING
-        held = self._held(reached, life, NEVER)
+    def standing(self, profile: Profile, *, today: int, ahead: bool = True) -> Standing:
+        """The tier after all that a profile was told of until today. `ahead`: whether to look, too, when she will fall; costs as much again."""
+        life, spend, orders = Life(profile, today, self.window_days), 0, 0
+        held = self._held(spend, orders, life, NEVER)
         ladder = _Ladder(self, held)
         changes = self._changes(life)
         past = bisect_left(changes, (today + 1,))
-        for day, spend, orders in changes[:past]:
-            reached = Reached(reached.spend + spend, reached.orders + orders)
-            if self.conditions:
-                held = self._held(reached, life, day)
-            if spend or orders or held != ladder.held:
-                ladder.step(day, reached, held)
+        for day, more, bought in changes[:past]:
+            spend, orders = spend + more, orders + bought
+            if held:
+                held = self._held(spend, orders, life, day)
+            if more or bought or held != ladder.held:
+                ladder.step(day, self.counted(spend, orders), held, begun=bool(spend or orders))
         ladder.pass_time(today + 1)
         above, has = ladder.tier + 1, ladder.has
-        until, short = self._falls(ladder, reached, life, changes[past:])
+        until, short = self._falls(ladder, spend, orders, life, changes[past:]) if ahead else (None, None)
         return Standing(
             name=self.names[ladder.tier] if ladder.tier != NO_TIER else None,
             since=ladder.since,
             below_since=ladder.below_since,
-            spend=max(reached.spend, 0),
+            spend=max(spend, 0),
             next=self.names[above] if above < len(self.names) else None,
             missing=max(self._entries[above] - has, 0) if above < len(self.names) else None,
             has=has,
@@ -163,11 +156,11 @@ class Tiers:
     def _maintained(self) -> list[int]:
         return [int(least) for least in self.maintenance]
 
-    def counted(self, reached: Reached) -> int:
+    def counted(self, spend: int, orders: int) -> int:
         """What tiers count, in hundredths; a refund may outlive its purchase in the window, but nobody is below 0."""
         if self.by == "spend":
-            return reached.spend if reached.spend > 0 else 0
-        return 100 * reached.orders if self.by == "orders" else self._points(reached)
+            return spend if spend > 0 else 0
+        return 100 * orders if self.by == "orders" else self._points(spend, orders)
 
     def entered(self, has: int, held: Held) -> int:
         """The highest tier that lets in who has so much: who would not be kept by a condition does not come in either."""
@@ -182,41 +175,45 @@ class Tiers:
             return has >= self._maintained[tier]
         return _holds(self.keep if self.keep and self.keep[tier] else self.when, tier, held)
 
-    def _points(self, reached: Reached) -> int:
-        return round(self.points_per_unit * max(reached.spend, 0) + 100 * self.points_per_order * reached.orders)
+    def _points(self, spend: int, orders: int) -> int:
+        return round(self.points_per_unit * max(spend, 0) + 100 * self.points_per_order * orders)
 
-    def _held(self, reached: Reached, life: Life, day: int) -> Held:
+    def _held(self, spend: int, orders: int, life: Life, day: int) -> Held:
         """Which conditions hold at the end of a day."""
         if not self.conditions:
             return NO_CONDITIONS
-        spend, points = max(reached.spend, 0) / 100, self._points(reached) / 100
-        then = life.at(day, spend=spend, orders=float(reached.orders), points=points)
+        points = self._points(spend, orders) / 100
+        then = life.at(day, spend=max(spend, 0) / 100, orders=float(orders), points=points)
         return {text: condition.holds(then) for text, condition in self.conditions.items()}
 
     def _changes(self, life: Life) -> list[tuple[int, int, int]]:
         """(day, spend, orders) in order: what is more or less within the window; 0 and 0 where only a condition may turn."""
-        profile, until = life.profile, life.today
-        spend = _within(((day, amount) for day, amount in profile.days.items() if day <= until), self.window_days)
-        orders = _within(((day, 1) for day in profile.bought_on if day <= until), self.window_days)
-        days = {*spend, *orders}.union(*(condition.days(life) for condition in self.conditions.values()))
-        return [(day, spend.get(day, 0), orders.get(day, 0)) for day in sorted(days)]
+        changes = {day: (amount, 0) for day, amount in life.profile.days.items() if day <= life.today}
+        changes |= {day: (changes.get(day, NOTHING)[0], 1) for day in life.profile.bought_on if day <= life.today}
+        for day, (spend, orders) in tuple(changes.items()):  # what happens on a day leaves the window so many days later
+            leaves = day + self.window_days
+            more, bought = changes.get(leaves, NOTHING)
+            changes[leaves] = more - spend, bought - orders
+        for condition in self.conditions.values():
+            changes |= {day: changes.get(day, NOTHING) for day in condition.days(life)}
+        return [(day, *change) for day, change in sorted(changes.items())]
 
     def _falls(
-        self, ladder: _Ladder, reached: Reached, life: Life, to_come: Sequence[tuple[int, int, int]]
+        self, ladder: _Ladder, spend: int, orders: int, life: Life, to_come: Sequence[tuple[int, int, int]]
     ) -> tuple[int | None, int | None]:
         """The day on which she falls if nothing more happens, and what is short then; both None where she does not."""
         if ladder.tier == NO_TIER:
             return None, None
         below = ladder.below_since
-        for day, spend, orders in to_come:
+        for day, more, bought in to_come:
             if below is not None and day > below + self.grace_days:
                 break
-            reached = Reached(reached.spend + spend, reached.orders + orders)
-            kept = self.keeps(ladder.tier, self.counted(reached), self._held(reached, life, day))
+            spend, orders = spend + more, orders + bought
+            kept = self.keeps(ladder.tier, self.counted(spend, orders), self._held(spend, orders, life, day))
             below = None if kept else day if below is None else below
         if below is None:
             return None, None
-        return below + self.grace_days, max(self._maintained[ladder.tier] - self.counted(reached), 0)
+        return below + self.grace_days, max(self._maintained[ladder.tier] - self.counted(spend, orders), 0)
 
     def rfm(self, recency_days: float, frequency: float, monetary: float) -> tuple[int, int, int]:
         """The fifths (r, f, m), 1 to 5, 5 the best. An edge belongs to the lower fifth, so equal customers are always equal."""
@@ -269,15 +266,15 @@ class _Ladder:
             self.since, self.below_since = self.below_since + self.tiers.grace_days, None
             self.tier = kept[-1] if kept else NO_TIER
 
-    def step(self, day: int, reached: Reached, held: Held) -> None:
-        """What she has changed on this day, or which conditions hold."""
+    def step(self, day: int, has: int, held: Held, *, begun: bool) -> None:
+        """What she has changed on this day, or which conditions hold. `begun`: whether anything is within the window."""
         if self.below_since is not None:
             self.pass_time(day)
-        self.has, self.held = self.tiers.counted(reached), held
-        entered = self.tiers.entered(self.has, held)
-        if entered > self.tier or (self.since is None and reached != NOTHING):
+        self.has, self.held = has, held
+        entered = self.tiers.entered(has, held)
+        if entered > self.tier or (self.since is None and begun):
             self.tier, self.since, self.below_since = max(entered, self.tier), day, None
-        elif self.tier == NO_TIER or self.tiers.keeps(self.tier, self.has, held):
+        elif self.tier == NO_TIER or self.tiers.keeps(self.tier, has, held):
             self.below_since = None
         elif self.below_since is None:
             self.below_since = day
@@ -285,12 +282,3 @@ class _Ladder:
 
 def _holds(conditions: Sequence[str], tier: int, held: Held) -> bool:
     return not conditions or not conditions[tier] or held[conditions[tier]]
-
-
-def _within(happened: Iterable[tuple[int, int]], window_days: int) -> dict[int, int]:
-    """By day, the change of what is within the window: what happens on a day leaves it `window_days` later."""
-    changes: dict[int, int] = {}
-    for day, amount in happened:
-        changes[day] = changes.get(day, 0) + amount
-        changes[day + window_days] = changes.get(day + window_days, 0) - amount
-    return changes

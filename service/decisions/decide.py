@@ -18,7 +18,7 @@ from service.decisions.answer import answer
 from service.decisions.decision import decide
 from service.decisions.decision_log import DecisionTakenError, Log, papers, repeated
 from service.decisions.reservation import Made, reserve
-from service.decisions.situation import Learnt, Request, Situation, ignorant, situate, with_levels
+from service.decisions.situation import Learnt, Request, Situation, ignorant, levels, situate
 from service.store import Customer, PaperTakenError, Store
 
 
@@ -44,8 +44,8 @@ def next_best_action(
         if not request.dry_run and (before := repeated(store, request)):
             return before
         customer = store.customer(request.customer_id) or Customer(request.customer_id)
-        situation = situate(request, customer, actions=actions, learnt=learnt, now=now)
-        situation = with_levels(situation, store)
+        stand = levels(request, store, actions=actions, now=now)
+        situation = situate(request, customer, actions=actions, learnt=learnt, now=now, levels=stand)
         if closed is not None:
             situation = replace(situation, closed=closed, allotted=True)
         if request.dry_run:

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
 
-import numpy as np
-
 from models import action_rules
 from models.action_catalogue import Forms, Index, Set, numbers, union
 from models.actions import Action
-from models.propensity import Belief, hers, logged
+from models.propensity import Belief, hers, logged, logged_one
 from models.response import traits
 from service.decisions import budgets, hours, policy
 from service.decisions.conditions import Conditions
@@ -113,18 +111,15 @@ def _belief(situation: Situation, answers: Mapping[str, Answers], unanswered: in
     belief, actions = situation.belief, situation.actions
     if not situation.profiled:
         return belief
-    told = [action_id for action_id in answers if action_id in actions.rows]
     if situation.response is not None:
         belief = logged(situation.response.applied(belief, _traits(situation, unanswered), actions))
-    if not told:
-        return belief
-    rows = [actions.rows[action_id] for action_id in told]
-    moved = [
-        hers(belief, row, tries=tally.tries, positives=tally.positives, evidence=actions.actions[row].evidence)
-        for row, tally in zip(rows, map(answers.__getitem__, told), strict=True)
-    ]
-    mean, evidence = belief.mean.copy(), belief.evidence.copy()
-    mean[rows], evidence[rows] = logged(Belief(*np.array(moved).T))  # the others are as logged already
+    mean, evidence = belief.mean.copy(), belief.evidence.copy()  # of who answered nothing they are as logged already
+    for action_id, tally in answers.items():
+        row = actions.rows.get(action_id)
+        if row is not None:
+            own = actions.actions[row].evidence
+            moved = hers(belief, row, tries=tally.tries, positives=tally.positives, evidence=own)
+            mean[row], evidence[row] = logged_one(*moved)
     return Belief(mean, evidence)
 
 

@@ -42,11 +42,13 @@ class Contact(NamedTuple):
 
     def shown(self, action_id: str) -> int | None:
         """When the customer saw this action, None when as far as we know she did not."""
-        outcomes = self.outcomes.get(action_id) or {}
-        if "not_sent" in outcomes:
-            return None
-        seen = [at for outcome, at in outcomes.items() if outcome in SEEN]
-        return min(seen) if seen else self.at if self.until is None else None
+        outcomes = self.outcomes.get(action_id)
+        if outcomes:
+            if "not_sent" in outcomes:
+                return None
+            if seen := [at for outcome, at in outcomes.items() if outcome in SEEN]:
+                return min(seen)
+        return self.at if self.until is None else None
 
     def stands(self, now: int) -> bool:
         """Whether it is a contact: seen, or still reserved."""
@@ -54,8 +56,9 @@ class Contact(NamedTuple):
 
     def reserved(self, now: int) -> bool:
         """Whether it may still be shown."""
-        until = self.until is not None and now < self.until
-        return until and not any("not_sent" in self.outcomes.get(action_id, {}) for action_id in self.actions)
+        if self.until is None or now >= self.until:
+            return False
+        return not any("not_sent" in self.outcomes.get(action_id, {}) for action_id in self.actions)
 
     @property
     def answered(self) -> bool:

@@ -49,9 +49,12 @@ def viewed_low_stock(profile: Profile, catalogue: Catalogue | None, *, now: int)
     viewed = [item_id for item_id, item in newest if _looked_at(item, since)]
     if not viewed or not catalogue:
         return ()
-    rows = catalogue.items.rows(viewed)
-    few = (rows >= 0) & catalogue.available[rows] & (catalogue.stock[rows] > 0) & (catalogue.stock[rows] <= FEW)
-    return tuple(viewed[place] for place in np.flatnonzero(few).tolist())
+    rows = catalogue.items.rows(viewed).tolist()
+    return tuple(item_id for item_id, row in zip(viewed, rows, strict=True) if row >= 0 and _few_left(catalogue, row))
+
+
+def _few_left(catalogue: Catalogue, row: int) -> bool:
+    return bool(catalogue.available[row]) and 0 < catalogue.stock[row] <= FEW
 
 
 def _looked_at(item: Item, since: int) -> bool:

@@ -9,9 +9,12 @@ from typing import NamedTuple
 from service.decisions.ledger import POSITIVE, Contact, Ledger
 
 NEVER = -(1 << 62)
+NOTHING: Mapping[str, int] = {}
+
+Came = tuple[int, str, Contact]  # when an outcome came, of which action of which contact
 
 
-@dataclass
+@dataclass(slots=True)
 class Answers:
     """The tally of one action for one customer; `last` is when each outcome last came."""
 
@@ -27,14 +30,6 @@ class Answers:
         for outcome, at in {"shown": shown, **outcomes}.items():
             if at > last.get(outcome, NEVER):
                 last[outcome] = at
-
-
-class Came(NamedTuple):
-    """An outcome that came of an action of a contact."""
-
-    at: int
-    action_id: str
-    contact: Contact
 
 
 class Past(NamedTuple):
@@ -64,11 +59,13 @@ def past(ledger: Ledger, *, since: int, now: int) -> Past:
             shown = contact.shown(action_id)
             if shown is not None:
                 seen = True
-                answers.setdefault(action_id, Answers()).add(shown, contact.outcomes.get(action_id, {}))
+                if action_id not in answers:
+                    answers[action_id] = Answers()
+                answers[action_id].add(shown, contact.outcomes.get(action_id, NOTHING))
         if seen or contact.reserved(now):
             standing.append(contact)
         unanswered += seen and contact.counted and contact.at > since and not contact.answered
         for action_id, outcomes in contact.outcomes.items():
             for outcome, at in outcomes.items():
-                came.setdefault(outcome, []).append(Came(at, action_id, contact))
+                came.setdefault(outcome, []).append((at, action_id, contact))
     return Past(answers, standing, came, unanswered)

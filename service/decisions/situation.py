@@ -31,6 +31,7 @@ from service.people.windows import UNKNOWN_WINDOWS, windows
 from service.store import Customer, Store
 
 AGENT, AGENT_N = "agent", 3
+NO_LEVELS: Mapping[str, Level] = {}
 
 # (what, whose, item ids it is about) -> items of an answer
 Attach = Callable[[Items, Profile, Sequence[str]], Sequence[Any]]
@@ -153,7 +154,13 @@ def read(customer: Customer) -> Person:
 
 
 def situate(
-    request: Request, customer: Customer | Person, *, actions: Catalogue, learnt: Learnt, now: int
+    request: Request,
+    customer: Customer | Person,
+    *,
+    actions: Catalogue,
+    learnt: Learnt,
+    now: int,
+    levels: Mapping[str, Level] = NO_LEVELS,
 ) -> Situation:
     """The situation of a customer whom the store knows. Her profile is not looked at where she refused that, save for open complaints."""
     customer_id, facts, profile, ledger = customer if isinstance(customer, Person) else read(customer)
@@ -181,6 +188,7 @@ def situate(
         seed=_seed(request, customer_id, actions, learnt, now),
         positives=learnt.positives(actions, now),
         zone=zone,
+        levels=levels,
         windows=windows(told, learnt.catalogue, now=now) if profiled else UNKNOWN_WINDOWS,
     )
     return replace(situation, reach=reach(situation, learnt.tiers)) if situation.way.outbound else situation
@@ -205,10 +213,10 @@ def _seed(request: Request, customer_id: str, actions: Catalogue, learnt: Learnt
     return thompson.seed(customer_id, request.channel, request.placement, actions.version, learnt.model_version, day)
 
 
-def with_levels(situation: Situation, store: Store) -> Situation:
-    """The situation with how the pools stand that actions of this channel draw on; no read where none does."""
-    names = list(budgets.pools_of(situation.channel, situation.actions, now=situation.now).drawn)
-    return replace(situation, levels=store.levels(names, now=situation.now)) if names else situation
+def levels(request: Request, store: Store, *, actions: Catalogue, now: int) -> Mapping[str, Level]:
+    """How the pools stand that actions of this channel draw on; no read where none does."""
+    names = list(budgets.pools_of(request.channel, actions, now=now).drawn)
+    return store.levels(names, now=now) if names else NO_LEVELS
 
 
 def ignorant(request: Request, *, actions: Catalogue, now: int) -> Situation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
@@ -51,8 +52,8 @@ def picture(
     numbers = _numbers(profile, facts, now) | _news(profile, catalogue, now) | _birthday(facts, now, zone)
     standing, lifecycle = None, None
     if tiers is not None:
-        days = tuple(day for day in profile.bought_on if day <= today)
-        standing = tiers.standing(profile, today=today)
+        days = profile.bought_on[: bisect_right(profile.bought_on, today)]
+        standing = tiers.standing(profile, today=today, ahead=False)
         left_out = profile.earlier_days
         lifecycle = tiers.lifecycle(days, profile.orders, profile.value, today=today, left_out=left_out)
         numbers |= _tier_numbers(standing)
