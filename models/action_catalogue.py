@@ -136,10 +136,9 @@ class Index:
         }
         return sieve(found, size * len(rules))
 
-    def failing(self, asked: Set, values: Mapping[str, Value]) -> dict[str, Set]:
-        """By stage, whose plain conditions do not hold, of those asked."""
-        size = len(self.actions)
-        failed = self.sieve.failing(sum(asked << nth * size for nth in range(len(STAGES))), values)
+    def failing(self, values: Mapping[str, Value]) -> dict[str, Set]:
+        """By stage, whose plain conditions do not hold."""
+        size, failed = len(self.actions), self.sieve.failing(values)
         return {stage: failed >> nth * size & self.all for nth, stage in enumerate(STAGES)}
 
     def _alive(self, at: float) -> Set:

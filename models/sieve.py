@@ -8,7 +8,7 @@ or outside of them; what is met is folded to clauses, and clauses to conditions:
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -86,14 +86,14 @@ class Sieve:
     clauses: Slots
     owners: Slots
 
-    def failing(self, asked: Bits, values: Mapping[str, Value]) -> Bits:
-        """Those of `asked` that fail."""
+    def failing(self, values: Mapping[str, Value]) -> Bits:
+        """Those that fail."""
         if not len(self.owners):
             return 0
         missed = ~np.logical_or.reduceat(self.tests.met(self._filled(values)), self.clauses)
         failing = np.zeros(self.size, dtype=np.bool_)
         failing[self.owners[missed]] = True
-        return int.from_bytes(np.packbits(failing, bitorder="little").tobytes(), "little") & asked
+        return int.from_bytes(np.packbits(failing, bitorder="little").tobytes(), "little")
 
     def _filled(self, values: Mapping[str, Value]) -> NDArray[np.float64]:
         slots = self.slots.copy()
@@ -129,7 +129,8 @@ def sieve(conditions: Mapping[int, Clauses], size: int) -> Sieve:
 
 def _place(text: Value, edges: Sequence[Value]) -> int:
     """Where a text stands between its edges: 1, 3, … at them, 0, 2, … beside them."""
-    return bisect_left(edges, text) + bisect_right(edges, text)
+    place = bisect_left(edges, text)
+    return 2 * place + (place < len(edges) and edges[place] == text)
 
 
 def _bounds(sign: str, value: float) -> tuple[float, float]:

@@ -52,7 +52,7 @@ class Conditions:
         index, wrong = self._at.actions.index, 0
         if not self._failed:
             self._values = values(self._at)
-            self._failed = index.failing(alive, self._values)
+            self._failed = index.failing(self._values)
         failed = self._failed[stage] & alive
         left = alive & ~failed
         rules = {number: rule for number, rule in index.by_cel[stage].items() if left >> number & 1}

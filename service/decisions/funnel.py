@@ -222,17 +222,25 @@ def _budget(seen: Look, _: Set) -> Set:
 
 def _ramp(seen: Look, alive: Set) -> Set:
     """New actions reach a share of the customers, always the same ones, that grows with what is known of them."""
-    actions, at = seen.index.actions, seen.at
-    return sum(1 << number for number in numbers(alive & seen.index.ramped) if not _reached(actions[number], at))
+    actions, at, out = seen.index.actions, seen.at, 0
+    who = f"\x00{at.customer_id}".encode("utf-8", "surrogatepass")
+    for number in numbers(alive & seen.index.ramped):
+        if _place(actions[number], who) >= _reach(actions[number], at) * 2**64:
+            out |= 1 << number
+    return out
 
 
-def _reached(action: Action, at: Situation) -> bool:
+def _place(action: Action, who: bytes) -> int:
+    """Where she stands among those whom an action may reach, below 2^64."""
+    return int.from_bytes(blake2b(action.id.encode("utf-8", "surrogatepass") + who, digest_size=8).digest(), "big")
+
+
+def _reach(action: Action, at: Situation) -> float:
+    """The share of the customers that an action reaches."""
     if action.ramp is None:
-        return True
+        return 1.0
     known = min(at.positives.get(action.id, 0.0) / action.ramp.positives, 1.0)
-    reach = action.ramp.start + (1 - action.ramp.start) * known
-    digest = blake2b(f"{action.id}\x00{at.customer_id}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") < reach * 2**64
+    return action.ramp.start + (1 - action.ramp.start) * known
 
 
 RULE_ERROR = "RULE_ERROR"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import takewhile
 
 import numpy as np
 
@@ -45,8 +44,7 @@ def wish_drops(profile: Profile, catalogue: Catalogue | None) -> tuple[str, ...]
 def viewed_low_stock(profile: Profile, catalogue: Catalogue | None, *, now: int) -> tuple[str, ...]:
     """What she looked at of late and did not buy since, as long as a few are left, newest first."""
     since = now // DAY_S - LOOKED_DAYS
-    newest = takewhile(lambda entry: entry[1].seen_at // DAY_S > since, list(profile.items.items())[::-1])
-    viewed = [item_id for item_id, item in newest if _looked_at(item, since)]
+    viewed = [item_id for item_id, item in profile.seen_after(since) if _looked_at(item, since)]
     if not viewed or not catalogue:
         return ()
     rows = catalogue.items.rows(viewed).tolist()

@@ -8,7 +8,7 @@ from functools import cache
 from itertools import accumulate
 
 from models.catalogue import Catalogue
-from models.profile import DAY_S, NEVER, Item, Profile, money
+from models.profile import DAY_S, NEVER, Profile, money
 from models.rules import UNKNOWN, WINDOWED
 from models.vocabulary import MISSING
 
@@ -61,9 +61,8 @@ def _seen(
     profile: Profile, catalogue: Catalogue, *, since: int
 ) -> Sequence[tuple[frozenset[str], Sequence[tuple[int, int]]]]:
     """What the items that she viewed after a day are, and when: their type, colour, brand, gender, and the levels of their category."""
-    viewed = {
-        item_id: item.viewed for item_id, item in profile.items.items() if item.viewed and item.viewed[-1][0] > since
-    }
+    newest = profile.seen_after(since)
+    viewed = {item_id: item.viewed for item_id, item in newest if item.viewed and item.viewed[-1][0] > since}
     rows = catalogue.items.rows(viewed).tolist() if viewed else []
     return [(catalogue.kinds(row), looks) for row, looks in zip(rows, viewed.values(), strict=True) if row != MISSING]
 
@@ -73,17 +72,24 @@ def _is(wanted: str, values: frozenset[str]) -> bool:
     return wanted in values or all(word in values for word in wanted.split())
 
 
-def _viewed_at(item: Item) -> int:
-    """When it was last viewed: its newest time where that is of the same day, else the day's beginning."""
-    day = item.viewed[-1][0]
-    return item.seen_at if item.seen_at // DAY_S == day else day * DAY_S
+def _newest_view(profile: Profile, now: int) -> int:
+    """When an item was last viewed up to `now`: its newest time where that is of the same day, else the day's beginning."""
+    newest = NEVER
+    for item in list(profile.items.values())[::-1]:
+        if item.seen_at <= newest:
+            break  # those before it were seen earlier still
+        if item.viewed:
+            day = item.viewed[-1][0]
+            at = item.seen_at if item.seen_at // DAY_S == day else day * DAY_S
+            newest = max(newest, at) if at <= now else newest
+    return newest
 
 
 def _newest(profile: Profile, event: str, now: int) -> int:
     """When it last happened up to `now`; NEVER where nothing is known of it."""
     if event == "view":
-        times = [_viewed_at(item) for item in profile.items.values() if item.viewed]
-    elif event == "cart":
+        return _newest_view(profile, now)
+    if event == "cart":
         times = [line.at for line in profile.cart.values()]
     elif event == "search":
         times = list(profile.searches.values())
