@@ -75,7 +75,9 @@ def contenders(belief: Belief, slope: Floats, cost: Floats) -> Rows:
     hopes = hope(belief, slope, cost, errors=2.0)
     if len(hopes) <= CONTENDERS:
         return np.arange(len(hopes))
-    return np.sort(np.argsort(-hopes, kind="stable")[:CONTENDERS])
+    best = (-hopes).argsort(kind="stable")[:CONTENDERS]
+    best.sort()
+    return best
 
 
 def hope(belief: Belief, slope: Floats, cost: Floats, *, errors: float) -> Floats:
@@ -84,9 +86,9 @@ def hope(belief: Belief, slope: Floats, cost: Floats, *, errors: float) -> Float
     return np.asarray(slope * np.minimum(belief.mean + errors * error, 1.0) - cost)
 
 
-def shares(worth: Floats, open_: NDArray[np.bool_]) -> Floats:
-    """float64[contenders]: the share of draws in which each is worth most of those that are still open; they sum to 1."""
-    best = (worth if open_.all() else np.where(open_, worth, -np.inf)).argmax(axis=1)
+def shares(worth: Floats, open_: NDArray[np.bool_] | None = None) -> Floats:
+    """float64[contenders]: the share of draws in which each is worth most of those that are still open, None: all; they sum to 1."""
+    best = (worth if open_ is None else np.where(open_, worth, -np.inf)).argmax(axis=1)
     return np.bincount(best, minlength=worth.shape[1]) / len(worth)
 
 

@@ -27,7 +27,7 @@ BLOCK = 80  # decisions between two looks at the counters, 20 a tier: the servic
 EPSILON = 0.1
 STARTS = Starts.of([(f"a{action}", f"g{action % GROUPS}", 0.05, 20.0) for action in range(ACTIONS)])
 LEARNING = Learning(half_life_days=3650)  # nothing changes
-ONES, NOUGHTS, EVERY = np.ones(ACTIONS), np.zeros(ACTIONS), np.ones(ACTIONS, dtype=np.bool_)
+ONES, NOUGHTS = np.ones(ACTIONS), np.zeros(ACTIONS)
 
 Policy = Callable[[Belief, np.random.Generator], Floats]  # float64[actions]: the chance of each to be chosen
 
@@ -36,7 +36,7 @@ def thompson(belief: Belief, rng: np.random.Generator) -> Floats:
     """Ours: the shares of draws in which each is the best."""
     rows, worth = worths(belief, ONES, NOUGHTS, int(rng.integers(1 << 63)))
     chances = np.zeros(ACTIONS)
-    chances[rows] = shares(worth, EVERY[rows])
+    chances[rows] = shares(worth)
     return chances
 
 

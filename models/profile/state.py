@@ -125,10 +125,10 @@ class Profile:
     def seen_after(self, day: int) -> list[tuple[str, Item]]:
         """The items of which anything happened after a day, newest first."""
         newest: list[tuple[str, Item]] = []
-        for entry in list(self.items.items())[::-1]:
-            if entry[1].seen_at < (day + 1) * DAY_S:
+        for item_id, item in zip([*self.items][::-1], [*self.items.values()][::-1], strict=True):
+            if item.seen_at < (day + 1) * DAY_S:
                 break
-            newest.append(entry)
+            newest.append((item_id, item))
         return newest
 
     @property

@@ -48,6 +48,38 @@ def hashed(line: Mapping[str, Any]) -> str:
     return digest(orjson.dumps([line[name] for name in FIELDS]))
 
 
+class Ending:
+    """The end of a file, which stays open; where somebody moved or removed the file, the next line begins another of its name."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = str(path)
+        self._file: int | None = None
+        self._inode = 0
+
+    def append(self, line: bytes) -> None:
+        """Write one line. Raises OSError."""
+        if self._file is None or not self._stands():
+            self.close()
+            self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            self._inode = os.fstat(self._file).st_ino
+        os.write(self._file, line)
+
+    def close(self) -> None:
+        """Close the file; what is appended later opens it again."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _stands(self) -> bool:
+        try:
+            return os.stat(self._path).st_ino == self._inode
+        except FileNotFoundError:
+            return False
+
+
 class Chain:
     """The chain of this process; after a fork, the child begins one of its own. Threads take turns.
 
@@ -77,18 +109,19 @@ class Chain:
         self._pid = os.getpid()
         self._writing = threading.Lock()
         self._name = ""
+        self._end: Ending | None = None
         self._n, self._before, self._anchored = 0, NOTHING, 0
 
     def _append(self, folder: Path, decision_id: str, document: bytes, now: int) -> None:
-        if not self._name:
+        if self._end is None:
             folder.mkdir(parents=True, exist_ok=True)
             _forget(folder, before=now - self._keep_s)
             self._name = f"{now}-{self._pid}-{secrets.token_hex(4)}"
+            self._end = Ending(folder / f"{self._name}.jsonl")
         line: dict[str, Any] = {"n": self._n + 1, "at": now, "of": name_of(decision_id)}
         line |= {"record": digest(document), "before": self._before}
         line["hash"] = hashed(line)
-        with (folder / f"{self._name}.jsonl").open("ab", buffering=0) as file:
-            file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        self._end.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         self._n, self._before = line["n"], line["hash"]
         if now >= self._anchored + ANCHOR_S:
             self._anchor(now)

@@ -58,11 +58,11 @@ def choose(ranking: Ranking, terms: Terms) -> Choice:
     picks, doubles = _drawn(order, ranking.tariff.groups[rows], terms)
     dropped["DUPLICATE"] = doubles
     dropped["ARBITRATION"] = len(silent) - sum(dropped.values()) - len(picks)
-    actions = ranking.seen.index.actions
+    actions, numbers = ranking.seen.index.actions, rows.tolist()
     return Choice(
         best=tuple(ranking[int(places[nth])] for nth, _ in picks),
         chances=tuple(chance for _, chance in picks),
-        first={actions[rows[nth]].id: chance for nth, chance in order.first.items()},
+        first={actions[numbers[nth]].id: chance for nth, chance in order.first.items()},
         dropped={code: count for code, count in dropped.items() if count},
     )
 
@@ -111,23 +111,26 @@ class _Order:
         self._cost = np.zeros(len(rows)) if plain else ranking.cost[rows]
         belief = ranking.seen.belief
         self._belief = Belief(belief.mean[rows], belief.evidence[rows])
+        self._contenders: Rows | None = None
         if self._by == "thompson" and len(rows) > 1:
             self._contenders, self._worth = worths(self._belief, self._slope, self._cost, terms.seed)
-        self.first = self.chances(np.ones(len(rows), dtype=np.bool_))
+        self.first = self.chances(None)
 
     def point(self, rank: int) -> float:
         """Where a rank is drawn, 0 to 1."""
         return 0.0 if self._by == "none" else point(self._seed, rank)
 
-    def chances(self, open_: Mask) -> dict[int, float]:
-        """The chance of each that is open to stand next, of those who have one; they sum to 1."""
-        left = open_.nonzero()[0]
-        if self._by == "random" or len(left) == 1:
+    def chances(self, open_: Mask | None) -> dict[int, float]:
+        """The chance of each that is open to stand next, None: of all; of those who have one. They sum to 1."""
+        if self._contenders is not None:
+            still = None if open_ is None else open_[self._contenders]
+            if still is None or still.any():
+                return _above_0(self._contenders, shares(self._worth, still))
+        left = np.arange(len(self._slope)) if open_ is None else open_.nonzero()[0]
+        if self._by == "random":
             return dict.fromkeys(left.tolist(), 1.0 / len(left))
-        if self._by == "closed_form":
+        if self._by == "closed_form" and len(left) > 1:
             return _above_0(left, closed_form(self._hopes(1.0)[left]))
-        if self._by == "thompson" and open_[self._contenders].any():
-            return _above_0(self._contenders, shares(self._worth, open_[self._contenders]))
         return {int(left[self._hopes(0.0)[left].argmax()]): 1.0}
 
     def _hopes(self, errors: float) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cached_property
 from itertools import accumulate
 
 from models.catalogue import Catalogue
@@ -21,40 +21,46 @@ def windows(profile: Profile, catalogue: Catalogue | None, *, now: int) -> Mappi
 
     Without a catalogue nobody knows what was viewed.
     """
-    today = now // DAY_S
+    days = _Days(profile, catalogue, now)
+    return {"views": days.views, "searched": days.searched, "spent": days.spent, "days_since": days.days_since}
 
-    @cache
-    def looks(what: str) -> Sequence[tuple[int, int]]:
-        wanted = what.casefold()
-        return [look for values, viewed in seen() for look in viewed if _is(wanted, values)]
 
-    @cache
-    def seen() -> Sequence[tuple[frozenset[str], Sequence[tuple[int, int]]]]:
-        return [] if catalogue is None else _seen(profile, catalogue, since=today - LONGEST)
+class _Days:
+    """Her days; what several windows need is found when the first is asked for."""
 
-    @cache
-    def spendings() -> tuple[Sequence[int], Sequence[int]]:
-        return list(profile.days), list(accumulate(profile.days.values(), initial=0))
+    def __init__(self, profile: Profile, catalogue: Catalogue | None, now: int) -> None:
+        self._profile, self._catalogue, self._now, self._today = profile, catalogue, now, now // DAY_S
+        self._looks: dict[str, list[tuple[int, int]]] = {}
 
-    def views(what: str, days: int) -> float:
-        if catalogue is None:
+    def views(self, what: str, days: int) -> float:
+        if self._catalogue is None:
             return UNKNOWN
-        return float(sum([count for day, count in looks(what) if today - days < day <= today]))
+        if what not in self._looks:
+            wanted = what.casefold()
+            self._looks[what] = [look for values, viewed in self._seen if _is(wanted, values) for look in viewed]
+        return float(sum([count for day, count in self._looks[what] if self._today - days < day <= self._today]))
 
-    def searched(what: str, days: int) -> float:
-        words = what.casefold().split()
-        terms = (term for term, at in profile.searches.items() if today - days < at // DAY_S <= today)
+    def searched(self, what: str, days: int) -> float:
+        words, today = what.casefold().split(), self._today
+        terms = (term for term, at in self._profile.searches.items() if today - days < at // DAY_S <= today)
         return float(sum(all(word in term for word in words) for term in terms))
 
-    def spent(days: int) -> float:
-        dates, sums = spendings()
-        return money(sums[bisect_right(dates, today)] - sums[bisect_right(dates, today - days)])
+    def spent(self, days: int) -> float:
+        dates, sums = self._spendings
+        return money(sums[bisect_right(dates, self._today)] - sums[bisect_right(dates, self._today - days)])
 
-    def days_since(event: str) -> float:
-        at = _newest(profile, event, now)
-        return UNKNOWN if at == NEVER else (now - at) / DAY_S
+    def days_since(self, event: str) -> float:
+        at = _newest(self._profile, event, self._now)
+        return UNKNOWN if at == NEVER else (self._now - at) / DAY_S
 
-    return {"views": views, "searched": searched, "spent": spent, "days_since": days_since}
+    @cached_property
+    def _seen(self) -> Sequence[tuple[frozenset[str], Sequence[tuple[int, int]]]]:
+        return () if self._catalogue is None else _seen(self._profile, self._catalogue, since=self._today - LONGEST)
+
+    @cached_property
+    def _spendings(self) -> tuple[Sequence[int], Sequence[int]]:
+        """Days, ascending, and what was spent before each."""
+        return [*self._profile.days], [*accumulate(self._profile.days.values(), initial=0)]
 
 
 def _seen(

@@ -134,3 +134,14 @@ def test_old_chains_go_when_a_new_one_begins(written, store):
     os.utime(written, (NOW, NOW))
     Chain(written.parent, store, keep_s=KEEP_S).note("later", b"1", NOW + KEEP_S + 1)
     assert written not in set(written.parent.iterdir())
+
+
+def test_a_file_that_was_moved_is_begun_anew_and_what_is_missing_is_found(written, store, tmp_path):
+    chain = Chain(tmp_path / "moved", store, keep_s=KEEP_S)
+    note(chain, store, "m0")
+    (path,) = (tmp_path / "moved").iterdir()
+    path.rename(tmp_path / "elsewhere")
+    note(chain, store, "m1")
+    assert orjson.loads(path.read_bytes())["n"] == 2
+    assert (tmp_path / "elsewhere").read_bytes().count(b"\n") == 1
+    assert verify(tmp_path / "moved", store).faults
