@@ -190,7 +190,9 @@ class Tiers:
         """(day, spend, orders) in order: what is more or less within the window; 0 and 0 where only a condition may turn."""
         changes = {day: (amount, 0) for day, amount in life.profile.days.items() if day <= life.today}
         changes |= {day: (changes.get(day, NOTHING)[0], 1) for day in life.profile.bought_on if day <= life.today}
-        for day, (spend, orders) in tuple(changes.items()):  # what happens on a day leaves the window so many days later
+        for day, (spend, orders) in tuple(
+            changes.items()
+        ):  # what happens on a day leaves the window so many days later
             leaves = day + self.window_days
             more, bought = changes.get(leaves, NOTHING)
             changes[leaves] = more - spend, bought - orders

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
 from functools import cached_property, partial
-from itertools import accumulate, repeat
+from itertools import accumulate, repeat, takewhile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,6 +46,16 @@ class Items(Mapping[str, Item]):
         numbers[TIMES:] = np.array(part["t"], dtype=np.int64).cumsum()[numbers[TIMES:]]
         return Columns(part["i"], numbers, [counts or () for counts in part.get("e", repeat((), len(part["i"])))])
 
+    def newest(self) -> Iterator[tuple[str, Item]]:
+        """The items, newest first, each made when it is asked for."""
+        part = self._part
+        at, events, viewed = list(accumulate(part["t"])), part.get("e"), part.get("v")
+        for row in range(len(part["i"]) - 1, -1, -1):
+            counts = dict(events[row]) if events and events[row] else NO_EVENTS
+            days = tuple(map(tuple, viewed[row])) if viewed and viewed[row] else ()
+            times = at[part["f"][row]], at[part["l"][row]], at[part["s"][row]]
+            yield part["i"][row], Item(part["p"][row], part["q"][row], *times, counts, days)
+
     @cached_property
     def _made(self) -> dict[str, Item]:
         part, ids = self._part, self._part["i"]
@@ -80,3 +90,13 @@ def columns(items: Mapping[str, Item]) -> Columns:
         return items.columns
     *numbers, events, _ = zip(*items.values(), strict=True) if items else NO_ITEMS
     return Columns(list(items), np.array(numbers, dtype=np.int64), [counts.items() for counts in events])
+
+
+def newest(items: Mapping[str, Item]) -> Iterator[tuple[str, Item]]:
+    """Any items, newest first."""
+    return items.newest() if isinstance(items, Items) else iter([*items.items()][::-1])
+
+
+def seen_since(items: Mapping[str, Item], at: int) -> list[tuple[str, Item]]:
+    """Those of which anything happened since, newest first."""
+    return list(takewhile(lambda entry: entry[1].seen_at >= at, newest(items)))

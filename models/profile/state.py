@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from models.settings import DAY_S
-
 NEVER = 0
 OFF = -1  # the price of what she took off her wish list
 
@@ -121,15 +119,6 @@ class Profile:
     def orders(self) -> int:
         """Orders placed and not sent back whole."""
         return self.earlier_orders + sum(order.stands for order in self.recent_orders.values())
-
-    def seen_after(self, day: int) -> list[tuple[str, Item]]:
-        """The items of which anything happened after a day, newest first."""
-        newest: list[tuple[str, Item]] = []
-        for item_id, item in zip([*self.items][::-1], [*self.items.values()][::-1], strict=True):
-            if item.seen_at < (day + 1) * DAY_S:
-                break
-            newest.append((item_id, item))
-        return newest
 
     @property
     def purchase_days(self) -> int:

@@ -52,7 +52,7 @@ class Ending:
     """The end of a file, which stays open; where somebody moved or removed the file, the next line begins another of its name."""
 
     def __init__(self, path: Path) -> None:
-        self._path = str(path)
+        self._path = path
         self._file: int | None = None
         self._inode = 0
 
@@ -75,7 +75,7 @@ class Ending:
 
     def _stands(self) -> bool:
         try:
-            return os.stat(self._path).st_ino == self._inode
+            return self._path.stat().st_ino == self._inode
         except FileNotFoundError:
             return False
 

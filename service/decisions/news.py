@@ -8,6 +8,7 @@ import numpy as np
 
 from models.catalogue import NO_PRICE, Catalogue
 from models.profile import DAY_S, Item, Profile
+from models.profile.items import seen_since
 
 LEAST_DROP = 0.01  # of the price then: what is less is no news
 LOOKED_DAYS = 7
@@ -25,8 +26,8 @@ def listed(name: str, profile: Profile, catalogue: Catalogue | None, *, now: int
 
 def last_order(profile: Profile) -> tuple[str, ...]:
     """What she ordered last, by id."""
-    newest = [item_id for item_id, item in profile.items.items() if item.purchases and item.last_at == profile.last_at]
-    return tuple(sorted(newest))
+    since = seen_since(profile.items, profile.last_at) if profile.last_at else ()
+    return tuple(sorted(item_id for item_id, item in since if item.purchases and item.last_at == profile.last_at))
 
 
 def wish_drops(profile: Profile, catalogue: Catalogue | None) -> tuple[str, ...]:
@@ -44,7 +45,7 @@ def wish_drops(profile: Profile, catalogue: Catalogue | None) -> tuple[str, ...]
 def viewed_low_stock(profile: Profile, catalogue: Catalogue | None, *, now: int) -> tuple[str, ...]:
     """What she looked at of late and did not buy since, as long as a few are left, newest first."""
     since = now // DAY_S - LOOKED_DAYS
-    viewed = [item_id for item_id, item in profile.seen_after(since) if _looked_at(item, since)]
+    viewed = [item_id for item_id, item in seen_since(profile.items, (since + 1) * DAY_S) if _looked_at(item, since)]
     if not viewed or not catalogue:
         return ()
     rows = catalogue.items.rows(viewed).tolist()

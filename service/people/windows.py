@@ -9,6 +9,8 @@ from itertools import accumulate
 
 from models.catalogue import Catalogue
 from models.profile import DAY_S, NEVER, Profile, money
+from models.profile.items import newest as newest_first
+from models.profile.items import seen_since
 from models.rules import UNKNOWN, WINDOWED
 from models.vocabulary import MISSING
 
@@ -67,7 +69,7 @@ def _seen(
     profile: Profile, catalogue: Catalogue, *, since: int
 ) -> Sequence[tuple[frozenset[str], Sequence[tuple[int, int]]]]:
     """What the items that she viewed after a day are, and when: their type, colour, brand, gender, and the levels of their category."""
-    newest = profile.seen_after(since)
+    newest = seen_since(profile.items, (since + 1) * DAY_S)
     viewed = {item_id: item.viewed for item_id, item in newest if item.viewed and item.viewed[-1][0] > since}
     rows = catalogue.items.rows(viewed).tolist() if viewed else []
     return [(catalogue.kinds(row), looks) for row, looks in zip(rows, viewed.values(), strict=True) if row != MISSING]
@@ -81,7 +83,7 @@ def _is(wanted: str, values: frozenset[str]) -> bool:
 def _newest_view(profile: Profile, now: int) -> int:
     """When an item was last viewed up to `now`: its newest time where that is of the same day, else the day's beginning."""
     newest = NEVER
-    for item in list(profile.items.values())[::-1]:
+    for _, item in newest_first(profile.items):
         if item.seen_at <= newest:
             break  # those before it were seen earlier still
         if item.viewed:
