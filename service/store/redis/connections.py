@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -39,11 +40,16 @@ class Connections:
         )
         self._start()
 
-    def ask(self, commands: Sequence[Command]) -> list[Any]:
-        """The answers to some commands, one round trip; those that are refused as exceptions. Raises RedisError where there is none."""
-        connection = self._take()
-        connection.send_packed_command(connection.pack_commands(commands))
-        answers = [_answer(connection) for _ in commands]
+    def ask(self, packs: Iterable[Sequence[Command]]) -> list[Any]:
+        """The answers to packs of commands, one round trip; those that are refused as exceptions. Raises RedisError where there is none.
+
+        Each pack is sent as soon as it is made, so that the server is at work while the next one is; the answers are read behind the last.
+        """
+        connection, sent = self._take(), 0
+        for pack in packs:
+            connection.send_packed_command(connection.pack_commands(pack))
+            sent += len(pack)
+        answers = [_answer(connection) for _ in range(sent)]
         self._idle.append(connection)  # here alone: what broke off before all was read is not used again
         return answers
 
@@ -60,14 +66,13 @@ class Connections:
     def _take(self) -> AbstractConnection:
         if self._pid != os.getpid():
             self._start()
-        while True:
-            try:
+        with suppress(IndexError):
+            while True:
                 connection = self._idle.pop()
-            except IndexError:
-                return self._open()  # it connects with the first command
-            if _is_quiet(connection):
-                return connection
-            connection.disconnect()
+                if _is_quiet(connection):
+                    return connection
+                connection.disconnect()
+        return self._open()  # it connects with the first command
 
 
 def _is_quiet(connection: AbstractConnection) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from service.store import KEY_TTL_S, TOMBSTONE, Customer, Entry, Join, Part
@@ -13,7 +13,7 @@ from service.store.redis.events import of as logged
 from service.store.redis.keys import BUCKET, DIGEST, MOVED
 from service.store.redis.server import RedisServer, Script, attempts
 
-BATCH = 100  # customers a script: about a millisecond of the server
+BATCH = 50  # customers a script: half a millisecond of the server
 
 # Write customers, and log events of theirs: each if she is still the one that was read, and none of her events is known. For each 1, or 0
 # where that is not so.
@@ -148,12 +148,13 @@ class Write(NamedTuple):
     events: Sequence[tuple[bytes, bytes]] = ()
 
 
-def commit(server: RedisServer, writes: Sequence[Write], *, key_ttl_s: int = KEY_TTL_S) -> list[bool]:
-    """Which were made; one round trip."""
-    pages = [writes[start : start + BATCH] for start in range(0, len(writes), BATCH)]
-    calls = [
+def commit(server: RedisServer, writes: Iterable[Write], *, key_ttl_s: int = KEY_TTL_S) -> list[bool]:
+    """Which were made; one round trip, and the server writes some of them while others are made."""
+    left = iter(writes)
+    pages = iter(lambda: list(islice(left, BATCH)), [])
+    calls = (
         ((keys.SEQUENCE,), (os.urandom(8), key_ttl_s, *chain.from_iterable(map(_writing, page)))) for page in pages
-    ]
+    )
     return [bool(done) for answer in server.run(COMMIT, calls) for done in answer]
 
 

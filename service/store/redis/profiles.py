@@ -79,7 +79,8 @@ def _record(
             hers.setdefault(kept.customer_id, {})[index] = kept
     found = {customer.customer_id: (stamp, customer) for stamp, customer in named.values()}
     found |= customers.read(server, hers.keys() - found.keys())[0]
-    writes = [_write(*found[name], new, digests, fold) for name, new in hers.items()]
+    logged = {name: [_logged(one, digests[index]) for index, one in new.items()] for name, new in hers.items()}
+    writes = (_write(*found[name], new.values(), logged[name], fold) for name, new in hers.items())
     for done, new in zip(customers.commit(server, writes, key_ttl_s=key_ttl_s), hers.values(), strict=True):
         if done:
             statuses.update(dict.fromkeys(new, "accepted"))
@@ -93,12 +94,16 @@ def _kept(entry: Entry, customer: Customer, sift: Sift | None) -> Entry:
     return entry if sift is None or customer.facts is None else sift(customer.facts, entry)
 
 
+def _logged(entry: Entry, digests: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """An entry as it is written; what cannot be raises InputError."""
+    return b"".join(digests), keys.dump_entry(entry)
+
+
 def _write(
-    stamp: bytes, customer: Customer, new: Mapping[int, Entry], digests: Sequence[Sequence[bytes]], fold: Fold
+    stamp: bytes, customer: Customer, new: Iterable[Entry], logged: Sequence[tuple[bytes, bytes]], fold: Fold
 ) -> customers.Write:
     """The customer after some entries, and those."""
-    profile = fold(customer.customer_id, customer.profile, [entry for entry in new.values() if entry.folded])
-    logged = [(b"".join(digests[index]), keys.dump_entry(entry)) for index, entry in new.items()]
+    profile = fold(customer.customer_id, customer.profile, [entry for entry in new if entry.folded])
     return customers.Write(stamp, customer._replace(profile=profile), logged)
 
 

@@ -62,7 +62,7 @@ class RedisServer:
 
     def calls(self, commands: Sequence[Command], *, bulk: bool = False) -> list[Any]:
         """The answers to some commands: one round trip. Raises StoreUnavailable when one of them is refused."""
-        answers = self._send(commands, bulk=bulk)
+        answers = self._send([commands], bulk=bulk)
         for answer in answers:
             if isinstance(answer, RedisError):
                 raise self._unavailable(answer) from answer
@@ -71,13 +71,22 @@ class RedisServer:
     def run(
         self, script: Script, calls: Iterable[tuple[Sequence[Any], Sequence[Any]]], *, bulk: bool = False
     ) -> list[Any]:
-        """The answers of a script to each (keys, arguments): one round trip, and two more where the server did not know the script."""
-        commands = [("EVALSHA", script.sha, len(keys), *keys, *arguments) for keys, arguments in calls]
-        answers = self._send(commands, bulk=bulk, writes=script.writes)
+        """The answers of a script to each (keys, arguments): one round trip, and two more where the server did not know the script.
+
+        Each call is sent as soon as it is made: the server runs it while the next one is.
+        """
+        commands: list[Command] = []
+
+        def made() -> Iterator[Sequence[Command]]:
+            for keys, arguments in calls:
+                commands.append(("EVALSHA", script.sha, len(keys), *keys, *arguments))
+                yield commands[-1:]
+
+        answers = self._send(made(), bulk=bulk, writes=script.writes)
         unknown = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         if unknown:
             self.call("SCRIPT LOAD", script.text)
-            again = self._send([commands[index] for index in unknown], bulk=bulk, writes=script.writes)
+            again = self._send([[commands[index] for index in unknown]], bulk=bulk, writes=script.writes)
             for index, answer in zip(unknown, again, strict=True):
                 answers[index] = answer
         for answer in answers:
@@ -157,7 +166,7 @@ class RedisServer:
         self._quick.close()
         self._bulk.close()
 
-    def _send(self, commands: Sequence[Command], *, bulk: bool, writes: bool = False) -> list[Any]:
+    def _send(self, packs: Iterable[Sequence[Command]], *, bulk: bool, writes: bool = False) -> list[Any]:
         """The answers, refusals among them as exceptions.
 
         What `writes` is not begun behind a request's deadline, and once begun waited for as long as the server may take: else it would be
@@ -170,9 +179,9 @@ class RedisServer:
         if left_s < LEAST_S:
             raise StoreUnavailable(f"{self._name}: the request's time is up; it was not asked")
         if not writes and left_s < 2 * self._timeout_s * (BULK if bulk else 1):  # it may have to connect first
-            return self._hurried(commands, left_s)
+            return self._hurried(packs, left_s)
         try:
-            answers = (self._bulk if bulk else self._quick).ask(commands)
+            answers = (self._bulk if bulk else self._quick).ask(packs)
         except ResponseError as error:
             answers = [error]
         except (RedisError, OSError) as error:
@@ -181,11 +190,11 @@ class RedisServer:
         self._breaker.answered()
         return answers
 
-    def _hurried(self, commands: Sequence[Command], left_s: float) -> list[Any]:
+    def _hurried(self, packs: Iterable[Sequence[Command]], left_s: float) -> list[Any]:
         """The answers by a connection of their own, that waits as long as is left; what is late here says nothing of the server."""
         own = Connections(self._url, timeout_s=left_s / 2)
         try:
-            return own.ask(commands)
+            return own.ask(packs)
         except ResponseError as error:
             return [error]
         except (RedisError, OSError) as error:

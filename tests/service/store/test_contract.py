@@ -72,6 +72,14 @@ def test_a_value_that_no_store_can_keep_is_an_input_error_and_leaves_no_mark(sto
     assert store.customer("ann") is None
 
 
+def test_what_cannot_be_kept_of_one_of_many_customers_is_said_before_any_is_written(store: Store) -> None:
+    many = [event(f"c{number}", f"e{number}", at=1_000 if number < 149 else 2**70) for number in range(150)]
+    with pytest.raises(InputError):
+        store.record(many, fold)
+    assert (list(store.events()), store.customer_ids()) == ([], [])
+    assert set(store.record(many[:-1], fold)) == {"accepted"}
+
+
 # The log
 
 
