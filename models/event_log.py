@@ -13,9 +13,17 @@ from models.profile import Event, line, with_lines
 def encode(event: Event, **more: Any) -> bytes:
     """The event as JSON, with whatever else should be kept of it (event_id, currency, …); None is left out."""
     name, at, item_id, quantity, amount, order_id, extra = event
-    said = {"item_id": item_id, "quantity": quantity, "amount": amount, "order_id": order_id, "extra": extra or None}
-    kept = {name: value for name, value in (said | more).items() if value is not None}
-    return orjson.dumps({"event": name, "at": at, **kept})
+    said = {
+        "event": name,
+        "at": at,
+        "item_id": item_id,
+        "quantity": quantity,
+        "amount": amount,
+        "order_id": order_id,
+        "extra": extra or None,
+        **more,
+    }
+    return orjson.dumps({field: value for field, value in said.items() if value is not None})
 
 
 def decode(body: bytes) -> Event:

@@ -41,7 +41,7 @@ def with_lines(kept: bytes | None, lines: Iterable[bytes]) -> bytes:
     tail += b"".join(lines)
     if not tail or tail.count(b"\n") > MOST:
         return document.dump(_folded(base, tail))
-    return bytes((FORMAT, *len(base).to_bytes(HEAD - 1, "little"))) + base + tail
+    return (len(base) << 8 | FORMAT).to_bytes(HEAD, "little") + base + tail
 
 
 def _folded(base: bytes, tail: bytes) -> Profile:

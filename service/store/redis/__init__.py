@@ -29,7 +29,7 @@ class RedisStore:
         self._groups = Groups(lambda calls: together(calls, partial(profiles.record, self._server, key_ttl_s)))
 
     def customer(self, customer_id: str) -> Customer | None:
-        document = self._server.call("GET", keys.customer_key(customer_id))
+        document = self._server.call("GET", keys.key("customer", customer_id))
         if (owner := keys.moved_to(document)) is not None:
             return self.customer(owner)  # only under another name of hers: a second round trip
         return None if document is None else keys.load_customer(customer_id, document)[1]
@@ -62,7 +62,7 @@ class RedisStore:
     def events(self, *, after: int = 0, customer_id: str | None = None) -> Iterator[Entry]:
         if customer_id is None:
             return events.every(self._server, after)
-        owner = keys.moved_to(self._server.call("GET", keys.customer_key(customer_id)))
+        owner = keys.moved_to(self._server.call("GET", keys.key("customer", customer_id)))
         return events.of(self._server, owner or customer_id, after)
 
     def blocks(self) -> dict[int, int]:
@@ -75,7 +75,7 @@ class RedisStore:
         return events.newest(self._server)
 
     def customer_ids(self) -> list[str]:
-        prefix = keys.customer_key("")
+        prefix = keys.key("customer", "")
         return sorted({keys.load_name(prefix, name) for name in self._server.named(prefix)} - self.names().keys())
 
     def names(self) -> dict[str, str]:
@@ -110,7 +110,7 @@ class RedisStore:
         names.findable(self._server, customer_id, digests, no_longer)
 
     def find(self, digest: str) -> list[str]:
-        return sorted(found.decode() for found in self._server.call("SMEMBERS", keys.found_key(digest)))
+        return sorted(found.decode() for found in self._server.call("SMEMBERS", keys.key("found", digest)))
 
     def erase(self, customer_id: str, *, leaving: Mapping[str, bytes] = NOTHING) -> int:
         return customers.erase(self._server, customer_id, leaving)

@@ -120,7 +120,7 @@ def read(
     ids, asked = list(customer_ids), list(digests)
     if not ids:
         return {}, set()
-    found: list[Any] = server.call("MGET", *map(keys.customer_key, ids), *map(keys.event_key, asked))
+    found: list[Any] = server.call("MGET", *(keys.key("customer", name) for name in ids), *map(keys.event_key, asked))
     customers = {
         name: keys.load_customer(name, document) for name, document in zip(ids, found[: len(ids)], strict=True)
     }
@@ -182,7 +182,7 @@ def change(
 def merge(server: RedisServer, anonymous: str, known: str, join: Join) -> bool:
     """See service.store.Store.merge."""
     for _ in attempts():
-        document: bytes | None = server.call("GET", keys.customer_key(anonymous))
+        document: bytes | None = server.call("GET", keys.key("customer", anonymous))
         before = keys.moved_to(document)
         stamp, hers = one(server, known)
         if hers.customer_id in (anonymous, before):
@@ -201,15 +201,14 @@ def _merging(
 ) -> tuple[Sequence[bytes], Sequence[Any]]:
     """Keys and arguments of MERGE."""
     known = customer.customer_id
-    pairs = ((keys.customer_key, name, known), (keys.history_key, name, known), (keys.papers_key, name, known))
-    names = [key(whose) for key, *both in pairs for whose in both]
+    names = [keys.key(kind, whose) for kind in keys.OF_HER[:3] for whose in (name, known)]
     names += [
-        keys.names_key(name),
-        keys.names_key(known),
-        keys.names_key(known if before is None else before),
+        keys.key("names", name),
+        keys.key("names", known),
+        keys.key("names", known if before is None else before),
         keys.SEQUENCE,
-        keys.finds_key(name),
-        keys.finds_key(known),
+        keys.key("finds", name),
+        keys.key("finds", known),
     ]
     head = (mark, stamp, os.urandom(8), customer.sequence, keys.dump_parts(customer), keys.utf8(name), keys.utf8(known))
     moved = [
@@ -221,8 +220,7 @@ def _merging(
 
 def erase(server: RedisServer, customer_id: str, leaving: Mapping[str, bytes]) -> int:
     """Remove all that is hers, and leave tombstones; how many records went."""
-    of = (keys.customer_key, keys.history_key, keys.papers_key, keys.names_key, keys.finds_key)
-    hers = tuple(key(customer_id) for key in of)
+    hers = [keys.key(kind, customer_id) for kind in keys.OF_HER]
     left = [(keys.document_key(TOMBSTONE, key), document) for key, document in leaving.items()]
     arguments = (keys.utf8(customer_id), *chain(*left))
     return int(server.run(ERASE, [(hers, arguments)], bulk=True)[0])

@@ -44,7 +44,7 @@ def every(server: RedisServer, after: int) -> Iterator[Entry]:
 
 def of(server: RedisServer, customer_id: str, after: int = 0) -> Iterator[Entry]:
     """Those of whom is kept under this very id."""
-    [found] = server.calls([("LRANGE", keys.history_key(customer_id), 0, -1)], bulk=True)
+    [found] = server.calls([("LRANGE", keys.key("history", customer_id), 0, -1)], bulk=True)
     sequences = [sequence for sequence in map(keys.load_sequence, found) if sequence > after]
     for start in range(0, len(sequences), PAGE):
         page = sequences[start : start + PAGE]
@@ -67,7 +67,7 @@ def blocks(server: RedisServer) -> dict[int, int]:
 
 def drop(server: RedisServer, entries: Sequence[Entry]) -> int:
     """Take events out of the log; how many were there."""
-    rows = [(one.sequence, keys.history_key(one.customer_id), keys.dump_history(one)) for one in entries]
+    rows = [(one.sequence, keys.key("history", one.customer_id), keys.dump_history(one)) for one in entries]
     pages = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
     calls: list[tuple[Sequence[Any], Sequence[Any]]] = [((), tuple(itertools.chain(*page))) for page in pages]
     return sum(map(int, server.run(DROP, calls, bulk=True))) if calls else 0

@@ -21,11 +21,15 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
+from typing import Literal
 
 import orjson
 
 from models.errors import InputError
 from service.store import BLOCK, Customer, Entry
+
+Kind = Literal["customer", "history", "papers", "names", "finds", "found"]
+OF_HER: tuple[Kind, ...] = ("customer", "history", "papers", "names", "finds")  # whose name is her id
 
 SEQUENCE = b"sequence"
 VERSIONS = b"versions"
@@ -54,28 +58,9 @@ def utf8(text: str) -> bytes:
         raise InputError("a text cannot be stored (it is no valid Unicode): send UTF-8") from None
 
 
-def customer_key(customer_id: str) -> bytes:
-    return b"customer:" + utf8(customer_id)
-
-
-def history_key(customer_id: str) -> bytes:
-    return b"history:" + utf8(customer_id)
-
-
-def papers_key(customer_id: str) -> bytes:
-    return b"papers:" + utf8(customer_id)
-
-
-def names_key(customer_id: str) -> bytes:
-    return b"names:" + utf8(customer_id)
-
-
-def finds_key(customer_id: str) -> bytes:
-    return b"finds:" + utf8(customer_id)
-
-
-def found_key(digest: str) -> bytes:
-    return b"found:" + utf8(digest)
+def key(kind: Kind, name: str) -> bytes:
+    """The key of a kind for a customer's id, or for a digest by which she is found."""
+    return utf8(f"{kind}:{name}")
 
 
 def digest(key: str) -> bytes:

@@ -26,16 +26,16 @@ def findable(server: RedisServer, customer_id: str, digests: Iterable[str], no_l
     """Let her be found by some digests, and no longer by others."""
     gone = tuple(no_longer)
     arguments = (keys.utf8(customer_id), len(gone), *gone, *digests)
-    server.run(FINDABLE, [((keys.customer_key(customer_id),), arguments)])
+    server.run(FINDABLE, [((keys.key("customer", customer_id),), arguments)])
 
 
 def every(server: RedisServer) -> dict[str, str]:
     """Every other name, and the id under which she is kept."""
-    prefix = keys.names_key("")
+    prefix = keys.key("names", "")
     owners = sorted({keys.load_name(prefix, name) for name in server.named(prefix)})
     return {name: owner for owner in owners for name in of(server, owner)}
 
 
 def of(server: RedisServer, customer_id: str) -> list[str]:
     """The other names of a customer, sorted."""
-    return sorted(name.decode() for name in server.call("SMEMBERS", keys.names_key(customer_id)))
+    return sorted(name.decode() for name in server.call("SMEMBERS", keys.key("names", customer_id)))

@@ -35,15 +35,15 @@ return 1
 
 def put(server: RedisServer, paper: Paper, customer_id: str | None) -> bool:
     """Keep a document unless one stands in its place; whether it is new."""
-    whose = [] if customer_id is None else [keys.customer_key(customer_id)]
+    whose = [] if customer_id is None else [keys.key("customer", customer_id)]
     arguments = (paper.document, "" if paper.expires_s is None else paper.expires_s, keys.utf8(customer_id or ""))
     return bool(server.run(PUT, [((keys.document_key(paper.kind, paper.key), *whose), arguments)])[0])
 
 
 def of(server: RedisServer, customer_id: str) -> list[tuple[str, str, bytes]]:
     """(kind, key, document) of a customer's, sorted."""
-    owner = keys.moved_to(server.call("GET", keys.customer_key(customer_id))) or customer_id
-    [names] = server.calls([("ZRANGE", keys.papers_key(owner), 0, -1)], bulk=True)
+    owner = keys.moved_to(server.call("GET", keys.key("customer", customer_id))) or customer_id
+    [names] = server.calls([("ZRANGE", keys.key("papers", owner), 0, -1)], bulk=True)
     found: list[tuple[str, str, bytes]] = []
     for start in range(0, len(names), PAGE):
         page = names[start : start + PAGE]

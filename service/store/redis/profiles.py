@@ -140,5 +140,5 @@ def _refold(server: RedisServer, row: tuple[str, bytes], sequence: int, fold: Fo
 
 def _publication(batch: list[tuple[str, bytes]], sequence: int) -> tuple[Sequence[bytes], Sequence[Any]]:
     """Keys and arguments of PUBLISH."""
-    names = (keys.SEQUENCE, *(keys.customer_key(customer_id) for customer_id, _ in batch))
+    names = (keys.SEQUENCE, *(keys.key("customer", customer_id) for customer_id, _ in batch))
     return names, (sequence, os.urandom(8), *(profile for _, profile in batch))

@@ -104,7 +104,7 @@ def settle(server: RedisServer, customer_id: str, change: Settle, *, now: int) -
 def _settling(stamp: bytes, customer: Customer, settled: Settlement, now: int) -> tuple[Sequence[bytes], Sequence[Any]]:
     """Keys and arguments of SETTLE."""
     whose, papers = customer.customer_id, settled.papers
-    names = [keys.customer_key(whose), keys.VERSIONS, keys.COUNTED, keys.COUNTED_LAST]
+    names = [keys.key("customer", whose), keys.VERSIONS, keys.COUNTED, keys.COUNTED_LAST]
     names += [keys.document_key(paper.kind, paper.key) for paper in papers]
     parts = b"" if settled.ledger is None else keys.dump_parts(customer._replace(ledger=settled.ledger))
     moves = list(itertools.chain(*map(moving, settled.moves)))
