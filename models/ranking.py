@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MINUS_INFINITY = np.float32(-np.inf).view(np.int32)
+FEW = 512  # scores that are sorted as quickly as looked through for the best
 BLOCK = 256  # scores a block: its maximum is found at memory speed, and few blocks can hold one of the best
 
 
@@ -20,6 +21,9 @@ def top(scores: NDArray[np.float32], eligible: NDArray[np.bool_] | None, n: int)
         scores = barred
     if n < 1:
         return np.zeros(0, dtype=np.int32)
+    if len(scores) <= FEW:
+        best = np.argsort(-scores, kind="stable")[: min(n, np.count_nonzero(scores > -np.inf))]
+        return best.astype(np.int32)
     least = _below_the_best(scores, n)
     rows = np.flatnonzero(scores > least)
     if len(rows) < n and least > -np.inf:  # ties at the bound: the first rows of them

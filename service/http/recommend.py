@@ -17,7 +17,7 @@ from models.bundle import Bundle
 from models.profile import EMPTY
 from service.http.access import whose
 from service.http.answers import Listed, Ready, document, listed, with_links
-from service.http.asking import by_document, by_query, checked
+from service.http.asking import Alike, by_document, by_query, checked
 from service.http.batch import answer_lines, spooled
 from service.http.bodies import json_body, without_nulls
 from service.http.metrics import metrics
@@ -197,10 +197,7 @@ def _placed(loaded: dict[str, Any], shop: Services, place: int) -> Request:
 
 def _stream(shop: Services) -> Response:
     bundle = shop.overlay.bundle()  # one for all lines
-    count, named = metrics().recommended, whose()
-
-    def ask(document: Any) -> Request:
-        return by_document(document, shop.settings, named)
+    count, ask = metrics().recommended, Alike(shop.settings, whose())
 
     def answers(asked: Sequence[tuple[Request, Known]]) -> Iterator[dict[str, Any]]:
         for lone, part in groupby(asked, key=lambda one: bundle is None or everybodys(one[0])):

@@ -18,7 +18,8 @@ MOST = 100
 MOST_IDS = 1_000
 MOST_EXCLUDED = 20_000
 PRICE = validate.Range(0, 1e12)
-ID = validate.Length(1, 4_000)
+MOST_ID = 4_000  # characters
+ID = validate.Length(1, MOST_ID)
 
 
 class Whole(fields.Integer):

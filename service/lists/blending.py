@@ -132,17 +132,16 @@ def _sharpened(stage: Stage, question: Question, hers: Folded) -> Stage:
     """Exact scores of the best that may stand in the list, where factors were estimated. The others stand behind them as they are."""
     assert question.models.factors is not None  # noqa: S101  (they folded her in)
     ask, allowed = partial(exact, question.models.factors, hers.vector), both(stage.shown, question.allowed)
-    best, said, scores = sharp(
-        stage.scores, allowed, stage.sources["factors"], stage.scales["factors"], ask, n=question.n
-    )
-    stage.sources["factors"][best], stage.scores[best] = said, scores
-    return replace(stage, best=best)
+    estimates, scale = stage.sources["factors"], stage.scales["factors"]
+    best, said, scores, _ = sharp(stage.scores, allowed, estimates, scale, ask, n=question.n)
+    estimates[best], stage.scores[best] = said, scores
+    return replace(stage, best=np.sort(best))
 
 
 def sharp(
     scores: Scores, allowed: Mask | None, estimates: Scores, scale: float, ask: Callable[[Rows], Scores], *, n: int
-) -> tuple[Rows, Scores, Scores]:
-    """The best allowed rows by scores that hold scaled estimates, in order; what factors say of them if asked, and their scores with that.
+) -> tuple[Rows, Scores, Scores, Rows]:
+    """The best allowed rows by scores that hold scaled estimates; what factors say of them if asked, their scores with that, the n best places.
 
     That they are the best is clear where all n that are wanted come from the best third of them by the estimates; else more are looked at.
     """
@@ -153,8 +152,7 @@ def sharp(
         sharpened = scores[best] + np.float32(scale) * (said - estimates[best])
         wanted = top(sharpened, None, n)
         if len(best) < size or size >= MOST_SHARP or wanted.max(initial=0) < SURE * size:
-            order = np.argsort(best)
-            return best[order], said[order], sharpened[order]
+            return best, said, sharpened, wanted
         size *= 4
 
 

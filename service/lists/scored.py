@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.blend import rms
+from models.blend import blended, rms
 from models.bundle import Models
 from models.factors import Factors
 from models.folding import NOBODY, Folding, fold_all
@@ -97,9 +97,8 @@ class Scorer:
 
     def _mixed(self, said: Mapping[str, Scores], scales: Mapping[str, float], taste: Taste) -> Scores:
         """Σ scale · scores; -inf also for what is hers already, lies in her cart, or was refused by her."""
-        mixed, part = self.everybodys.copy(), np.empty_like(self.everybodys)
-        for name, each in said.items():
-            mixed += np.multiply(each, np.float32(scales[name]), out=part)
+        mixed = blended(said, scales)
+        mixed += self.everybodys
         mixed[np.concatenate([taste.owned, taste.disliked, taste.in_cart])] = NEVER
         return mixed
 
@@ -110,8 +109,7 @@ class Scorer:
         if not self.quick:
             rows = top(scores, None, n)
             return rows, factors[rows], scores[rows]
-        rows, said, sharpened = sharp(scores, None, factors, scale, partial(exact, self.factors, vector), n=n)
-        wanted = top(sharpened, None, n)
+        rows, said, sharpened, wanted = sharp(scores, None, factors, scale, partial(exact, self.factors, vector), n=n)
         return rows[wanted], said[wanted], sharpened[wanted]
 
     def _anchors(self, sums: Mapping[str, Sum], taste: Taste, rows: Rows, shares: Scores) -> Rows:
