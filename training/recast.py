@@ -50,7 +50,8 @@ class Recast:
         if before is None or record["channel"] not in self.changed.channels:
             return None
         same, request = self._alike(before), asked(record)
-        looked = seen(record, self.changed, request, belief=self._belief(record, before))
+        belief = self._belief(record, before)
+        looked = seen(record, self.changed, request, belief=belief)
         came, now = record_of.passed(record), funnel(looked).passed
         stopped = union(int(record["dropped"].get(code, "0"), 16) for code in UNTOLD)
         passed = 0
@@ -58,7 +59,7 @@ class Recast:
             old = before.rows.get(action.id)
             asked_again = now >> number & ~(0 if old is None else stopped >> old)
             passed |= ((came >> same[number] if number in same else asked_again) & 1) << number
-        first = settled(request, looked, Passage(passed, {})).choice.first
+        first = settled(request, looked, Passage(passed, {}, belief)).choice.first
         spoken = {name: chance for name, chance in first.items() if self.changed.by_id[name].class_ != "silence"}
         return spoken or {SILENCE: 1.0}
 

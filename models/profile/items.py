@@ -48,8 +48,7 @@ class Items(Mapping[str, Item]):
 
     def newest(self) -> Iterator[tuple[str, Item]]:
         """The items, newest first, each made when it is asked for."""
-        part = self._part
-        at, events, viewed = list(accumulate(part["t"])), part.get("e"), part.get("v")
+        part, at, events, viewed = self._part, self._at, self._part.get("e"), self._part.get("v")
         for row in range(len(part["i"]) - 1, -1, -1):
             counts = dict(events[row]) if events and events[row] else NO_EVENTS
             days = tuple(map(tuple, viewed[row])) if viewed and viewed[row] else ()
@@ -57,9 +56,13 @@ class Items(Mapping[str, Item]):
             yield part["i"][row], Item(part["p"][row], part["q"][row], *times, counts, days)
 
     @cached_property
+    def _at(self) -> list[int]:
+        return list(accumulate(self._part["t"]))
+
+    @cached_property
     def _made(self) -> dict[str, Item]:
         part, ids = self._part, self._part["i"]
-        at = list(accumulate(part["t"])).__getitem__
+        at = self._at.__getitem__
         events = [dict(counts) if counts else NO_EVENTS for counts in part.get("e", ())] or repeat(NO_EVENTS, len(ids))
         viewed = [tuple(map(tuple, days)) if days else () for days in part.get("v", ())] or repeat((), len(ids))
         columns = (map(at, part[name]) for name in NUMBERS[TIMES:])

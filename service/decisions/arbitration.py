@@ -16,12 +16,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.action_catalogue import Set, rows_of
+from models.action_catalogue import rows_of
 from models.actions import Action
 from models.propensity import Floats
 from models.tariff import Rows, Tariff, of_tier
 from service.decisions import budgets
-from service.decisions.funnel import Look
+from service.decisions.funnel import Look, Passage
 
 Mask = NDArray[np.bool_]
 
@@ -50,12 +50,13 @@ class Candidate(NamedTuple):
 class Ranking:
     """The candidates, best first; equal ones by id, so that the order is always the same.
 
+    passage   who they are, and what is believed of each
     rows      int[candidates], of the catalogue         priority  float64[candidates]
     factors   float64[factors, actions], of the whole catalogue
     """
 
     seen: Look
-    passed: Set
+    passage: Passage
     rows: Rows
     factors: Floats
     priority: Floats
@@ -85,19 +86,19 @@ class Ranking:
         return np.asarray(self.factors[6])
 
 
-def ranked(passed: Set, seen: Look) -> Ranking:
+def ranked(passage: Passage, seen: Look) -> Ranking:
     """Price all, and order those who came through."""
     tariff, at = seen.index.tariff, seen.at
     lift = at.actions.policy.complaint_lift if at.complaint else 1.0
     factors = tariff.fixed(at.picture.tiers, at.context, lift=lift, levers=at.arm != "no_levers").copy()
-    factors[0] = seen.belief.mean
+    factors[0] = passage.belief.mean
     if seen.unanswered:
         factors[4][~tariff.serving] = _fatigue(seen)
     _recall(factors[5], seen)
     priority = np.multiply.reduce(factors[:6]) - factors[6]
-    rows = rows_of(passed, len(seen.index.actions))
+    rows = rows_of(passage.passed, len(seen.index.actions))
     rows = rows[np.lexsort((tariff.order[rows], -priority[rows]))]
-    return Ranking(seen, passed, rows, factors, priority[rows])
+    return Ranking(seen, passage, rows, factors, priority[rows])
 
 
 def _fatigue(seen: Look) -> float:
@@ -118,7 +119,7 @@ def too_little(ranking: Ranking) -> Mapping[str, Mask]:
     """bool[candidates] by code: who falls short of the price of a scarce budget, or of a chance. None is silence; the first code counts."""
     seen, rows, short = ranking.seen, ranking.rows, dict[str, Mask]()
     at, tariff = seen.at, ranking.tariff
-    if not at.allotted and ranking.passed & seen.index.paid:
+    if not at.allotted and ranking.passage.passed & seen.index.paid:
         least = budgets.least(at.channel, at.actions, at.levels, now=at.now)
         short["BUDGET"] = tariff.paid[rows] & (ranking.priority < least[rows])
     if at.actions.policy.min_propensity > 0:

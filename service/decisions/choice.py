@@ -109,7 +109,7 @@ class _Order:
         plain = terms.arm == "propensity"
         self._slope = np.ones(len(rows)) if plain else ranking.slope[rows]
         self._cost = np.zeros(len(rows)) if plain else ranking.cost[rows]
-        belief = ranking.seen.belief
+        belief = ranking.passage.belief
         self._belief = Belief(belief.mean[rows], belief.evidence[rows])
         self._contenders: Rows | None = None
         if self._by == "thompson" and len(rows) > 1:

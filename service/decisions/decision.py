@@ -51,7 +51,7 @@ def decide(request: Request, situation: Situation) -> Decision:
 def settled(request: Request, seen: Look, passage: Passage) -> Decision:
     """The decision of who came through the funnel; what a replay makes again."""
     situation = seen.at
-    ranking = ranked(passage.passed, seen)
+    ranking = ranked(passage, seen)
     policy = situation.actions.policy
     choice = choose(
         ranking,

@@ -63,7 +63,6 @@ class Look:
     """
 
     at: Situation
-    belief: Belief  # with her own answers
     answers: Mapping[str, Answers]
     forms: Forms
     refused: Set
@@ -80,10 +79,11 @@ class Look:
 
 
 class Passage(NamedTuple):
-    """Who came through the funnel, and whom each stage dropped, by its code."""
+    """Who came through the funnel, whom each stage dropped, by its code, and what is believed of those who came through."""
 
     passed: Set
     dropped: Mapping[str, Set]
+    belief: Belief
 
 
 def look(situation: Situation) -> Look:
@@ -94,7 +94,6 @@ def look(situation: Situation) -> Look:
     told = past(situation.ledger, since=now - round(actions.policy.fatigue_days * DAY_S), now=now)
     return Look(
         at=situation,
-        belief=_belief(situation, told.answers, told.unanswered),
         answers=told.answers,
         forms=index.forms(situation.channel, situation.placement, situation.language),
         refused=union(index.purposes[purpose] for purpose, answer in said.items() if _refuses(answer, situation)),
@@ -103,35 +102,6 @@ def look(situation: Situation) -> Look:
         unaddressable=situation.way.outbound and do_not_contact(situation.facts, situation.channel),
         late=hours.too_late(situation.way, zone=situation.zone, now=now),
         unanswered=told.unanswered,
-    )
-
-
-def _belief(situation: Situation, answers: Mapping[str, Answers], unanswered: int) -> Belief:
-    """The belief of each action, moved by who she is and by what she answered before; as it will be logged."""
-    belief, actions = situation.belief, situation.actions
-    if not situation.profiled:
-        return belief
-    if situation.response is not None:
-        belief = logged(situation.response.applied(belief, _traits(situation, unanswered), actions))
-    mean, evidence = belief.mean.copy(), belief.evidence.copy()  # of who answered nothing they are as logged already
-    for action_id, tally in answers.items():
-        row = actions.rows.get(action_id)
-        if row is not None:
-            own = actions.actions[row].evidence
-            moved = hers(belief, row, tries=tally.tries, positives=tally.positives, evidence=own)
-            mean[row], evidence[row] = logged_one(*moved)
-    return Belief(mean, evidence)
-
-
-def _traits(situation: Situation, unanswered: int) -> dict[str, float]:
-    picture = situation.picture
-    return traits(
-        picture.numbers,
-        tier=picture.tiers[0] if picture.tiers else "",
-        lifecycle=picture.lifecycle,
-        channel=situation.channel,
-        unanswered=unanswered,
-        hour=situation.local.hour,
     )
 
 
@@ -151,7 +121,37 @@ def funnel(seen: Look) -> Passage:
             dropped[RULE_ERROR] = dropped.get(RULE_ERROR, 0) | wrong
         alive ^= out
         dropped[code] = out
-    return Passage(alive, {code: dropped[code] for code in ORDER if dropped.get(code)})
+    return Passage(alive, {code: dropped[code] for code in ORDER if dropped.get(code)}, _belief(seen, alive))
+
+
+def _belief(seen: Look, passed: Set) -> Belief:
+    """The belief of each action, moved by who she is and, of those who passed, by what she answered before; as it will be logged."""
+    at, actions = seen.at, seen.at.actions
+    belief = at.belief
+    if not at.profiled:
+        return belief
+    if at.response is not None:
+        belief = logged(at.response.applied(belief, _traits(at, seen.unanswered), actions))
+    mean, evidence = belief.mean.copy(), belief.evidence.copy()  # of who answered nothing they are as logged already
+    for action_id, tally in seen.answers.items():
+        row = actions.rows.get(action_id)
+        if row is not None and passed >> row & 1:
+            own = actions.actions[row].evidence
+            moved = hers(belief, row, tries=tally.tries, positives=tally.positives, evidence=own)
+            mean[row], evidence[row] = logged_one(*moved)
+    return Belief(mean, evidence)
+
+
+def _traits(situation: Situation, unanswered: int) -> dict[str, float]:
+    picture = situation.picture
+    return traits(
+        picture.numbers,
+        tier=picture.tiers[0] if picture.tiers else "",
+        lifecycle=picture.lifecycle,
+        channel=situation.channel,
+        unanswered=unanswered,
+        hour=situation.local.hour,
+    )
 
 
 def _dates(seen: Look, _: Set) -> Set:

@@ -59,7 +59,7 @@ def written(
         "levels": {name: [level.used, level.price, level.at] for name, level in at.levels.items()},
         "passed": f"{passage.passed:x}",
         "dropped": {code: f"{gone:x}" for code, gone in passage.dropped.items()},
-        "belief": b64encode(coded(Belief(seen.belief.mean[rows], seen.belief.evidence[rows])).tobytes()).decode(),
+        "belief": b64encode(coded(Belief(passage.belief.mean[rows], passage.belief.evidence[rows])).tobytes()).decode(),
         "chances": dict(chances),
         "actions": [_short(one, seen) for one in answer["actions"]],
         "digest": digest(answer),

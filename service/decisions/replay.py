@@ -40,9 +40,8 @@ def replay(record: Mapping[str, Any], shelf: Shelf) -> Replay | None:
     request = asked(record)
     belief = record_of.belief(record, len(catalogue.actions))
     dropped = {code: int(gone, 16) for code, gone in record["dropped"].items()}
-    decision = settled(
-        request, seen(record, catalogue, request, belief=belief), Passage(record_of.passed(record), dropped)
-    )
+    passage = Passage(record_of.passed(record), dropped, belief)
+    decision = settled(request, seen(record, catalogue, request, belief=belief), passage)
     made = answer(decision, request, learnt=_learnt(record, catalogue), decision_id=record["decision_id"])
     return Replay(record_of.plain(made), record_of.digest(made) == record["digest"])
 
@@ -85,7 +84,6 @@ def seen(record: Mapping[str, Any], catalogue: Catalogue, request: Request, *, b
     )
     return Look(
         at=at,
-        belief=belief,
         answers={},
         forms=catalogue.index.forms(at.channel, at.placement, at.language),
         refused=0,
