@@ -103,8 +103,8 @@ class Factors:
         """As `carried`, of a history that was folded in already."""
         carried = np.zeros((len(targets), len(hers.liked)), dtype=np.float32)
         learnt = targets < len(self)
-        if hers.liked.any() and learnt.any():
-            carried[np.ix_(learnt, hers.liked)] = hers.gave(self.item_factors[targets[learnt]])
+        if len(hers.bought) and learnt.any():
+            carried[learnt.nonzero()[0][:, None], hers.liked] = hers.gave(self.item_factors[targets[learnt]])
         return carried
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 SPARSE = 8  # items a pair, from which on adding pair by pair is quicker than adding all scores
@@ -16,27 +17,26 @@ SPARSE = 8  # items a pair, from which on adding pair by pair is quicker than ad
 class Sum:
     """What the items of a history say, pair by pair, and added up.
 
-    indices, said  int32, float32[pairs]  the other item, and what is said of it
-    ends           int64[history]         behind the last pair of each item of the history
-    items          how many there are
+    indices  int32[history, width]    the other item
+    said     float32[history, width]  what is said of it; 0 where an item of the history has fewer pairs
+    items    how many there are
     """
 
     indices: NDArray[np.int32]
     said: NDArray[np.float32]
-    ends: NDArray[np.int64]
     items: int
 
     @cached_property
     def scores(self) -> NDArray[np.float32]:
         """float32[items]: the sum for each item."""
         scores = np.zeros(self.items, dtype=np.float32)
-        np.add.at(scores, self.indices, self.said)
+        np.add.at(scores, self.indices.ravel(), self.said.ravel())
         return scores
 
     def onto(self, mixed: NDArray[np.float32], scale: float) -> None:
         """Add the scores, scaled, to others of all items, in place. Of a large catalogue few items have a pair: going by pairs is quicker."""
-        if len(self.indices) * SPARSE < self.items:
-            np.add.at(mixed, self.indices, np.float32(scale) * self.said)
+        if self.indices.size * SPARSE < self.items:
+            np.add.at(mixed, self.indices.ravel(), np.float32(scale) * self.said.ravel())
         else:
             mixed += np.float32(scale) * self.scores
 
@@ -44,11 +44,11 @@ class Sum:
         """float32[targets, history]: what each item of the history said of these."""
         wanted = np.zeros(self.items, dtype=np.bool_)
         wanted[targets] = True
-        pairs = np.flatnonzero(wanted[self.indices])
+        holder, place = wanted[self.indices].nonzero()
         order = np.argsort(targets)
-        target = order[np.searchsorted(targets[order], self.indices[pairs])]
-        carried = np.zeros((len(targets), len(self.ends)), dtype=np.float32)
-        carried[target, np.searchsorted(self.ends, pairs, side="right")] = self.said[pairs]
+        target = order[np.searchsorted(targets[order], self.indices[holder, place])]
+        carried = np.zeros((len(targets), len(self.said)), dtype=np.float32)
+        np.add.at(carried, (target, holder), self.said[holder, place])
         return carried
 
 
@@ -74,14 +74,16 @@ class Linear:
 
     def sum(self, rows: NDArray[np.int32], weights: NDArray[np.float32]) -> Sum:
         """As `add_up`, with the pairs that are added up."""
-        starts = self.indptr[rows]
-        sizes = self.indptr[rows + 1] - starts
-        ends = np.cumsum(sizes)
-        pairs = np.repeat(starts - ends + sizes, sizes)
-        pairs += np.arange(len(pairs))
-        said = self.scores.take(pairs)
-        said *= np.repeat(weights, sizes)
-        return Sum(self.indices.take(pairs), said, ends, len(self))
+        starts, ends = self.indptr[rows], self.indptr[rows + 1]
+        indices, scores = self._windows
+        width = indices.shape[1]
+        first = np.minimum(starts, len(indices) - 1)  # of the last items, the window begins before them
+        said = scores[first]
+        said *= weights[:, None]
+        if (ends - starts != width).any():
+            pairs = first[:, None] + np.arange(width)
+            said *= (pairs >= starts[:, None]) & (pairs < ends[:, None])
+        return Sum(indices[first], said, len(self))
 
     def contributions(self, rows: NDArray[np.int32], weights: NDArray[np.float32], target: int) -> NDArray[np.float32]:
         """float32[history]: what each history item added to the score of `target`; the sum is `add_up(...)[target]`."""
@@ -96,3 +98,9 @@ class Linear:
     def longer(self, items: int) -> Self:
         """The same for a catalogue of so many items: of the newcomers nothing is said. Pairs are shared, not copied."""
         return replace(self, indptr=np.append(self.indptr, np.full(items - len(self), self.indptr[-1])))
+
+    @cached_property
+    def _windows(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """indices and scores, as many from each pair on as the longest row has: whole rows are copied several times as fast as pairs."""
+        width = int(np.diff(self.indptr).max(initial=0))
+        return sliding_window_view(self.indices, width), sliding_window_view(self.scores, width)

@@ -16,6 +16,7 @@ from service.lists.request import Request
 from service.lists.taste import Taste
 from service.lists.trace import Trace
 
+NO_ROWS = np.zeros(0, dtype=np.int32)
 MOST_KEPT = 16  # masks of a catalogue
 
 
@@ -132,11 +133,11 @@ def _narrow(
 
 def _without(allowed: Mask, request: Request, catalogue: Catalogue, rows: Rows, taste: Taste) -> Iterator[str]:
     """What is asked about, excluded, in the cart, refused or owned stays out."""
-    excluded = catalogue.items.rows(request.exclude)
     allowed[rows] = False
     yield "asked_about"
-    allowed[excluded[excluded >= 0]] = False
-    yield "exclude"
+    if request.exclude:
+        allowed[known(catalogue, request.exclude)[0]] = False
+        yield "exclude"
     allowed[taste.disliked] = False
     yield "disliked"
     if request.intent != "recently_viewed":  # she may look at what lies in her cart again
@@ -177,6 +178,8 @@ def _codes(catalogue: Catalogue, field: str, rows: Rows) -> Rows:
 
 def known(catalogue: Catalogue, item_ids: Sequence[str]) -> tuple[Rows, tuple[str, ...]]:
     """The rows of the ids that the catalogue knows, once each, and the ids that it does not know."""
+    if not item_ids:
+        return NO_ROWS, ()
     ids = tuple(dict.fromkeys(item_ids))
     rows = catalogue.items.rows(ids)
     return rows[rows >= 0], tuple(item_id for item_id, row in zip(ids, rows, strict=True) if row < 0)

@@ -77,10 +77,7 @@ def _told(
     shares = stage.shares(rows)
     sources = strongest(shares)
     why = reasons(stage, rows, sources, models=question.models, bought=question.taste.owned, lang=lang)
-    gave = [
-        dict(zip(shares, each, strict=True))
-        for each in zip(*(share.tolist() for share in shares.values()), strict=True)
-    ]
+    gave = [dict(zip(shares, each, strict=True)) for each in np.array([*shares.values()]).T.tolist()]
     when = _dues(rows, why, question)
     said = [reason._replace(text=at.text(lang)) if at else reason for reason, at in zip(why, when, strict=True)]
     return sources, said, gave, when

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from models import likeness
 from models.bundle import Models
@@ -72,7 +71,7 @@ class Reason(NamedTuple):
 def strongest(shares: Mapping[str, Scores]) -> list[str]:
     """For each row of the shares the source that gave most."""
     names = list(shares)
-    return [names[place] for place in np.argmax(np.stack([shares[name] for name in names]), axis=0)]
+    return [names[place] for place in np.array([*shares.values()]).argmax(axis=0).tolist()]
 
 
 def reasons(stage: Stage, rows: Rows, sources: list[str], *, models: Models, bought: Rows, lang: str) -> list[Reason]:
@@ -80,14 +79,14 @@ def reasons(stage: Stage, rows: Rows, sources: list[str], *, models: Models, bou
 
     bought  the rows of what the customer owns: the others of her history she only looked at
     """
-    anchors = np.full(len(rows), NOBODY, dtype=np.int64)
+    anchors: dict[int, int] = {}
     for source in set(sources):
-        chosen = np.flatnonzero([name == source for name in sources])
-        anchors[chosen] = _anchors(stage, source, rows[chosen], models)
+        chosen = rows[[name == source for name in sources]]
+        anchors |= zip(chosen.tolist(), _anchors(stage, source, chosen, models), strict=True)
     owned = frozenset(bought.tolist())
     found = [
-        (code_of(stage.intent, source, row, anchor, owned), row, anchor)
-        for row, source, anchor in zip(rows.tolist(), sources, anchors.tolist(), strict=True)
+        (code_of(stage.intent, source, row, anchors[row], owned), row, anchors[row])
+        for row, source in zip(rows.tolist(), sources, strict=True)
     ]
     together = _together(found, models)
     return [
@@ -100,11 +99,11 @@ def reasons(stage: Stage, rows: Rows, sources: list[str], *, models: Models, bou
 
 def _together(found: Sequence[tuple[str, int, int]], models: Models) -> set[tuple[int, int]]:
     """(anchor, row) of what complements an anchor because baskets held both, where they carried the score."""
-    pairs = [(anchor, row) for code, row, anchor in found if code == CODES["complements"]]
-    targets = {anchor: np.array([row for one, row in pairs if one == anchor], dtype=np.int32) for anchor, _ in pairs}
     complements = models.complements
-    if complements is None:
+    pairs = [(anchor, row) for code, row, anchor in found if code == CODES["complements"]]
+    if complements is None or not pairs:
         return set()
+    targets = {anchor: np.array([row for one, row in pairs if one == anchor], dtype=np.int32) for anchor, _ in pairs}
     return {(anchor, row) for anchor, rows in targets.items() for row in complements.bought(anchor, rows)}
 
 
@@ -153,13 +152,12 @@ def code_of(intent: str, source: str, row: int, anchor: int, owned: frozenset[in
     return "similar" if intent == "similar" else CODES[source]
 
 
-def _anchors(stage: Stage, source: str, targets: Rows, models: Models) -> NDArray[np.int64]:
+def _anchors(stage: Stage, source: str, targets: Rows, models: Models) -> list[int]:
     """For each target the row of the history item that gave most to this source; NOBODY where none did."""
     if not len(stage.rows) or (carried := _carried(stage, source, targets, models)) is None:
-        return np.full(len(targets), NOBODY, dtype=np.int64)
-    best = np.argmax(carried, axis=1)
-    gave = carried[np.arange(len(targets)), best] > 0
-    return np.where(gave, stage.rows[best], NOBODY)
+        return [NOBODY] * len(targets)
+    anchors: list[int] = np.where(carried.max(axis=1) > 0, stage.rows[carried.argmax(axis=1)], NOBODY).tolist()
+    return anchors
 
 
 def _carried(stage: Stage, source: str, targets: Rows, models: Models) -> Scores | None:

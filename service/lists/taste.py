@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ class Taste:
     in_cart: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     tired: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
 
-    @property
+    @cached_property
     def owned(self) -> NDArray[np.int32]:
         """The rows of what was bought and kept."""
         return self.rows[self.purchases > 0]
@@ -115,4 +116,4 @@ def _in_cart(profile: Profile, models: Models, now: int) -> NDArray[np.int32]:
 def _rows(item_ids: Iterable[str], models: Models) -> NDArray[np.int32]:
     """The rows of the ids that the bundle knows."""
     rows = models.catalogue.items.rows(item_ids)
-    return rows[rows >= 0]
+    return rows[rows >= 0] if len(rows) else rows

@@ -15,6 +15,15 @@ def test_what_speaks_against_an_item_is_taken_off_it():
     assert SMALL.add_up(np.array([0, 2], np.int32), np.array([1, 2], np.float32)).tolist() == [0, 4.5, -0.25, 0]
 
 
+def test_a_history_of_which_nothing_is_said_adds_up_to_nothing():
+    nothing = Linear(np.zeros(5, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32))
+    for model in (SMALL, nothing):
+        for rows in ([], [3]):
+            history = np.array(rows, np.int32), np.ones(len(rows), np.float32)
+            assert model.add_up(*history).tolist() == [0, 0, 0, 0]
+            assert model.carried(*history, np.array([1], np.int32)).tolist() == [[0.0] * len(rows)]
+
+
 def test_of_newcomers_nothing_is_said():
     longer = SMALL.longer(6)
     history = np.array([0, 5], np.int32), np.array([1, 1], np.float32)
