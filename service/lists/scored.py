@@ -20,6 +20,7 @@ from service.lists.question import Mask, Rows, Scores
 from service.lists.taste import Taste
 
 NEVER = np.float32(-np.inf)
+MOST_EXACT = 1 << 24  # numbers in the items' vectors, up to which a product of all of them costs less than estimates, and their sharpening
 
 
 class Best(NamedTuple):
@@ -58,7 +59,8 @@ class Scorer:
         popularity = models.popularity
         scale = counted.get("popularity", 0.0) / max(popularity.size, TINY)
         everybodys = np.where(allowed, np.float32(scale) * popularity.score, NEVER)
-        return cls(models, factors, counted, everybodys, scale, estimable(models, counted))
+        quick = factors.item_factors.size > MOST_EXACT and estimable(models, counted)
+        return cls(models, factors, counted, everybodys, scale, quick)
 
     def best(self, tastes: Sequence[Taste], n: int) -> tuple[Folding, Iterator[Best | None]]:
         """The customers folded in, and the n best items of each; None where no source of evidence says anything, or fewer may stand there."""
