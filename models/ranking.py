@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 MINUS_INFINITY = np.float32(-np.inf).view(np.int32)
 FEW = 512  # scores that are sorted as quickly as looked through for the best
-BLOCK = 256  # scores a block: its maximum is found at memory speed, and few blocks can hold one of the best
+BLOCK = 128  # scores a block: its maximum is found at memory speed, and few blocks can hold one of the best
 
 
 def top(scores: NDArray[np.float32], eligible: NDArray[np.bool_] | None, n: int) -> NDArray[np.int32]:

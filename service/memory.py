@@ -1,4 +1,4 @@
-"""The memory of a process that serves: one pool for all its threads, and what a list took is kept for the next.
+"""The memory of a process that serves: one pool for all its threads, what a list took is kept for the next, what was loaded is let alone.
 
 glibc gives each thread a pool of its own, which keeps what its largest list took, and gives large pieces back to the system: touching them
 again costs a third of a list of 200,000 items. Other C libraries are left as they are.
@@ -7,6 +7,7 @@ again costs a third of a list of 200,000 items. Other C libraries are left as th
 from __future__ import annotations
 
 import ctypes
+import gc
 
 ARENA_MAX, MMAP_THRESHOLD, TRIM_THRESHOLD = -8, -3, -1  # names in malloc.h
 OPTIONS = {
@@ -20,3 +21,11 @@ def keep_freed() -> bool:
     """Set it for this process and those forked from it, before it has threads; whether the C library knows how."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     return mallopt is not None and all(mallopt(option, value) == 1 for option, value in OPTIONS.items())
+
+
+def keep_loaded() -> None:
+    """Let Python's collector alone with all there is now, before workers are forked: to look through modules again and again costs a
+    twentieth of a mailing, and writes into pages that the workers share.
+    """
+    gc.collect()
+    gc.freeze()

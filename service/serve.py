@@ -20,7 +20,7 @@ from gunicorn.app.base import BaseApplication
 
 from models.errors import InputError
 from service import create_app, key_commands
-from service.memory import keep_freed
+from service.memory import keep_freed, keep_loaded
 from service.settings import ACTIONS, CONFIG, ServiceSettings, from_environment
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if flags.demo is not None:
         sys.stdout.write(examples(flags.demo, server.address))
         sys.stdout.flush()
+    keep_loaded()
     server.run()
 
 

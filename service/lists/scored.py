@@ -20,7 +20,9 @@ from service.lists.question import Mask, Rows, Scores
 from service.lists.taste import Taste
 
 NEVER = np.float32(-np.inf)
-MOST_EXACT = 1 << 24  # numbers in the items' vectors, up to which a product of all of them costs less than estimates, and their sharpening
+MOST_EXACT = (
+    1 << 24
+)  # numbers in the items' vectors, up to which a product of all of them costs less than estimates, and their sharpening
 
 
 class Best(NamedTuple):
@@ -92,10 +94,8 @@ class Scorer:
         return model.sum(taste.rows, taste.weights)
 
     def _size(self, scores: Scores, name: str, vector: Scores) -> float:
-        """The root mean square over all items: of the scores, not of the estimates."""
-        if name == "factors" and self.quick:
-            return self.factors.rms(vector, items=len(scores))
-        return rms(scores)
+        """The root mean square over all items."""
+        return self.factors.rms(vector, items=len(scores)) if name == "factors" else rms(scores)
 
     def _mixed(self, said: Mapping[str, Scores], scales: Mapping[str, float], taste: Taste) -> Scores:
         """Σ scale · scores; -inf also for what is hers already, lies in her cart, or was refused by her."""

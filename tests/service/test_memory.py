@@ -1,7 +1,10 @@
 """What a list took is kept for the next one: it is not given back to the system, whatever thread took it."""
 
+import gc
 import subprocess
 import sys
+
+from service.memory import keep_loaded
 
 FAULTS = """
 import resource, sys, threading
@@ -27,3 +30,13 @@ def faults(how: str) -> int:
 
 def test_what_is_freed_is_used_again_by_whatever_thread_comes_next():
     assert faults("kept") < faults("as usual") / 3
+
+
+def test_what_was_loaded_before_the_fork_is_not_collected_again():
+    try:
+        loaded = [[] for _ in range(1_000)]
+        keep_loaded()
+        assert gc.get_freeze_count() > len(loaded)
+        assert not any(each is loaded for each in gc.get_objects())
+    finally:
+        gc.unfreeze()
