@@ -62,11 +62,7 @@ class RedisServer:
 
     def calls(self, commands: Sequence[Command], *, bulk: bool = False) -> list[Any]:
         """The answers to some commands: one round trip. Raises StoreUnavailable when one of them is refused."""
-        answers = self._send([commands], bulk=bulk)
-        for answer in answers:
-            if isinstance(answer, RedisError):
-                raise self._unavailable(answer) from answer
-        return answers
+        return self._granted(self._send([commands], bulk=bulk))
 
     def run(
         self, script: Script, calls: Iterable[tuple[Sequence[Any], Sequence[Any]]], *, bulk: bool = False
@@ -89,10 +85,7 @@ class RedisServer:
             again = self._send([[commands[index] for index in unknown]], bulk=bulk, writes=script.writes)
             for index, answer in zip(unknown, again, strict=True):
                 answers[index] = answer
-        for answer in answers:
-            if isinstance(answer, RedisError):
-                raise self._unavailable(answer) from answer
-        return answers
+        return self._granted(answers)
 
     def named(self, prefix: bytes) -> Iterator[bytes]:
         """The keys that begin so, some of them twice: a walk over all keys of the database, a page a round trip."""
@@ -201,6 +194,13 @@ class RedisServer:
             raise self._unavailable(error) from error
         finally:
             own.close()
+
+    def _granted(self, answers: list[Any]) -> list[Any]:
+        """The answers, none of them a refusal."""
+        for answer in answers:
+            if isinstance(answer, RedisError):
+                raise self._unavailable(answer) from answer
+        return answers
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         return StoreUnavailable(
