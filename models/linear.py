@@ -44,11 +44,11 @@ class Sum:
         """float32[targets, history]: what each item of the history said of these."""
         wanted = np.zeros(self.items, dtype=np.bool_)
         wanted[targets] = True
-        holder, place = wanted[self.indices].nonzero()
+        pairs = np.flatnonzero(wanted.take(self.indices))
         order = np.argsort(targets)
-        target = order[np.searchsorted(targets[order], self.indices[holder, place])]
+        target = order[np.searchsorted(targets[order], self.indices.ravel()[pairs])]
         carried = np.zeros((len(targets), len(self.said)), dtype=np.float32)
-        np.add.at(carried, (target, holder), self.said[holder, place])
+        np.add.at(carried, (target, pairs // self.said.shape[1]), self.said.ravel()[pairs])
         return carried
 
 

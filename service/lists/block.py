@@ -26,6 +26,8 @@ MOST_SCORES = 1 << 22  # what factors say of the customers of a block: 16 MB
 MOST_LIKED = 256  # items: longer histories are solved another way (models.factors.Folded)
 INTENT = "for_you"
 SOURCES = ("together", "alike", "ease", "factors", "popularity")
+# Whom a list is for, and what chooses its rules and fallbacks: it changes nothing in a full list of the best
+OWN: Mapping[str, Any] = dict.fromkeys(("customer_id", "session_id", "send_id", "context", "segment"))
 
 
 class Ask(NamedTuple):
@@ -58,7 +60,7 @@ def _shape(ask: Ask) -> dict[str, Any] | None:
     wished = not wishes.plain or wishes.boosts is not None or wishes.hidden is not None
     if not simple or more or wished or request.debug or request.trial:
         return None
-    return {**vars(request), "customer_id": None, "session_id": None}
+    return {**vars(request), **OWN}
 
 
 def _counted(models: Models) -> dict[str, float]:

@@ -101,7 +101,8 @@ class Scorer:
         """Σ scale · scores; -inf also for what is hers already, lies in her cart, or was refused by her."""
         mixed = blended(said, scales)
         mixed += self.everybodys
-        mixed[np.concatenate([taste.owned, taste.disliked, taste.in_cart])] = NEVER
+        mixed[taste.rows[(taste.purchases > 0) | (taste.weights < 0)]] = NEVER
+        mixed[taste.in_cart] = NEVER
         return mixed
 
     def _chosen(

@@ -8,6 +8,7 @@ import pytest
 from benchmarks.serving.world import NOW, profiles, shop
 from models.blend import Blend
 from models.catalogue import Codes
+from models.changes import Change, lay
 from models.profile import EMPTY, Event, fold, load
 from service.lists import block, scored
 from service.lists.block import Ask
@@ -16,14 +17,21 @@ from service.lists.request import Request
 from service.lists.selection import NOTHING, Wishes
 from service.lists.taste import taste
 
-SHOP = shop(2_000, factors=32)
+SHOP = shop(1_000, factors=32)
 assert SHOP.factors is not None
 LARGE = replace(SHOP, factors=replace(SHOP.factors, leading=np.ascontiguousarray(SHOP.factors.item_factors[:, :16].T)))
 NEW = fold(EMPTY, Event("purchase", NOW - 9, item_id="P0000003", amount=100, order_id="O"))
-PROFILES = [*(load(profile) for _, profile in profiles(SHOP, 12)), EMPTY, NEW]
+NEWCOMER = Change({"title": "New", "category": "Room 1", "price": 100})
+PROFILES = [
+    *(load(profile) for _, profile in profiles(SHOP, 12)),
+    EMPTY,
+    NEW,
+    fold(NEW, Event("view_item", NOW - 5, item_id="NEW-0")),
+]
 WORLDS = {
     "scored exactly": SHOP,
     "estimated": LARGE,
+    "newcomers": LARGE.over(lay({"NEW-0": NEWCOMER}, over=SHOP.catalogue, base=SHOP.catalogue, currency="THB")),
     "without factors": replace(SHOP, factors=None),
     "factors do not count": replace(SHOP, blend=Blend({"for_you": {"alike": 1.0}})),
     "visits": replace(LARGE, blend=Blend({**SHOP.blend.weights, "session": {"alike": 1.0, "factors": 2.0}})),
@@ -110,10 +118,22 @@ def test_only_who_asks_for_more_than_the_best_is_answered_alone(name, monkeypatc
     assert alone == ["12"]  # of whom nothing is known
 
 
+def test_what_is_said_of_each_customer_parts_no_block(monkeypatch):
+    blocks, fold_all = [], scored.fold_all
+    monkeypatch.setattr(scored, "fold_all", lambda *said: blocks.append(said) or fold_all(*said))
+    asked = [
+        ask._replace(request=replace(ask.request, segment=(("brand", f"brand {nth}"),), context=(("visit", nth),)))
+        for nth, ask in enumerate(asks(SHOP, ASKED[0]))
+    ]
+    for found, ask in zip(block.recommend_all(asked, models=SHOP), asked, strict=True):
+        same(found, recommend(ask.request, models=SHOP, taste=ask.taste, now=NOW))
+    assert len(blocks) == 1
+
+
 def test_of_variants_one_stands_in_a_list():
-    group = Codes.of([f"G{row // 40}" for row in range(len(SHOP.catalogue))])
+    group = Codes.of([f"G{row // 20}" for row in range(len(SHOP.catalogue))])
     models = replace(SHOP, catalogue=replace(SHOP.catalogue, group_id=group))
     asked = asks(models, ASKED[0])
     for found, ask in zip(block.recommend_all(asked, models=models), asked, strict=True):
-        assert len({pick.row // 40 for pick in found.picks}) == 10
+        assert len({pick.row // 20 for pick in found.picks}) == 10
         same(found, recommend(ask.request, models=models, taste=ask.taste, now=NOW))
