@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PATIENCE_S = 0.05  # that of some ten decisions
+PATIENCE_S = 0.1  # that of some twenty decisions: eight threads wait for seven
 
 _TURN = threading.Lock()
 
