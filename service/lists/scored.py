@@ -22,7 +22,7 @@ from service.lists.taste import Taste
 NEVER = np.float32(-np.inf)
 MOST_EXACT = (
     1 << 24
-)  # numbers in the items' vectors, up to which a product of all of them costs less than estimates, and their sharpening
+)  # numbers in the items' vectors: up to so many, a product of all costs less than estimates, sharpened
 
 
 class Best(NamedTuple):
