@@ -27,7 +27,8 @@ from service.decisions.answer import answer
 from service.decisions.beliefs import Beliefs
 from service.decisions.decision import decide, settled
 from service.decisions.funnel import funnel, look
-from service.decisions.situation import Learnt, Request, read, situate
+from service.decisions.person import read
+from service.decisions.situation import Learnt, Request, situate
 from service.store import Customer, Part, Store
 from service.store.open import open_store
 

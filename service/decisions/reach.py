@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from typing import NamedTuple
 
 from models.actions import Channel
 from models.profile import Profile
 from models.profile.habits import PRIOR_RATE, PRIOR_SENT, deeds, hour
-from models.tiers import Tiers
 from service.decisions.ledger import Ledger
-from service.people.facts import MARKETING, Facts, consent, do_not_contact
-
-if TYPE_CHECKING:
-    from service.decisions.situation import Situation
+from service.decisions.person import Person
+from service.people.facts import MARKETING, Facts, consent, do_not_contact, may_profile
 
 SENT = {"email": ("email_sent", ("email_open", "email_click"))}  # where events tell, too, what was sent and answered
 
@@ -27,26 +26,27 @@ class Reach(NamedTuple):
 ANYHOW = Reach()
 
 
-def reach(at: Situation, tiers: Tiers | None) -> Reach:
+def reach(
+    here: str, channels: Mapping[str, Channel], person: Person, tier_hours: Sequence[float], *, zone: tzinfo, now: int
+) -> Reach:
     """When she is best reached on an outbound channel, and where rather; inbound she is there already.
 
-    Of who refused to be profiled nothing is looked at.
+    Of who refused to be profiled nothing is looked at. tier_hours: when people of her tier do what they do (Tiers.hours_of).
     """
-    if not at.way.outbound or not at.profiled:
+    if not channels[here].outbound or not may_profile(person.facts):
         return ANYHOW
-    tier = next((name for name in at.picture.tiers if name != "none"), None)
-    tier_hours = tiers.hours_of(tier) if tiers is not None else ()
-    return Reach(hour(at.profile, zone=str(at.zone), now=at.now, tier_hours=tier_hours), _better(at))
+    best = hour(person.profile, zone=str(zone), now=now, tier_hours=tier_hours)
+    return Reach(best, _better(here, channels, person))
 
 
-def _better(at: Situation) -> str | None:
+def _better(here: str, channels: Mapping[str, Channel], person: Person) -> str | None:
     """The channel that she may be spoken to on, knows, and answers more on than here; None where this is the best."""
-    channels, here = at.actions.channels, at.channel
-    own = _rate(here, at.profile, at.ledger) if _allowed(here, at.way, at.facts) else 0.0
+    _, facts, profile, ledger = person
+    own = _rate(here, profile, ledger) if _allowed(here, channels[here], facts) else 0.0
     rates = {
-        name: _rate(name, at.profile, at.ledger)
+        name: _rate(name, profile, ledger)
         for name, way in channels.items()
-        if name != here and _allowed(name, way, at.facts) and _known(name, at.profile, at.ledger)
+        if name != here and _allowed(name, way, facts) and _known(name, profile, ledger)
     }
     best = max(rates, key=rates.__getitem__, default=None)
     return best if best is not None and rates[best] > own else None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Literal
 
 from models import thompson
 from models.action_catalogue import Catalogue
@@ -14,16 +14,15 @@ from models.actions import Actions, Channel, Items
 from models.arms import Arm
 from models.budgets import Level
 from models.catalogue import Catalogue as ItemCatalogue
-from models.profile import EMPTY, Profile, load
+from models.profile import EMPTY, Profile
 from models.propensity import Belief
 from models.response import Response
 from models.tiers import Tiers
 from service.decisions import budgets, hours
-from service.decisions import ledger as ledger_of
 from service.decisions.beliefs import starting
 from service.decisions.ledger import DAY_S, Ledger
+from service.decisions.person import Person, read
 from service.decisions.reach import ANYHOW, Reach, reach
-from service.decisions.why import Explain
 from service.people import facts as facts_of
 from service.people.facts import Facts
 from service.people.picture import NOTHING, Picture, picture
@@ -33,6 +32,7 @@ from service.store import Customer, Store
 AGENT, AGENT_N = "agent", 3
 NO_LEVELS: Mapping[str, Level] = {}
 
+Explain = Literal["none", "top", "full"]
 # (what, whose, item ids it is about) -> items of an answer
 Attach = Callable[[Items, Profile, Sequence[str]], Sequence[Any]]
 Believe = Callable[[Catalogue, str, str, int], Belief]  # (catalogue, channel, tier, now)
@@ -138,21 +138,6 @@ class Situation:
         return datetime.fromtimestamp(self.now, self.zone)
 
 
-class Person(NamedTuple):
-    """A customer's documents, read."""
-
-    customer_id: str
-    facts: Facts
-    profile: Profile
-    ledger: Ledger
-
-
-def read(customer: Customer) -> Person:
-    """What the store has of a customer."""
-    facts, profile = facts_of.load(customer.facts), load(customer.profile)
-    return Person(customer.customer_id, facts, profile, ledger_of.load(customer.ledger))
-
-
 def situate(
     request: Request,
     customer: Customer | Person,
@@ -163,12 +148,13 @@ def situate(
     levels: Mapping[str, Level] = NO_LEVELS,
 ) -> Situation:
     """The situation of a customer whom the store knows. Her profile is not looked at where she refused that, save for open complaints."""
-    customer_id, facts, profile, ledger = customer if isinstance(customer, Person) else read(customer)
+    person = customer if isinstance(customer, Person) else read(customer)
+    customer_id, facts, profile, ledger = person
     profiled = facts_of.may_profile(facts)
     told = profile if profiled else EMPTY
     zone = hours.zone_of(facts["attributes"], learnt.zone)
     seen = _pictured(told, facts, learnt=learnt, zone=zone, now=now) if profiled else NOTHING
-    situation = Situation(
+    return Situation(
         channel=request.channel,
         customer_id=customer_id,
         placement=request.placement,
@@ -188,16 +174,22 @@ def situate(
         seed=_seed(request, customer_id, actions, learnt, now),
         positives=learnt.positives(actions, now),
         zone=zone,
+        reach=reach(request.channel, actions.channels, person, _hours(seen, learnt), zone=zone, now=now),
         levels=levels,
         windows=windows(told, learnt.catalogue, now=now) if profiled else UNKNOWN_WINDOWS,
     )
-    return replace(situation, reach=reach(situation, learnt.tiers)) if situation.way.outbound else situation
 
 
 def _pictured(profile: Profile, facts: Facts, *, learnt: Learnt, zone: tzinfo, now: int) -> Picture:
     return picture(
         profile, facts, tiers=learnt.tiers, currency=learnt.currency, catalogue=learnt.catalogue, zone=zone, now=now
     )
+
+
+def _hours(seen: Picture, learnt: Learnt) -> Sequence[float]:
+    """When people of her tier do what they do; nothing where nobody knows."""
+    tier = next((name for name in seen.tiers if name != "none"), None)
+    return learnt.tiers.hours_of(tier) if learnt.tiers is not None else ()
 
 
 def tier(seen: Picture) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from models.actions import Texts
 from service.people.picture import UNKNOWN, Picture
 
 if TYPE_CHECKING:
     from service.decisions.arbitration import Candidate
+    from service.decisions.situation import Explain
 
-Explain = Literal["none", "top", "full"]
 LANGUAGES = ("en", "th")
 
 SENTENCES: Mapping[str, Mapping[str, str]] = {

@@ -5,18 +5,14 @@ from datetime import UTC
 from functools import reduce
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pytest
 
-from models.action_catalogue import Catalogue
 from models.actions import Channel
 from models.profile import EMPTY, Event, fold
-from models.propensity import Belief
 from service.decisions.ledger import Contact, Ledger
+from service.decisions.person import Person
 from service.decisions.reach import ANYHOW, Reach, reach
-from service.decisions.situation import Situation
 from service.people import facts as facts_of
-from service.people.picture import Picture
 from tests.worlds import tiny_tiers
 
 NOW = 1_767_182_400  # 2025-12-31, noon UTC
@@ -40,24 +36,14 @@ def contacts(channel: str, seen: int, answered: int = 0) -> list[Contact]:
 
 
 def reached(profile=EMPTY, *rows, channel="email", said=(), refused=(), tiers=None, zone=UTC, profiled=True) -> Reach:
-    granted = [
-        {"purpose": "marketing", "channel": name, "status": status, "at": NOW - 9}
-        for name, status in {"email": "granted", **dict(said)}.items()
+    told = [("marketing", name, status) for name, status in {"email": "granted", **dict(said)}.items()]
+    told += [] if profiled else [("profiling", facts_of.EVERY, "denied")]
+    consents = [
+        {"purpose": purpose, "channel": name, "status": status, "at": NOW - 9} for purpose, name, status in told
     ]
-    facts = {**facts_of.load(None), "consents": granted, "do_not_contact": dict.fromkeys(refused, "bounced")}
-    at = Situation(
-        channel=channel,
-        now=NOW,
-        facts=facts,
-        profile=profile,
-        picture=Picture(tiers=("gold", "highest")),
-        actions=Catalogue(channels=CHANNELS),
-        belief=Belief(np.zeros(0), np.zeros(0)),
-        ledger=Ledger(tuple(rows)),
-        zone=zone,
-        profiled=profiled,
-    )
-    return reach(at, tiers)
+    facts = {**facts_of.load(None), "consents": consents, "do_not_contact": dict.fromkeys(refused, "bounced")}
+    hours = tiers.hours_of("gold") if tiers is not None else ()
+    return reach(channel, CHANNELS, Person("c", facts, profile, Ledger(tuple(rows))), hours, zone=zone, now=NOW)
 
 
 @pytest.mark.parametrize(
