@@ -1,6 +1,8 @@
 """The arrows of the code: training → models ← service. Checked on the imports as written, with negative controls."""
 
 import ast
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,20 @@ def _package(found: set[str], name: str) -> bool:
 FILES = sorted(path.relative_to(ROOT).as_posix() for room in OURS for path in (ROOT / room).rglob("*.py"))
 
 
+def leans_on(sources: Mapping[str, str]) -> dict[str, set[str]]:
+    """Module -> those of the modules that it imports, of what stands in a module that module alone; where only types need it, too."""
+    found = {name: imports(source) for name, source in sources.items()}
+    return {
+        name: {one for one in names & sources.keys() if one != name and not _within(one, names, sources)}
+        for name, names in found.items()
+    }
+
+
+def _within(package: str, names: set[str], sources: Mapping[str, str]) -> bool:
+    """Whether a package is named only because a module in it is imported from it."""
+    return any(one.startswith(f"{package}.") and one in sources for one in names)
+
+
 @pytest.mark.parametrize("path", FILES)
 def test_every_file_keeps_to_its_room(path):
     assert offences(path, (ROOT / path).read_text(encoding="utf-8")) == []
@@ -139,3 +155,22 @@ def test_models_never_do_io_but_in_bundle():
     for path in (ROOT / "models").glob("*.py"):
         if path.name != "bundle.py":
             assert not imports(path.read_text(encoding="utf-8")) & forbidden, path
+
+
+def test_no_file_leans_on_one_that_leans_on_it():
+    sources = {
+        path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): (ROOT / path).read_text(encoding="utf-8")
+        for path in FILES
+    }
+    TopologicalSorter(leans_on(sources)).prepare()  # raises CycleError, which names the circle
+
+
+def test_the_check_finds_a_circle():
+    sources = {"a.b": "from a.c import x", "a.c": "def f():\n    from a import d", "a.d": "from a.b import y"}
+    with pytest.raises(CycleError):
+        TopologicalSorter(leans_on(sources)).prepare()
+
+
+def test_no_test_leans_on_another_test():
+    for path in (ROOT / "tests").rglob("*.py"):
+        assert not {name for name in imports(path.read_text(encoding="utf-8")) if ".test_" in name}, path

@@ -4,7 +4,7 @@ from dataclasses import fields
 import numpy as np
 
 from models import bundle
-from tests.service.lists.test_carts import LEARNT
+from tests.service.lists.learnt import LEARNT
 
 
 def test_carts_and_visits_come_back_as_they_were_saved(tmp_path):

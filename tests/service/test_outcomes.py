@@ -13,7 +13,7 @@ from service.decisions.record import load as load_record
 from service.events import Receipt, Rules
 from service.outcomes import record
 from service.people import facts as facts_of
-from tests.service.decisions.test_decide import DAY, NOW, TWO_A_WEEK, YES, World, action, catalogue, chosen
+from tests.service.decisions.worlds import DAY, NOW, TWO_A_WEEK, YES, World, action, catalogue, chosen
 
 THREE = (action("a", value=9), action("b", value=8), action("c", value=7))
 

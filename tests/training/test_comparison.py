@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from service.decisions.situation import Request
-from tests.service.decisions.test_decide import action, catalogue
+from tests.service.decisions.worlds import action, catalogue
 from training.comparison import Comparison, compared
 from training.rehearsal import Ground, Play, Rehearsed, Said
 

@@ -11,7 +11,7 @@ from service.decisions.situation import Learnt, Request
 from service.events import Rules
 from service.outcomes import record
 from service.store.open import open_store
-from tests.service.decisions.test_decide import action, catalogue
+from tests.service.decisions.worlds import action, catalogue
 from tests.training.decisions import CHANCES, DAY, NOW, RATES, fill, write
 from training import off_policy
 from training.decision_log import read

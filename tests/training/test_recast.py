@@ -17,7 +17,7 @@ from service.decisions.decide import next_best_action
 from service.decisions.shelf import Shelf, known
 from service.decisions.situation import Learnt, Request
 from service.store.open import open_store
-from tests.service.decisions.test_decide import DAY, NOW, SILENCE, action
+from tests.service.decisions.worlds import DAY, NOW, SILENCE, action
 from training import off_policy
 from training.recast import Recast
 

@@ -21,7 +21,7 @@ from service.events import fold
 from service.people import facts as facts_of
 from service.store import Entry, Store
 from service.store.open import open_store
-from tests.service.decisions.test_decide import DAY, NOW, SILENCE, action, catalogue
+from tests.service.decisions.worlds import DAY, NOW, SILENCE, action, catalogue
 from tests.worlds import save, tiny_models
 from training.side_by_side import COLUMNS
 from training.simulate import main, sampled

@@ -9,32 +9,24 @@ from hypothesis import strategies as st
 
 from models.arms import ARMS
 from service.decisions.record import load
-from tests.service.decisions.test_decide import NOW, SILENCE, World, action, catalogue, chosen
+from tests.service.decisions.worlds import (
+    FIELDS,
+    MODES,
+    NOW,
+    SILENCE,
+    World,
+    action,
+    armed,
+    catalogue,
+    chosen,
+    exploring,
+)
 
 DAY = 86_400
-MODES = ["thompson", "closed_form", "none"]
-
-
-def exploring(*actions: str, mode: str = "thompson", more: str = "") -> World:
-    return World(catalogue(*actions, more=f'[learning]\nexploration = "{mode}"\n{more}'))
-
-
-def armed(arm: str, *actions: str, mode: str = "none") -> World:
-    return exploring(*actions, mode=mode, more=f"[arms]\n{arm} = 1.0\n" if arm != "full" else "")
 
 
 def logged(world: World, decision_id: str) -> dict:
     return load(world.store.kept["decision", decision_id])
-
-
-FIELDS = st.fixed_dictionaries(
-    {
-        "value": st.integers(1, 100),
-        "propensity": st.floats(0.01, 0.9),
-        "group": st.sampled_from(["g", "h", "i"]),
-        "class": st.sampled_from(["growth", "service", "thanks"]),
-    }
-)
 
 
 @settings(max_examples=60, deadline=None)

@@ -10,7 +10,7 @@ from service.decisions.decide import next_best_action
 from service.decisions.situation import Learnt, Request
 from service.store import Customer
 from tests.fakes import FakeStore
-from tests.service.decisions.test_decide import DAY, HOUR, NOW, SILENCE, World, action, catalogue, chosen
+from tests.service.decisions.worlds import DAY, HOUR, NOW, SILENCE, World, action, catalogue, chosen
 from tests.worlds import tiny_catalogue, tiny_tiers
 
 BOUGHT_ON = NOW - 3 * DAY

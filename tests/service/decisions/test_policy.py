@@ -11,7 +11,7 @@ from service.decisions import ledger as ledger_of
 from service.decisions import policy
 from service.decisions.ledger import Contact, Ledger
 from service.decisions.past import Past, past
-from tests.service.decisions.test_decide import DAY, HOUR, NOW, World, action, catalogue, chosen
+from tests.service.decisions.worlds import DAY, HOUR, NOW, World, action, catalogue, chosen
 
 YES = ("marketing", "email", "granted")
 LIMITS = """

@@ -13,8 +13,7 @@ from service.decisions.decision_log import logged
 from service.decisions.record import MOST, action_ids, load, plain
 from service.decisions.replay import replay
 from service.decisions.shelf import DEFAULT
-from tests.service.decisions.test_choice import FIELDS, MODES, armed
-from tests.service.decisions.test_decide import DAY, NOW, World, action, catalogue
+from tests.service.decisions.worlds import DAY, FIELDS, MODES, NOW, World, action, armed, catalogue
 
 YES = ("marketing", "email", "granted")
 DEFAULT_CATALOGUE = parse(DEFAULT.read_text(encoding="utf-8"), "actions.toml")

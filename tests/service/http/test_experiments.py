@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from models.profile import rfc3339
 from service.http.experiments import ExperimentsSchema
 from service.lists.tokens import verify
-from tests.service.decisions.test_decide import SILENCE, action
+from tests.service.decisions.worlds import SILENCE, action
 from tests.service.http.apps import tiny_client
 from tests.worlds import DAY_S, NOW
 
