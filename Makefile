@@ -12,11 +12,11 @@ export VALET_DATA ?= $(wildcard $(abspath ../shared/data))
 install: $(VENV)/installed
 
 # Rebuilt only when the lock or the project's metadata change; the stamp is written last, so a killed install is repeated.
-# What the service and a training import is compiled at once: of all that is installed that is a fifth.
+# The lock names all there is to install. What the service and a training import is compiled at once: of all that a fifth.
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Valet needs Python 3.11 or newer: make install PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV) || { echo "Python cannot make a virtual environment here; on Debian: apt-get install python3-venv"; exit 2; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --no-build-isolation --editable .
 	$(BIN)/python -c "import training.run, service.http.recommend, service.http.decide, service.serve"
 	touch $@

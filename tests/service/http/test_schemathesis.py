@@ -46,6 +46,7 @@ FOLDER = TemporaryDirectory(prefix="valet-schemathesis-")  # gone with the proce
 app = tiny_app(Path(FOLDER.name), keys=(("admin", KEY),))
 app.testing = False  # an error is a 500, as it would be for a shop
 schema = schemathesis.openapi.from_wsgi("/openapi.json", app, headers={"Authorization": f"Bearer {KEY}"})
+schema.config.phases.coverage.enabled = CASES > 50  # every bound of every field: `make fuzz` alone has the time
 
 
 @settings(
