@@ -1,5 +1,5 @@
 """Every operation of our own OpenAPI document, with what it says it takes and with what it does not: no 500, no hang, no answer outside
-its schema. `make fuzz` asks each 1,000 times or more, the suite 20 times (and 50 times with what schemathesis makes up), always the same ones."""
+its schema. `make fuzz` asks each 1,000 times or more, the suite 20 times, always the same ones; test_schemathesis.py asks besides."""
 
 from __future__ import annotations
 
