@@ -97,7 +97,7 @@ def test_a_key_is_made_rotated_and_revoked_while_the_service_runs(tmp_path: Path
             asked = time.monotonic()
             assert asked - began < PATIENCE_S
             found = {text: status(running, text) for text in wanted}
-            if 429 in found.values():  # an address that shows a wrong key twenty times at once: it says nothing of the keys
+            if 429 in found.values():  # too many wrong keys at once: it says nothing of these
                 time.sleep(2)
                 continue
             right = right + 1 if found == wanted else 0
