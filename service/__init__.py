@@ -112,6 +112,7 @@ def assemble(settings: ServiceSettings) -> Services:
     from service.settings import read_shop
     from service.signing import signing_key
     from service.store.open import open_store
+    from service.store.together import Together
 
     shop = read_shop(settings.config)
     file = filed(settings.actions, shop)
@@ -126,6 +127,7 @@ def assemble(settings: ServiceSettings) -> Services:
         overlay=Overlay(live, store, currency=shop.shop.currency),
         settings=shop,
         remembered=Remembered(),
+        lists=Together(),
         rulebook=Rulebook(shop),
         segments=Segments(shop),
         beliefs=Beliefs(store),

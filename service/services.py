@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from models.action_catalogue import Catalogue
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from service.limits import Limits
     from service.lists.merchandising import Rulebook
     from service.lists.remembered import Remembered
+    from service.lists.request import Request
     from service.lists.sends import Sends
     from service.lists.shown import Shown
     from service.live import Live
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from service.people.segments import Segments
     from service.retention import Retention
     from service.store import Store
+    from service.store.together import Together
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Services:
     overlay   overlay.bundle() is that with the shop's changes since laid over it: what lists are made from
     settings  the shop's `valet.toml`
     rulebook  its merchandising rules, ready to be asked      segments  its named segments, alike
-    remembered  lists in which no customer has a part
+    remembered  lists in which no customer has a part      lists  all others: those asked for at the same time are made side by side
     log       where decisions are noted, and for how long
     beliefs   what is thought of the actions' chances, from what became of them
     shelf     shelf.catalogue() is the catalogue of actions: what was put last, else `actions.toml` beside the settings, else the one that
@@ -59,6 +61,7 @@ class Services:
     settings: Settings
     rulebook: Rulebook
     remembered: Remembered[Listed | Ready]
+    lists: Together[Request, Mapping[str, Any]]
     segments: Segments
     beliefs: Beliefs
     log: Log

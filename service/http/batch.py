@@ -16,7 +16,7 @@ from flask import request
 from marshmallow import ValidationError
 
 from service.lists.request import Request
-from service.people.customers import Known, names, of, read_many
+from service.people.customers import Known, visitors
 from service.store import Store
 
 MOST_BYTES = 1 << 30
@@ -83,8 +83,8 @@ def _answered(
     store: Store | None,
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
     asked = [part for _, part in chunk if isinstance(part, Request)]
-    known = read_many(store, {name for part in asked for name in names(part.customer_id, part.session_id)})
-    found = answers([(part, of(known, part.customer_id, part.session_id)) for part in asked])
+    known = visitors(store, [(part.customer_id, part.session_id) for part in asked])
+    found = answers(list(zip(asked, known, strict=True)))
     for number, part in chunk:
         yield number, next(found) if isinstance(part, Request) else part
 

@@ -1,4 +1,7 @@
-"""/recommend, /recommend/batch and /rank: load → recommend → dump. A request takes one bundle, reads its customer once, and writes nothing."""
+"""/recommend, /recommend/batch and /rank: load → recommend → dump. A request takes one bundle, reads its customer once, and writes nothing.
+
+Personal lists that are asked for at the same time, by threads or in the lines of one call, are made side by side (service.lists.block).
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ from service.lists.request import Request
 from service.lists.segment import said
 from service.lists.sends import as_of
 from service.lists.taste import NONE, Taste, taste
-from service.people.customers import Known, key, visitor
+from service.people.customers import NOBODY, Known, key, visitor, visitors
 from service.services import Services
 
 blueprint = Blueprint("recommend", __name__, description="Lists of products")
@@ -93,9 +96,27 @@ def rank_items() -> Response:
     return _send(document(answer, asked, bundle=bundle, secret=shop.secret, degraded=known.degraded, now=now))
 
 
-def _recommended(asked: Request, shop: Services) -> dict[str, Any]:
-    known = visitor(shop.store, asked.customer_id, asked.session_id)
-    return _answer(asked, known, shop.overlay.bundle(), shop, metrics().recommended)[0]
+def _recommended(asked: Request, shop: Services) -> Mapping[str, Any]:
+    count = metrics().recommended
+    if everybodys(asked):
+        return _answer(asked, NOBODY, shop.overlay.bundle(), shop, count)[0]
+    return shop.lists.make(asked, partial(_side_by_side, shop=shop, count=count))
+
+
+def _side_by_side(several: Sequence[Request], shop: Services, count: Count) -> Iterator[Mapping[str, Any]]:
+    """What was asked at the same time: customers are read in one round trip, and all answered from one bundle."""
+    known = visitors(shop.store, [(one.customer_id, one.session_id) for one in several])
+    return _answered(list(zip(several, known, strict=True)), shop.overlay.bundle(), shop, count)
+
+
+def _answered(
+    asked: Sequence[tuple[Request, Known]], bundle: Bundle | None, shop: Services, count: Count
+) -> Iterator[Mapping[str, Any]]:
+    for lone, part in groupby(asked, key=lambda one: bundle is None or everybodys(one[0])):
+        if bundle is None or lone:
+            yield from (_answer(*one, bundle, shop, count)[0] for one in part)
+        else:
+            yield from _mailing(list(part), bundle, shop, count)
 
 
 def _answer(
@@ -118,7 +139,7 @@ def _answer(
 def _mailing(
     asked: Sequence[tuple[Request, Known]], bundle: Bundle, shop: Services, count: Count
 ) -> Iterator[dict[str, Any]]:
-    """As `_answer` sends each; what customers ask alike is answered side by side."""
+    """As `_answer` sends each; what is asked alike for several customers is answered side by side."""
     moments = [(one, *_moment(one, known, shop)) for one, known in asked]
     asks = [_ask(one, known, now, bundle, shop) for one, known, now in moments]
     answers = recommend_all(asks, models=bundle.models)
@@ -199,12 +220,8 @@ def _stream(shop: Services) -> Response:
     bundle = shop.overlay.bundle()  # one for all lines
     count, ask = metrics().recommended, Alike(shop.settings, whose())
 
-    def answers(asked: Sequence[tuple[Request, Known]]) -> Iterator[dict[str, Any]]:
-        for lone, part in groupby(asked, key=lambda one: bundle is None or everybodys(one[0])):
-            if bundle is None or lone:
-                yield from (_answer(*one, bundle, shop, count)[0] for one in part)
-            else:
-                yield from _mailing(list(part), bundle, shop, count)
+    def answers(asked: Sequence[tuple[Request, Known]]) -> Iterator[Mapping[str, Any]]:
+        return _answered(asked, bundle, shop, count)
 
     return Response(answer_lines(spooled(), ask=ask, answers=answers, store=shop.store), content_type=NDJSON)
 

@@ -64,6 +64,15 @@ def visitor(store: Store | None, customer_id: str | None, session_id: str | None
     return of(read_many(store, names(customer_id, session_id)), customer_id, session_id)
 
 
+def visitors(store: Store | None, asked: Iterable[tuple[str | None, str | None]]) -> list[Known]:
+    """As `visitor`, for each (customer, session) of many, all in one round trip."""
+    asked = list(asked)
+    if len(asked) == 1:
+        return [visitor(store, *asked[0])]
+    read = read_many(store, {name for who in asked for name in names(*who)})
+    return [of(read, *who) for who in asked]
+
+
 def names(customer_id: str | None, session_id: str | None) -> list[str]:
     """All names under which the store may keep something of this visitor."""
     return [name for name in (customer_id, key(None, session_id)) if name is not None]

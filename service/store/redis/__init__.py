@@ -11,9 +11,10 @@ from functools import partial
 
 from models.budgets import Level
 from service.store import KEY_TTL_S, NOTHING, Customer, Entry, Fold, Join, Paper, Part, Settle, Sift, Status
-from service.store.groups import Groups, together
+from service.store.groups import Call, recorded
 from service.store.redis import counters, customers, events, items, keys, names, papers, pools, profiles, settlement
 from service.store.redis.server import RedisServer, by_name
+from service.store.together import Together
 
 TIMEOUT_S = 0.05
 SCRUB_S = 5.0  # how long an erasure waits until the server has written its files anew
@@ -26,7 +27,8 @@ class RedisStore:
 
     def __init__(self, url: str, *, name: str, timeout_s: float = TIMEOUT_S, key_ttl_s: int = KEY_TTL_S) -> None:
         self._server = RedisServer(url, name=name, timeout_s=timeout_s)
-        self._groups = Groups(lambda calls: together(calls, partial(profiles.record, self._server, key_ttl_s)))
+        self._record = partial(profiles.record, self._server, key_ttl_s)
+        self._records: Together[Call, list[Status]] = Together()
 
     def customer(self, customer_id: str) -> Customer | None:
         document = self._server.call("GET", keys.key("customer", customer_id))
@@ -39,7 +41,7 @@ class RedisStore:
         return [customer if stamp != keys.NEW else None for stamp, customer in (read[name] for name in customer_ids)]
 
     def record(self, entries: Sequence[Entry], fold: Fold, sift: Sift | None = None) -> list[Status]:
-        return self._groups.record(entries, fold, sift)
+        return self._records.make(Call(entries, fold, sift), partial(recorded, record=self._record))
 
     def change(self, customer_id: str, part: Part, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
         return customers.change(self._server, customer_id, part, change)

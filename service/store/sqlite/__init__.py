@@ -11,10 +11,11 @@ from pathlib import Path
 
 from models.budgets import Level
 from service.store import COUNTERS, ITEMS, NOTHING, Customer, Entry, Fold, Join, Paper, Part, Settle, Sift, Status
-from service.store.groups import Call, Groups, together
+from service.store.groups import Call, recorded
 from service.store.sqlite import counters, customers, events, items, names, papers, pools, profiles, settlement
 from service.store.sqlite.file import SqliteFile, Synchronous
 from service.store.sqlite.text import PAGE
+from service.store.together import Together
 
 TIMEOUT_S = 0.2
 CHUNK = 500  # profiles a transaction: about 10 ms of the write lock
@@ -36,7 +37,7 @@ class SqliteStore:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._file = SqliteFile(path, timeout_s=timeout_s, synchronous=synchronous)
-        self._groups = Groups(self._record)
+        self._records: Together[Call, list[Status]] = Together()
         self._clock = clock
         self._swept = 0
 
@@ -50,7 +51,7 @@ class SqliteStore:
         return [found.get(customer_id) for customer_id in customer_ids]
 
     def record(self, entries: Sequence[Entry], fold: Fold, sift: Sift | None = None) -> list[Status]:
-        return self._groups.record(entries, fold, sift)
+        return self._records.make(Call(entries, fold, sift), self._record)
 
     def change(self, customer_id: str, part: Part, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
         with self._file.writing() as db:
@@ -213,7 +214,7 @@ class SqliteStore:
 
     def _record(self, calls: Sequence[Call]) -> list[list[Status]]:
         with self._file.writing() as db:
-            return together(calls, partial(profiles.record, db))
+            return recorded(calls, partial(profiles.record, db))
 
     def _now(self, db: sqlite3.Connection) -> int:
         """The time of a write; once a second what has expired by then is removed."""

@@ -1,0 +1,66 @@
+"""Together: what threads ask for at the same time, made as one by one of them.
+
+While one thread makes, others queue; who comes next makes what all of them brought. So a busy process does once what it would do for each
+(takes a lock, reads, commits, multiplies), a thread wakes once, and nobody waits for more than what is under way and her own. With
+nobody beside it a call waits for nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+from models.errors import StoreUnavailable
+
+MOST = 64  # made as one
+
+Asked = TypeVar("Asked")
+Made = TypeVar("Made")
+MakeAll = Callable[[Sequence[Asked]], Iterable[Made]]  # something for each, in their order
+
+
+class Together(Generic[Asked, Made]):
+    """The queue of one process."""
+
+    def __init__(self) -> None:
+        self._start()
+
+    def make(self, asked: Asked, make_all: MakeAll[Asked, Made]) -> Made:
+        """What `make_all`, of this or of another caller, makes of it; raises what it raises. It may be asked again, and in another thread."""
+        if self._pid != os.getpid():
+            self._start()
+        done: Future[Made] = Future()
+        self._waiting.append((asked, done))
+        with self._turn:
+            while not done.done():
+                self._make(make_all)
+            if done.cancelled():
+                return next(iter(make_all([asked])))
+        return done.result()
+
+    def _start(self) -> None:
+        """Begin with nobody waiting: at the start, and in the child of a fork."""
+        self._pid = os.getpid()
+        self._waiting: deque[tuple[Asked, Future[Made]]] = deque()
+        self._turn = threading.Lock()
+
+    def _make(self, make_all: MakeAll[Asked, Made]) -> None:
+        """All that wait, or none: what one of them broke is made for each alone, where it shows whose it was."""
+        calls = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
+        try:
+            made = list(make_all([asked for asked, _ in calls]))
+            for (_, done), one in zip(calls, made, strict=True):
+                done.set_result(one)
+        except StoreUnavailable as error:  # for each alone it would be away, too
+            for _, done in calls:
+                done.set_exception(error)
+        except Exception:
+            if len(calls) == 1:
+                raise
+        finally:  # whatever else broke, nobody waits for ever
+            for _, done in calls:
+                done.cancel()
