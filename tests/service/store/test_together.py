@@ -78,7 +78,7 @@ def test_however_many_wait_no_more_than_a_fair_number_are_made_as_one():
 def test_who_is_alone_waits_for_nobody_and_is_told_what_she_broke():
     kitchen = Kitchen(others=0)
     assert kitchen.queue.make("a", kitchen.make) == "A"
-    with pytest.raises(ValueError, match="^$"):
+    with pytest.raises(ValueError, match=r"^$"):
         kitchen.queue.make("bad", kitchen.make)
     assert kitchen.queue.make("b", kitchen.make) == "B"
 
