@@ -9,6 +9,7 @@ from models.errors import InputError
 
 MOST_ROWS = 500
 ALIASES = {"user_id": "customer_id", "client_id": "session_id", "transaction_id": "order_id", "event_name": "event"}
+FOREIGN = frozenset(("name", "params", "ecommerce", *ALIASES))  # fields that a plain row has not
 
 
 def rows(payload: Any) -> list[Any]:
@@ -29,7 +30,10 @@ def _plain(event: Any, around: Mapping[str, Any]) -> Any:
     """One row in the plain form; what is no object is left to be refused."""
     if not isinstance(event, dict):
         return event
-    row = {**around, **event}
+    row = {**around, **event} if around else event
+    if row.keys().isdisjoint(FOREIGN):
+        return row
+    row = dict(row)
     if isinstance(row.get("name"), str) and "event" not in row:  # Measurement Protocol
         row["event"] = row.pop("name")
         row |= _inside(row, "params")

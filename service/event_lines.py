@@ -34,10 +34,11 @@ KNOWN = {
 
 
 class Common(NamedTuple):
-    """What all lines of a row have in common."""
+    """What all lines of a row have in common; `timed`: the row says when it happened, else that is now."""
 
     name: str
     at: int
+    timed: bool
     order_id: str | None
     extra: Mapping[str, Any]
 
@@ -48,7 +49,7 @@ def read_common(fields: Fields, *, now: int, max_age_days: int) -> Common:
     if name is None and "event" not in fields.errors:
         fields.wrong("event", "is missing; name what happened, like view_item or purchase")
     at = None if fields.row.keys().isdisjoint(WHEN) else _at(fields, now, max_age_days)
-    return Common(name or "", now if at is None else at, fields.text("order_id"), _extra(fields))
+    return Common(name or "", now if at is None else at, at is not None, fields.text("order_id"), _extra(fields))
 
 
 def _at(fields: Fields, now: int, max_age_days: int) -> int | None:
@@ -102,7 +103,7 @@ def _item_line(fields: Fields, event: Common, item: Any, *, number: int, currenc
 
 
 def _line(fields: Fields, event: Common) -> Event:
-    name, at, order_id, extra = event
+    name, at, _, order_id, extra = event
     if fields.row.keys().isdisjoint(SAYS_HOW_MUCH):
         return Event(name, at, fields.text("item_id"), order_id=order_id, extra=extra)
     quantity = fields.number("quantity", above=0, most=MOST_PIECES)

@@ -11,7 +11,7 @@ catalogue does not know is kept and marked. A visit without a customer_id keeps 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
@@ -19,7 +19,7 @@ from models.event_log import encode, fold_in
 from models.profile import Event
 from models.profile.wishes import WISHED
 from service.event_forms import rows
-from service.event_lines import WHEN, WHOSE, Common, lines_of, read_common
+from service.event_lines import WHOSE, Common, lines_of, read_common
 from service.fields import Fields, brief, digest
 from service.people import consents
 from service.people.consents import Tells
@@ -33,6 +33,7 @@ from service.store import Entry, Store
 
 ERASED = {"time": ["is before this customer was erased; what was before is not taken back"]}
 NOTHING: Mapping[str, Sequence[str]] = {}
+LINKS = ("recommendation_id", "decision_id")
 UNKNOWN_ITEM = "unknown_item"  # the mark of an event about an item that the catalogue does not know
 
 
@@ -43,13 +44,13 @@ class Rules:
     currency      None: that of the first row of a call that names one
     max_age_days  0: any age
     whose         the customer of a row: the one it names, or of its customer_token
-    known_item    whether the catalogue knows an item; None: there is no catalogue to ask
+    strange       of some items those that the catalogue does not know; none where there is no catalogue to ask
     price         of an item now, minor units; None where nobody knows
     """
 
     currency: str | None = None
     max_age_days: int = 30
-    known_item: Callable[[str], bool] | None = None
+    strange: Callable[[Collection[str]], Collection[str]] = lambda _: ()
     price: Callable[[str], int | None] = lambda _: None
     whose: Callable[[Fields], str | None] = lambda fields: fields.text("customer_id")
 
@@ -66,18 +67,24 @@ class Receipt:
 
 
 class Row(NamedTuple):
-    """One row that can be kept: its place in the call, its lines, and what it says of her facts (None: nothing)."""
+    """One row that can be kept: its place in the call, its lines, and what it says of her facts (None: nothing).
+
+    again  by what it is known again: its event_id, or all that it says, where it says when; None: by nothing
+    once   whether its order has an item once, so that a line is known again by both
+    said   what is kept with each line
+    """
 
     place: int
     event_id: str
+    again: str | None
+    once: bool
     customer_id: str
     event: Common
-    entries: Sequence[Entry]
-    currency: str | None
-    timed: bool  # it says when it happened
+    lines: Sequence[Event]
+    said: Mapping[str, str]
+    named: bool  # a customer did it, not a visit
     tells: Tells | None = None
     session_id: str | None = None  # of which a login says that it is hers
-    warnings: Mapping[str, Sequence[str]] = NOTHING
 
 
 def record(
@@ -96,9 +103,10 @@ def record(
     )
     kept = [row for row in read if isinstance(row, Row)]
     _tell(kept, store=store, pseudonyms=pseudonyms)
-    entries = [entry for row in kept for entry in row.entries]
+    strange = rules.strange({line.item_id for row in kept for line in row.lines if line.item_id is not None})
+    entries = [entry for row in kept for entry in _entries(row, strange, now)]
     statuses = iter(store.record(entries, fold, consents.sift) if entries else ())
-    return [row if isinstance(row, Receipt) else _receipt(row, [next(statuses) for _ in row.entries]) for row in read]
+    return [row if isinstance(row, Receipt) else _receipt(row, statuses, strange) for row in read]
 
 
 def fold(_: str, profile: bytes | None, entries: Sequence[Entry]) -> bytes:
@@ -120,17 +128,20 @@ def _tell(kept: Sequence[Row], *, store: Store, pseudonyms: Pseudonyms) -> None:
         note_orders(store, pseudonyms, customer_id, sorted(order_ids))
 
 
-def _receipt(row: Row, statuses: Sequence[str]) -> Receipt:
-    status: Literal["accepted", "repeated"] = "accepted" if "accepted" in statuses else "repeated"
-    return Receipt(row.place, status, row.event_id, warnings=row.warnings)
+def _receipt(row: Row, statuses: Iterator[str], strange: Collection[str]) -> Receipt:
+    """The receipt of a row, `statuses` begin with those of its lines."""
+    new = "accepted" in [next(statuses) for _ in row.lines]
+    unknown = [brief(line.item_id) for line in row.lines if line.item_id in strange]
+    warnings = {"item_id": [f"{one} is not in the catalogue; it is kept" for one in unknown]} if unknown else NOTHING
+    return Receipt(row.place, "accepted" if new else "repeated", row.event_id, warnings=warnings)
 
 
 def _without_erased(read: Sequence[Row | Receipt], *, tombs: Tombs) -> list[Row | Receipt]:
     """What is told late of somebody who was erased since is refused; what comes without a time happens now, and begins her anew."""
-    erased = tombs.erased(row.customer_id for row in read if isinstance(row, Row) and row.timed)
+    erased = tombs.erased(row.customer_id for row in read if isinstance(row, Row) and row.event.timed)
     return [
         Receipt(row.place, "refused", row.event_id, ERASED)
-        if isinstance(row, Row) and row.timed and row.event.at <= erased.get(row.customer_id, -1)
+        if isinstance(row, Row) and row.event.timed and row.event.at <= erased.get(row.customer_id, -1)
         else row
         for row in read
     ]
@@ -144,8 +155,8 @@ def _read_all(given: Sequence[Any], *, rules: Rules, now: int, new_id: Callable[
     read: list[Row | Receipt] = []
     for index, row in enumerate(given):
         one = _read(row, index, rules=rules, now=now, new_id=new_id)
-        if rules.currency is None and isinstance(one, Row) and one.currency is not None:
-            rules = replace(rules, currency=one.currency)
+        if rules.currency is None and isinstance(one, Row) and "currency" in one.said:
+            rules = replace(rules, currency=one.said["currency"])
         read.append(one)
     return read
 
@@ -157,41 +168,23 @@ def _read(row: Any, index: int, *, rules: Rules, now: int, new_id: Callable[[], 
     event_id = fields.text("event_id")
     event = read_common(fields, now=now, max_age_days=rules.max_age_days)
     name = rules.whose(fields)
-    customer_id = key(name, fields.text("session_id"))
-    if customer_id is None and not fields.errors.keys() & set(WHOSE):
+    session_id = fields.text("session_id")
+    customer_id = key(name, session_id)
+    if customer_id is None and fields.errors.keys().isdisjoint(WHOSE):
         fields.wrong("customer_id", "is missing; say whose event it is: customer_id or session_id")
     currency = fields.currency(rules.currency)
-    more = {"recommendation_id": fields.text("recommendation_id"), "decision_id": fields.text("decision_id")}
+    said = {link: text for link in LINKS if (text := fields.text(link)) is not None}
     lines = _priced(lines_of(fields, event, currency or rules.currency), rules)
     tells = consents.told(fields, event.name, event.at)
     if fields.errors or customer_id is None:
         return Receipt(index, "refused", event_id, fields.errors)
-    timed = not row.keys().isdisjoint(WHEN) and any(map(row.get, WHEN))
-    known_as = event_id or (digest(row) if timed else new_id())
-    named = name is not None
-    strange = _strange(lines, rules)
-    more |= {"currency": currency, "event_id": known_as}
-    entries = []
-    for number, line in enumerate(lines):
-        body = _body(line, more, strange=line.item_id in strange, named=named)
-        entries.append(Entry(customer_id, _keys(line, number, event_id, known_as), line.at, body, received=now))
-    session_id = fields.text("session_id") if event.name == "login" and named else None
-    warnings = (
-        {"item_id": [f"{brief(item_id)} is not in the catalogue; it is kept" for item_id in strange]} if strange else {}
-    )
-    return Row(index, known_as, customer_id, event, entries, currency, timed, tells, session_id, warnings)
-
-
-def _strange(lines: Iterable[Event], rules: Rules) -> list[str]:
-    """The items that the catalogue does not know."""
-    ids = dict.fromkeys(line.item_id for line in lines if line.item_id is not None)
-    return [item_id for item_id in ids if rules.known_item is not None and not rules.known_item(item_id)]
-
-
-def _body(line: Event, more: Mapping[str, Any], *, strange: bool, named: bool) -> bytes:
-    """The line as it is logged: of a visit without a name nothing personal, and marked where its item is unknown."""
-    line = line if named or not line.extra else line._replace(extra=impersonal(line.extra))
-    return encode(line, **more, **{UNKNOWN_ITEM: True}) if strange else encode(line, **more)
+    again = event_id or (digest(row) if event.timed else None)
+    once = event.order_id is not None and (event.name == "purchase" or (event.name == "refund" and event_id is None))
+    if currency is not None:
+        said["currency"] = currency
+    known_as = said["event_id"] = again or new_id()
+    of_login = session_id if event.name == "login" and name is not None else None
+    return Row(index, known_as, again, once, customer_id, event, lines, said, name is not None, tells, of_login)
 
 
 def _priced(lines: list[Event], rules: Rules) -> list[Event]:
@@ -202,16 +195,21 @@ def _priced(lines: list[Event], rules: Rules) -> list[Event]:
     return [line._replace(amount=round(price * line.quantity)) for line, price in zip(lines, prices, strict=True)]
 
 
-# --- known again ------------------------------------------------------------------------------------------------------------------------
+# --- what is logged ---------------------------------------------------------------------------------------------------------------------
 
 
-def _keys(line: Event, number: int, event_id: str | None, known_as: str) -> tuple[str, ...]:
+def _entries(row: Row, strange: Collection[str], now: int) -> Iterator[Entry]:
+    """The lines as they are logged: of a visit without a name nothing personal, and marked where the item is unknown."""
+    for number, line in enumerate(row.lines):
+        kept = line if row.named or not line.extra else line._replace(extra=impersonal(line.extra))
+        body = encode(kept, **row.said, **{UNKNOWN_ITEM: True} if line.item_id in strange else NOTHING)
+        yield Entry(row.customer_id, _keys(row, line, number), line.at, body, received=now)
+
+
+def _keys(row: Row, line: Event, number: int) -> tuple[str, ...]:
     """By what a line is known again. An order has an item once, but it may come back piece by piece: two refunds differ by event_id."""
-    by_id = f"event:{known_as}" if number == 0 else f"event:{known_as}:{number}"
-    once = line.name == "purchase" or (line.name == "refund" and event_id is None)
-    if once and line.order_id is not None:
-        return (by_id, digest([line.name, line.order_id, line.item_id]))
-    return (by_id,)
+    keys = () if row.again is None else (f"event:{row.again}:{number}" if number else f"event:{row.again}",)
+    return (*keys, digest([line.name, line.order_id, line.item_id])) if row.once else keys
 
 
 def summary(receipts: Iterable[Receipt]) -> dict[str, Any]:

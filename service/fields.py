@@ -55,6 +55,8 @@ class Fields:
 
     def currency(self, shop: str | None) -> str | None:
         """The currency, which must be the shop's where that is known."""
+        if self.row.get("currency") is None:
+            return None
         return self._read("currency", lambda value: _currency(value, shop))
 
     def time(self, name: str, *, now: int, max_age_days: int = 0) -> int | None:

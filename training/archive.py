@@ -114,7 +114,8 @@ class Archive:
         }
 
     def _key(self, entry: Entry) -> str:
-        return digest(entry.keys)
+        """By what an event is known here and in the log: its keys, or all that it says, which is an id of its own too."""
+        return digest(entry.keys or entry.body.decode())
 
     def _files(self) -> list[Path]:
         found = [path for path in self.folder.glob("events-*.parquet") if NAME.fullmatch(path.name)]

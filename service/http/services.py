@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from flask import Request, current_app
@@ -54,4 +55,8 @@ def rules() -> Rules:
         row = items.row(item_id)
         return None if row == MISSING or prices[row] == NO_PRICE else int(prices[row])
 
-    return replace(plain, known_item=lambda item_id: items.row(item_id) != MISSING, price=price)
+    def strange(item_ids: Collection[str]) -> Collection[str]:
+        known = items.rows(item_ids).tolist()
+        return {item_id for item_id, row in zip(item_ids, known, strict=True) if row == MISSING}
+
+    return replace(plain, strange=strange, price=price)

@@ -73,7 +73,7 @@ def _of_nobody(entry: Entry) -> Entry:
     """An event of who refused to be profiled: it is not hers, but of a visit of its own, and says nothing personal."""
     event = orjson.loads(entry.body)
     event["extra"] = facts_of.impersonal(event.get("extra", {}))
-    name = digest([entry.keys, entry.at])
+    name = digest([entry.keys, entry.body.decode()])
     return entry._replace(customer_id=f"{SESSION}{name}", body=orjson.dumps(event))
 
 

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from models.event_log import decode
 from models.profile import money, rfc3339
 from service.decisions import ledger as ledger_of
 from service.events import UNKNOWN_ITEM
 from service.fields import digest
 from service.people import facts as facts_of
-from service.store import Customer, Store
+from service.store import Customer, Entry, Store
 
 UNKNOWN = f'"{UNKNOWN_ITEM}":true'.encode()
 
@@ -59,13 +61,19 @@ def _entries(store: Store, customer: Customer) -> Iterator[dict[str, Any]]:
         yield {"kind": "consent", "id": digest(consent), **consent}
 
 
+def _id(entry: Entry) -> str:
+    """The event's id, with the number of the line behind it; of what has no such key, the id that its body names."""
+    named = (name for kind, _, name in (key.partition(":") for key in entry.keys) if name)
+    return next(named, None) or orjson.loads(entry.body).get("event_id") or str(entry.sequence)
+
+
 def _events(store: Store, customer_id: str) -> Iterator[dict[str, Any]]:
     for entry in store.events(customer_id=customer_id):
         event = decode(entry.body)
         yield {
             "at": event.at,
             "kind": "event",
-            "id": entry.keys[0].partition(":")[2] if entry.keys else str(entry.sequence),
+            "id": _id(entry),
             "event": event.name,
             "item_id": event.item_id,
             "quantity": event.quantity,

@@ -132,6 +132,21 @@ def test_what_differs_counts_twice(store, pair):
     assert statuses(post(store, list(pair))) == ["accepted", "accepted"]
 
 
+@pytest.mark.parametrize(
+    ("row", "known_by"),
+    [
+        pytest.param(VIEW, 0, id="without an id, a time or an order: by nothing"),
+        pytest.param({**VIEW, "time": rfc(NOW)}, 1, id="by all that it says"),
+        pytest.param({**VIEW, "event_id": "e"}, 1, id="by its id"),
+        pytest.param({**ORDER, "items": ["A"]}, 1, id="by its order and item"),
+        pytest.param({**ORDER, "items": ["A"], "event_id": "e"}, 2, id="by its id, and by its order and item"),
+    ],
+)
+def test_a_key_is_kept_only_of_what_can_come_again(store, row, known_by):
+    post(store, row)
+    assert [len(entry.keys) for entry in store.log] == [known_by]
+
+
 def test_a_repeat_inside_one_call_is_known(store):
     assert statuses(post(store, [ORDER, VIEW, ORDER])) == ["accepted", "accepted", "repeated"]
 

@@ -68,6 +68,14 @@ def test_what_was_drained_and_capped_is_read_with_what_came_since_once_each(stor
     assert orders(store, archive) == sorted([*before, ("c2", "o20")])
 
 
+def test_events_without_a_key_are_told_apart(store: Store, archive: Archive) -> None:
+    for number in range(4):
+        post(store, number, event="view_item", order_id=None, customer_id="ann")
+    archive.drain(store, upto=store.newest())
+    cap(store, upto=archive.upto, most=1)
+    assert [decode(entry.body).item_id for entry in logged(store, archive)] == ["i0", "i1", "i2", "i3"]
+
+
 def test_a_file_names_nobody_and_nothing_personal(store: Store, archive: Archive) -> None:
     post(store, 1, customer_id="anna@shop", event_id="anna@shop 1", note="red", email="anna@shop")
     archive.drain(store, upto=store.newest())

@@ -78,6 +78,17 @@ def test_late_and_out_of_order_gives_what_in_time_would_have_given(client):
     assert {**bob, "customer_id": "anna"} == anna
 
 
+@pytest.mark.parametrize(
+    "row",
+    [VIEW, {**VIEW, "event_id": "mine"}, {**VIEW, "event": "purchase", "order_id": "7"}],
+    ids=["by nothing", "by its id", "by its order"],
+)
+def test_the_timeline_names_an_event_as_its_receipt_did(client, row):
+    [receipt] = client.post("/events", json=row).json["results"]
+    [entry] = client.get("/customers/anna/timeline").json["entries"]
+    assert entry["id"] == receipt["event_id"]
+
+
 def test_an_unknown_item_is_kept_and_marked(client):
     answer = client.post("/events", json=[VIEW, {**VIEW, "item_id": "new one"}]).json
     assert ["warnings" in row for row in answer["results"]] == [False, True]
