@@ -13,12 +13,13 @@ from __future__ import annotations
 import dataclasses
 import errno
 import fcntl
+import functools
 import hashlib
 import json
 import os
 import time
 import typing
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,7 @@ MANIFEST = "manifest.json"
 CURRENT = "current"
 SWITCHING = ".switching"  # the file whose lock is held while a version is made live, or removed
 PATIENCE_S, LOOK_S = 5.0, 0.01
+_hints: Callable[[Any], dict[str, Any]] = functools.cache(typing.get_type_hints)
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
@@ -254,7 +256,7 @@ def _save_model(directory: Path, name: str, model: Any, files: dict[str, str]) -
 
 def _load_model(directory: Path, name: str, cls: type[Any], plain: Mapping[str, Any], files: Collection[str]) -> Any:
     """The model of this class; `files` are the arrays that the manifest names."""
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     values: dict[str, Any] = {}
     for field in dataclasses.fields(cls):
         path = f"{name}.{field.name}"
@@ -292,7 +294,7 @@ def _verify(directory: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def _model_class(name: str) -> type[Any]:
-    hint = typing.get_type_hints(Models)[name]
+    hint = _hints(Models)[name]
     if isinstance(hint, UnionType):
         return next(part for part in typing.get_args(hint) if part is not type(None))  # type: ignore[no-any-return]
     return hint  # type: ignore[no-any-return]

@@ -21,6 +21,9 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from models.errors import InputError
 
 T = TypeVar("T")
+_hints: Callable[[Any], dict[str, Any]] = functools.cache(
+    typing.get_type_hints
+)  # of ten classes, for 200 tables of actions
 Readers: TypeAlias = "Mapping[Any, Callable[[Any, Place], Any]]"
 
 
@@ -76,7 +79,7 @@ class Place:
     readers: Readers = field(default_factory=dict)
 
     def __truediv__(self, key: str) -> Place:
-        return dataclasses.replace(self, path=(*self.path, key))
+        return Place(self.source, self.text, (*self.path, key), self.readers)
 
     def error(self, message: str) -> InputError:
         """An InputError that names file, line and key."""
@@ -132,7 +135,7 @@ def _build(hint: Any, value: Any, place: Place) -> Any:
 def _build_dataclass(cls: type[Any], value: Any, place: Place) -> Any:
     if not isinstance(value, dict):
         raise place.error(f"{value!r} is not a table; write key = value pairs")
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     fields = {item.name.rstrip("_"): item for item in dataclasses.fields(cls)}
     for key in value:
         if key not in fields:

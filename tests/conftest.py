@@ -41,6 +41,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(f"several tests share an id: {', '.join(shared)}")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_power_cut() -> Iterator[None]:
+    """Whoever is killed, what was written is there: nobody waits for the disk to have it, as a bundle does for each of 50 files."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def told() -> Iterator[None]:
     """What apps have to tell is told before the test ends, and goes where its output goes."""

@@ -156,7 +156,7 @@ def activate(version: str) -> Response:
 def docs() -> str:
     """Every call on one page, without assets from elsewhere."""
     apis: dict[str, dict[str, Api]] = current_app.extensions["flask-smorest"]["apis"]
-    return render_template("docs.html", spec=apis[""]["ext_obj"].spec.to_dict(), address=request.host_url)
+    return render_template("docs.html", spec=apis[""]["ext_obj"].document(), address=request.host_url)
 
 
 def _version() -> str | None:
