@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -19,6 +20,8 @@ from service.lists.request import Boost, N, Promotion, Request
 from service.services import Services
 
 QUERY, BODY = RecommendQuery(), loading(RecommendBody)
+NAMES = ("customer_id", "session_id")
+LONGEST = 1_000  # bytes of a document that may be asked again
 
 
 def by_query(shop: Services) -> Request:
@@ -32,28 +35,30 @@ def by_query(shop: Services) -> Request:
 
 
 def by_document(document: Any, settings: Settings, named: Whose) -> Request:
-    """The request of a JSON document. Raises ValidationError."""
-    return checked(BODY(without_nulls(document)), settings, named)
+    """The request of a JSON document. Raises ValidationError.
+
+    Shops ask the same again and again, for others: what differs from one asked before by its customer or visit alone is not looked at anew.
+    """
+    whose = _named(document)
+    rest = orjson.dumps({**document, **dict.fromkeys(whose)}) if whose else b""
+    if not whose or len(rest) > LONGEST:
+        return checked(BODY(without_nulls(document)), settings, named)
+    return checked({**_loaded(rest), **whose}, settings, named)
 
 
-class Alike:
-    """Documents that come one after the other, as requests: what differs from the one before by its customer alone is validated once."""
+def _named(document: Any) -> dict[str, str]:
+    """Whom it names in a way that nothing can be wrong with."""
+    if not isinstance(document, dict):
+        return {}
+    given = {name: document[name] for name in NAMES if document.get(name) is not None}
+    plain = all(isinstance(name, str) and MOST_ID >= len(name) > 0 for name in given.values())
+    return given if plain else {}
 
-    def __init__(self, settings: Settings, named: Whose) -> None:
-        self._settings, self._named = settings, named
-        self._before: tuple[bytes, dict[str, Any]] = (b"", {})
 
-    def __call__(self, document: Any) -> Request:
-        """Raises ValidationError."""
-        customer_id = document.get("customer_id") if isinstance(document, dict) else None
-        if not isinstance(customer_id, str) or not MOST_ID >= len(customer_id) > 0:
-            return by_document(document, self._settings, self._named)
-        rest = orjson.dumps({**document, "customer_id": None})
-        shape, loaded = self._before
-        if rest != shape:
-            loaded = BODY(without_nulls(document))
-            self._before = rest, loaded
-        return checked({**loaded, "customer_id": customer_id}, self._settings, self._named)
+@lru_cache(maxsize=256)
+def _loaded(rest: bytes) -> dict[str, Any]:
+    """What a document says that names nobody; not to be changed."""
+    return BODY(without_nulls(orjson.loads(rest)))
 
 
 def checked(loaded: Mapping[str, Any], settings: Settings, named: Whose) -> Request:

@@ -20,7 +20,7 @@ from models.bundle import Bundle
 from models.profile import EMPTY
 from service.http.access import whose
 from service.http.answers import Listed, Ready, document, listed, with_links
-from service.http.asking import Alike, by_document, by_query, checked
+from service.http.asking import by_document, by_query, checked
 from service.http.batch import answer_lines, spooled
 from service.http.bodies import json_body, without_nulls
 from service.http.metrics import metrics
@@ -218,7 +218,7 @@ def _placed(loaded: dict[str, Any], shop: Services, place: int) -> Request:
 
 def _stream(shop: Services) -> Response:
     bundle = shop.overlay.bundle()  # one for all lines
-    count, ask = metrics().recommended, Alike(shop.settings, whose())
+    count, ask = metrics().recommended, partial(by_document, settings=shop.settings, named=whose())
 
     def answers(asked: Sequence[tuple[Request, Known]]) -> Iterator[Mapping[str, Any]]:
         return _answered(asked, bundle, shop, count)
