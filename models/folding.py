@@ -64,7 +64,8 @@ class Folding:
         for group in self.groups:
             wanted = targets[group.places]
             vectors = self.model.item_factors.take(wanted, axis=0, mode="clip")
-            vectors[wanted >= len(self.model)] = 0  # newcomers have none
+            if (newcomers := wanted >= len(self.model)).any():
+                vectors[newcomers] = 0  # they have none
             gave = group.gave(vectors)
             best = gave.argmax(axis=1)
             most = np.take_along_axis(gave, best[:, None], axis=1)[:, 0]
@@ -95,8 +96,10 @@ def _group(model: Factors, places: Sequence[int], histories: Sequence[tuple[Rows
         rows[nth, : len(liked)], weights[nth, : len(liked)] = liked, weigh
     penalty = np.array([model.penalty(weight) for weight in weights.sum(axis=1).tolist()], dtype=np.float32)
     root = np.sqrt(model.gram + penalty[:, None])[:, None]
-    bought = model.item_factors[rows] / root
-    bought[weights == 0] = 0
+    bought = model.item_factors.take(rows, axis=0)
+    bought *= 1 / root
+    for nth, (liked, _) in enumerate(histories):
+        bought[nth, len(liked) :] = 0
     confidence = np.where(weights > 0, weights / np.float32(model.unobserved), np.float32(1))
     small = bought @ bought.transpose(0, 2, 1)
     small[:, np.arange(length), np.arange(length)] += 1 / confidence

@@ -29,9 +29,14 @@ class Sum:
     @cached_property
     def scores(self) -> NDArray[np.float32]:
         """float32[items]: the sum for each item."""
-        scores = np.zeros(self.items, dtype=np.float32)
-        np.add.at(scores, self.indices.ravel(), self.said.ravel())
+        scores = np.empty(self.items, dtype=np.float32)
+        self.into(scores)
         return scores
+
+    def into(self, scores: NDArray[np.float32]) -> None:
+        """Write the scores over what stands there."""
+        scores[:] = 0
+        np.add.at(scores, self.indices.ravel(), self.said.ravel())
 
     def onto(self, mixed: NDArray[np.float32], scale: float) -> None:
         """Add the scores, scaled, to others of all items, in place. Of a large catalogue few items have a pair: going by pairs is quicker."""
@@ -42,14 +47,14 @@ class Sum:
 
     def carried(self, targets: NDArray[np.int32]) -> NDArray[np.float32]:
         """float32[targets, history]: what each item of the history said of these."""
-        wanted = np.zeros(self.items, dtype=np.bool_)
-        wanted[targets] = True
-        pairs = np.flatnonzero(wanted.take(self.indices))
-        order = np.argsort(targets)
-        target = order[np.searchsorted(targets[order], self.indices.ravel()[pairs])]
-        carried = np.zeros((len(targets), len(self.said)), dtype=np.float32)
-        np.add.at(carried, (target, pairs // self.said.shape[1]), self.said.ravel()[pairs])
-        return carried
+        place = np.zeros(self.items, dtype=np.min_scalar_type(len(targets)))  # from 1; 0 for the others
+        place[targets] = np.arange(1, len(targets) + 1)
+        found = place.take(self.indices.ravel())
+        pairs = found.nonzero()[0]
+        history, width = self.said.shape
+        carried = np.zeros((len(targets) + 1) * history, dtype=np.float32)
+        np.add.at(carried, found.take(pairs) * np.int64(history) + pairs // width, self.said.ravel().take(pairs))
+        return carried.reshape(len(targets) + 1, history)[1:]
 
 
 @dataclass(frozen=True)
@@ -74,13 +79,13 @@ class Linear:
 
     def sum(self, rows: NDArray[np.int32], weights: NDArray[np.float32]) -> Sum:
         """As `add_up`, with the pairs that are added up."""
-        starts, ends = self.indptr[rows], self.indptr[rows + 1]
+        starts, ends = self.indptr.take(rows), self.indptr.take(rows + 1)
         indices, scores = self._windows
         width = indices.shape[1]
         first = np.minimum(starts, len(indices) - 1)  # of the last items, the window begins before them
         said = scores[first]
         said *= weights[:, None]
-        if (ends - starts != width).any():
+        if (ends - starts).min(initial=width) < width:
             pairs = first[:, None] + np.arange(width)
             said *= (pairs >= starts[:, None]) & (pairs < ends[:, None])
         return Sum(indices[first], said, len(self))

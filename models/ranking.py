@@ -16,9 +16,7 @@ def top(scores: NDArray[np.float32], eligible: NDArray[np.bool_] | None, n: int)
     scores float32[items] without NaN, -inf is never shown; eligible bool[items], None: all are.
     """
     if eligible is not None:
-        barred = _bar(eligible)
-        barred += scores
-        scores = barred
+        scores = barred(eligible) + scores
     if n < 1:
         return np.zeros(0, dtype=np.int32)
     if len(scores) <= FEW:
@@ -30,14 +28,6 @@ def top(scores: NDArray[np.float32], eligible: NDArray[np.bool_] | None, n: int)
         rows = np.sort(np.concatenate([rows, np.flatnonzero(scores == least)[: n - len(rows)]]))
     best = np.argsort(-scores[rows], kind="stable")[:n]
     return rows[best].astype(np.int32)
-
-
-def _bar(eligible: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """float32[items]: 0 where eligible, else -inf. Where a mask has no order, arithmetic takes a fifth of np.where's time."""
-    bits = eligible.astype(np.int32)
-    bits -= 1  # all bits, or none
-    bits &= MINUS_INFINITY
-    return bits.view(np.float32)
 
 
 def _below_the_best(scores: NDArray[np.float32], n: int) -> float:
@@ -53,3 +43,11 @@ def _below_the_best(scores: NDArray[np.float32], n: int) -> float:
     if len(scores) <= n:
         return -np.inf
     return float(np.partition(scores, len(scores) - n)[len(scores) - n])
+
+
+def barred(eligible: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """float32[items]: 0 where eligible, else -inf. Where a mask has no order, arithmetic takes a fifth of np.where's time."""
+    bits = eligible.astype(np.int32)
+    bits -= 1  # all bits, or none
+    bits &= MINUS_INFINITY
+    return bits.view(np.float32)

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 MISSING = -1
+MOST_KNOWN = 1 << 15  # texts whose rows are remembered, of at most so many characters: 5 MB
+LONGEST = 64
 
 
 @dataclass(frozen=True)
@@ -39,17 +41,23 @@ class Vocabulary:
         return np.array(self._found(texts), dtype=np.int32)
 
     def _found(self, texts: Iterable[str]) -> list[int]:
-        """The row of each text; a history asks for dozens at once."""
+        """The row of each text; a history asks for dozens at once, mostly for what others asked for."""
+        texts = tuple(texts)
+        found = list(map(self._known.get, texts))
+        return [self._sought(text) if row is None else row for text, row in zip(texts, found, strict=True)]
+
+    def _sought(self, text: str) -> int:
         pool, offsets, slots = self._views
         mask = len(slots) - 1
-        found = []
-        for text in texts:
-            encoded = text.encode("utf-8", "surrogatepass")
-            slot = _hash(encoded) & mask
-            while (row := slots[slot]) != MISSING and pool[offsets[row] : offsets[row + 1]] != encoded:
-                slot = (slot + 1) & mask
-            found.append(row)
-        return found
+        encoded = text.encode("utf-8", "surrogatepass")
+        slot = _hash(encoded) & mask
+        while (row := slots[slot]) != MISSING and pool[offsets[row] : offsets[row + 1]] != encoded:
+            slot = (slot + 1) & mask
+        if row != MISSING and len(text) <= LONGEST:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[text] = row
+        return row
 
     def text(self, row: int) -> str:
         """The text of a row."""
@@ -71,6 +79,11 @@ class Vocabulary:
     def _bytes(self, row: int) -> bytes:
         pool, offsets, _ = self._views
         return bytes(pool[offsets[row] : offsets[row + 1]])
+
+    @cached_property
+    def _known(self) -> dict[str, int]:
+        """Rows of texts that were asked for of late: a look-up costs a twentieth of a hash. Of several threads each may clear it."""
+        return {}
 
     @cached_property
     def _views(self) -> tuple[memoryview, memoryview, memoryview]:
@@ -116,6 +129,8 @@ class Extended(Vocabulary):
     def _found(self, texts: Iterable[str]) -> list[int]:
         texts = tuple(texts)
         found = super()._found(texts)
+        if MISSING not in found:
+            return found
         return [
             self.added_row.get(text, MISSING) if row == MISSING else row for text, row in zip(texts, found, strict=True)
         ]

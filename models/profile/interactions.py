@@ -33,13 +33,17 @@ class Interactions(NamedTuple):
 
         The events of an item are all as old as the newest of them: the profile keeps their counts, and one time.
         """
-        weights, half_lives = interest.weights, interest.half_life_days
         age_days = 0 * self.seen_at if now is None else np.maximum(now - self.seen_at, 0) / DAY_S
+        faded = {
+            name: (weight * np.exp2(-age_days / interest.half_life_days.get(name, math.inf))).tolist()
+            for name in {name for counts in self.events for name, _ in counts}
+            if (weight := interest.weights.get(name))
+        }
         said = [0.0] * len(age_days)
-        for place, (age, counts) in enumerate(zip(age_days.tolist(), self.events, strict=True)):
+        for place, counts in enumerate(self.events):
             for name, count in counts:
-                if weight := weights.get(name):
-                    said[place] += count * weight * math.exp2(-age / half_lives.get(name, math.inf))
+                if name in faded:
+                    said[place] += count * faded[name][place]
         return np.array(said, dtype=np.float64)
 
 

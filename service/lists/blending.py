@@ -16,9 +16,9 @@ from models.ranking import top
 from service.lists.question import Mask, Question, Rows, Scores, Stage, both
 
 TINY = 1e-12
-SHARP = 256  # of a large catalogue, how many of the best are scored exactly; four times as many where these are not clearly the best
+SHARP = 256  # of a large catalogue, how many of the best are scored exactly; twice as many where these are not clearly the best
 MOST_SHARP = 16_384
-SURE = 0.33  # of those scored exactly: where all that are wanted were among so many by the estimates, these are clearly the best
+SURE = 0.5  # of those scored exactly: where all that are wanted were among so many by the estimates, these are clearly the best
 STEERED = 20  # times what neighbours count, factors may: where they count more, estimates of them do not tell who is among the best
 LEAST = {"factors": 1e-6}  # a score up to it is rounding, and no evidence
 # Sources that say something of these items; popularity says it of none
@@ -143,7 +143,7 @@ def sharp(
 ) -> tuple[Rows, Scores, Scores, Rows]:
     """The best allowed rows by scores that hold scaled estimates; what factors say of them if asked, their scores with that, the n best places.
 
-    That they are the best is clear where all n that are wanted come from the best third of them by the estimates; else more are looked at.
+    That they are the best is clear where all n that are wanted come from the better half of them by the estimates; else more are looked at.
     """
     size, said = SHARP, np.zeros(0, dtype=np.float32)
     while True:
@@ -153,7 +153,7 @@ def sharp(
         wanted = top(sharpened, None, n)
         if len(best) < size or size >= MOST_SHARP or wanted.max(initial=0) < SURE * size:
             return best, said, sharpened, wanted
-        size *= 4
+        size *= 2
 
 
 def exact(factors: Factors, vector: Scores, rows: Rows) -> Scores:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from models.catalogue import Catalogue
 from service.lists.picks import Pick, shown
 from service.lists.question import Rows
-from service.lists.reasons import code_of, reason_of
+from service.lists.reasons import code_of, told
 from service.lists.scored import Best
 
 INTENT = "for_you"
@@ -25,8 +25,9 @@ def picked(best: Best, carriers: Rows, *, names: Sequence[str], catalogue: Catal
         for source, carrier, anchor in zip(strongest, carriers.tolist(), best.anchors.tolist(), strict=True)
     ]
     why = [
-        reason_of(code_of(INTENT, source, row, anchor, owned), row, anchor, catalogue, lang)
+        (code_of(INTENT, source, row, anchor, owned), row, anchor)
         for source, row, anchor in zip(strongest, rows, anchors, strict=True)
     ]
     shares = [dict(zip(names, gave, strict=True)) for gave in best.shares.T.tolist()]
-    return tuple(map(Pick, rows, catalogue.items.texts(rows), shown(best.scores), strongest, why, shares))
+    reasons = told(why, catalogue, lang)
+    return tuple(map(Pick, rows, catalogue.items.texts(rows), shown(best.scores), strongest, reasons, shares))

@@ -5,7 +5,7 @@ The source that gave most to the score names the reason; the anchor is the item 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -89,11 +89,10 @@ def reasons(stage: Stage, rows: Rows, sources: list[str], *, models: Models, bou
         for row, source in zip(rows.tolist(), sources, strict=True)
     ]
     together = _together(found, models)
+    found = [("bought_together" if (anchor, row) in together else code, row, anchor) for code, row, anchor in found]
     return [
-        _of_attributes(row, anchor, models, lang)
-        if code == CODES["complements"] and (anchor, row) not in together
-        else reason_of("bought_together" if (anchor, row) in together else code, row, anchor, models.catalogue, lang)
-        for code, row, anchor in found
+        _of_attributes(reason, row, anchor, models, lang) if reason.code == CODES["complements"] else reason
+        for reason, (_, row, anchor) in zip(told(found, models.catalogue, lang), found, strict=True)
     ]
 
 
@@ -118,19 +117,24 @@ def title(catalogue: Catalogue, row: int, lang: str) -> str:
     return str((lang == "th" and body.get("title_th")) or body.get("title") or catalogue.items.text(row))
 
 
-def reason_of(code: str, row: int, anchor: int, catalogue: Catalogue, lang: str) -> Reason:
-    """The reason of a row that this row of the history carried; NOBODY or the row itself: no other did."""
-    if anchor in (NOBODY, row):
-        return Reason(code, (), TEXTS[code][lang])
+def told(found: Iterable[tuple[str, int, int]], catalogue: Catalogue, lang: str) -> list[Reason]:
+    """The reason of each (code, row, anchor): the row of the history that carried this row; NOBODY or the row itself: no other did."""
+    kinds = [(code, NOBODY if anchor == row else anchor) for code, row, anchor in found]
+    reasons = {kind: _reason(*kind, catalogue, lang) for kind in set(kinds)}
+    return [reasons[kind] for kind in kinds]
+
+
+def _reason(code: str, anchor: int, catalogue: Catalogue, lang: str) -> Reason:
+    if anchor == NOBODY:
+        return plain(code, lang)
     text = TEXTS[code][lang].format_map({"anchor": title(catalogue, anchor, lang)})
     return Reason(code, (catalogue.items.text(anchor),), text)
 
 
-def _of_attributes(row: int, anchor: int, models: Models, lang: str) -> Reason:
-    """Why an item completes the anchor that it was not bought with: the attributes that most speak for it."""
+def _of_attributes(reason: Reason, row: int, anchor: int, models: Models, lang: str) -> Reason:
+    """The reason why an item completes the anchor that it was not bought with, and the attributes that most speak for it."""
     complements = models.complements
     assert complements is not None  # noqa: S101  (it is the source)
-    reason = reason_of("attributes", row, anchor, models.catalogue, lang)
     alike = complements.alike(anchor, row)
     pair = next((alike[name] for name in NAMED if name in alike), None)
     if pair is None:

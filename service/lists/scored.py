@@ -9,20 +9,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.blend import blended, rms
+from models.blend import rms
 from models.bundle import Models
 from models.factors import Factors
 from models.folding import NOBODY, Folding, fold_all
 from models.linear import Linear, Sum
-from models.ranking import top
+from models.ranking import barred, top
 from service.lists.blending import LEAST, TINY, estimable, exact, longer, sharp
 from service.lists.question import Mask, Rows, Scores
 from service.lists.taste import Taste
 
 NEVER = np.float32(-np.inf)
-MOST_EXACT = (
-    1 << 24
-)  # numbers in the items' vectors: up to so many, a product of all costs less than estimates, sharpened
 
 
 class Best(NamedTuple):
@@ -43,26 +40,29 @@ class Best(NamedTuple):
 class Scorer:
     """What is the same for all customers of a block.
 
-    counted   source -> its weight: of factors, popularity, and those that add up neighbours
-    everybodys  float32[items]  what popularity gives to the scores; -inf for what may not stand in the list
-    scale       of popularity     quick  whether factors are estimated
+    counted  source -> its weight: of factors, popularity, and those that add up neighbours, `linear`
+    said     float32[sources, items]  what each source says of one customer, the linear ones first, then factors; the last is everybody's: what
+             popularity gives to the scores; -inf for what may not stand in the list
+    scale    of popularity     quick  whether factors are estimated
     """
 
     models: Models
     factors: Factors
     counted: Mapping[str, float]
-    everybodys: Scores
+    linear: Mapping[str, Linear]
+    said: Scores
     scale: float
     quick: bool
 
     @classmethod
     def of(cls, models: Models, factors: Factors, counted: Mapping[str, float], allowed: Mask) -> Scorer:
         """For lists in which these items may stand."""
-        popularity = models.popularity
-        scale = counted.get("popularity", 0.0) / max(popularity.size, TINY)
-        everybodys = np.where(allowed, np.float32(scale) * popularity.score, NEVER)
-        quick = factors.item_factors.size > MOST_EXACT and estimable(models, counted)
-        return cls(models, factors, counted, everybodys, scale, quick)
+        scale = counted.get("popularity", 0.0) / max(models.popularity.size, TINY)
+        linear = {name: getattr(models, name) for name in counted if isinstance(getattr(models, name), Linear)}
+        said = np.empty((len(linear) + 2, len(allowed)), dtype=np.float32)
+        np.multiply(models.popularity.score, np.float32(scale), out=said[-1])
+        said[-1] += barred(allowed)
+        return cls(models, factors, counted, linear, said, scale, estimable(models, counted))
 
     def best(self, tastes: Sequence[Taste], n: int) -> tuple[Folding, Iterator[Best | None]]:
         """The customers folded in, and the n best items of each; None where no source of evidence says anything, or fewer may stand there."""
@@ -72,13 +72,16 @@ class Scorer:
         return folding, (self._best(*hers, n) for hers in found)
 
     def _best(self, taste: Taste, vector: Scores, factors: Scores, n: int) -> Best | None:
-        sums = {name: self._sum(name, taste) for name in self.counted if isinstance(getattr(self.models, name), Linear)}
-        said = {"factors": factors, **{name: each.scores for name, each in sums.items()}}
-        if not any(each.max(initial=0) > LEAST.get(name, 0) for name, each in said.items()):
+        sums = {name: model.sum(taste.rows, taste.weights) for name, model in self.linear.items()}
+        for each, scores in zip(sums.values(), self.said, strict=False):
+            each.into(scores)
+        self.said[-2] = factors
+        said = dict(zip((*sums, "factors"), self.said, strict=False))
+        if not any(scores.max(initial=0) > LEAST.get(name, 0) for name, scores in said.items()):
             return None
         scales = {name: self.counted[name] / max(self._size(each, name, vector), TINY) for name, each in said.items()}
-        scores = self._mixed(said, scales, taste)
-        rows, exactly, sharpened = self._chosen(scores, factors, scales["factors"], vector, n)
+        scores = self._mixed(scales, taste)
+        rows, exactly, sharpened = self._chosen(scores, scales["factors"], vector, n)
         if len(rows) < n:
             return None
         gave = {name: np.float32(scales[name]) * each[rows] for name, each in said.items()}
@@ -86,29 +89,23 @@ class Scorer:
             "factors": np.float32(scales["factors"]) * exactly,
             "popularity": np.float32(self.scale) * self.models.popularity.score[rows],
         }
-        shares = np.stack([gave[name] for name in self.counted])
+        shares = np.array([gave[name] for name in self.counted])
         return Best(taste, rows, sharpened, shares, self._anchors(sums, taste, rows, shares))
-
-    def _sum(self, name: str, taste: Taste) -> Sum:
-        model: Linear = getattr(self.models, name)
-        return model.sum(taste.rows, taste.weights)
 
     def _size(self, scores: Scores, name: str, vector: Scores) -> float:
         """The root mean square over all items."""
         return self.factors.rms(vector, items=len(scores)) if name == "factors" else rms(scores)
 
-    def _mixed(self, said: Mapping[str, Scores], scales: Mapping[str, float], taste: Taste) -> Scores:
+    def _mixed(self, scales: Mapping[str, float], taste: Taste) -> Scores:
         """Σ scale · scores; -inf also for what is hers already, lies in her cart, or was refused by her."""
-        mixed = blended(said, scales)
-        mixed += self.everybodys
+        mixed = np.array([*scales.values(), 1], dtype=np.float32) @ self.said
         mixed[taste.rows[(taste.purchases > 0) | (taste.weights < 0)]] = NEVER
         mixed[taste.in_cart] = NEVER
-        return mixed
+        return np.asarray(mixed)
 
-    def _chosen(
-        self, scores: Scores, factors: Scores, scale: float, vector: Scores, n: int
-    ) -> tuple[Rows, Scores, Scores]:
+    def _chosen(self, scores: Scores, scale: float, vector: Scores, n: int) -> tuple[Rows, Scores, Scores]:
         """The best n rows, what factors say of them exactly, and their scores with that."""
+        factors = self.said[-2]
         if not self.quick:
             rows = top(scores, None, n)
             return rows, factors[rows], scores[rows]
@@ -118,7 +115,7 @@ class Scorer:
     def _anchors(self, sums: Mapping[str, Sum], taste: Taste, rows: Rows, shares: Scores) -> Rows:
         anchors, strongest = np.full(len(rows), NOBODY, dtype=np.int32), shares.argmax(axis=0)
         for place, name in enumerate(self.counted):
-            wanted = np.flatnonzero(strongest == place)
+            wanted = (strongest == place).nonzero()[0]
             if name in sums and len(wanted):
                 carried = sums[name].carried(rows[wanted])
                 most = carried.argmax(axis=1)

@@ -115,5 +115,8 @@ def _in_cart(profile: Profile, models: Models, now: int) -> NDArray[np.int32]:
 
 def _rows(item_ids: Iterable[str], models: Models) -> NDArray[np.int32]:
     """The rows of the ids that the bundle knows."""
+    item_ids = tuple(item_ids)
+    if not item_ids:
+        return NONE.rows
     rows = models.catalogue.items.rows(item_ids)
-    return rows[rows >= 0] if len(rows) else rows
+    return rows[rows >= 0]

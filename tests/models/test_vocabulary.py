@@ -44,3 +44,13 @@ def test_new_texts_are_numbered_on_and_the_known_keep_their_rows():
 def test_nothing_new_is_the_same_vocabulary():
     base = Vocabulary.of(["a"])
     assert base.extended(["a"]) is base
+
+
+def test_remembers_a_bounded_number_of_rows(monkeypatch):
+    monkeypatch.setattr("models.vocabulary.MOST_KNOWN", 3)
+    vocabulary = Vocabulary.of([*map(str, range(10)), "x" * 1000])
+    for _ in range(2):
+        assert vocabulary.rows(vocabulary.texts(range(11))).tolist() == list(range(11))
+        assert len(vocabulary._known) <= 3
+    assert vocabulary.row("unheard of") == MISSING
+    assert "unheard of" not in vocabulary._known

@@ -69,12 +69,6 @@ def same(found, expected):
     assert [anchor for anchor, _ in found.anchored] == [anchor for anchor, _ in expected.anchored]
 
 
-@pytest.fixture(autouse=True)
-def large(monkeypatch):
-    """Where factors can be estimated, they are."""
-    monkeypatch.setattr(scored, "MOST_EXACT", 0)
-
-
 @pytest.mark.parametrize("models", WORLDS.values(), ids=WORLDS)
 def test_everybody_gets_the_list_that_she_gets_alone(models, monkeypatch):
     monkeypatch.setattr(block, "MOST_SCORES", 5 * len(models.catalogue))  # three blocks
@@ -82,12 +76,6 @@ def test_everybody_gets_the_list_that_she_gets_alone(models, monkeypatch):
         asked = asks(models, request)
         for found, (one, hers, wishes, now) in zip(block.recommend_all(asked, models=models), asked, strict=True):
             same(found, recommend(one, models=models, taste=hers, now=now, wishes=wishes))
-
-
-def test_where_a_product_of_all_vectors_is_quicker_lists_are_exact(monkeypatch):
-    monkeypatch.setattr(scored, "MOST_EXACT", 1 << 24)
-    for found, one in zip(block.recommend_all(asks(LARGE, ASKED[0]), models=LARGE), asks(SHOP, ASKED[0]), strict=True):
-        same(found, recommend(one.request, models=SHOP, taste=one.taste, now=NOW))
 
 
 def test_lines_that_ask_for_different_things_are_answered_in_their_order():
