@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from models.actions import Action, Budget
 
@@ -61,8 +62,7 @@ class Pools:
     never: Sequence[int]
 
 
-@dataclass(frozen=True)
-class Level:
+class Level(NamedTuple):
     """How a pool stands: tokens drawn, the price of a token as of `at`."""
 
     used: int = 0

@@ -20,6 +20,7 @@ SHOWN = ("title", "title_th", "price", "currency", "url", "image_url", "category
 NO_PRICE = -1
 NO_STOCK = -1
 MOST_STOCK = 2**31 - 1
+KINDS_KEPT = 10_000  # items
 MINOR = 100  # minor units of money in a major one
 
 
@@ -116,6 +117,16 @@ class Catalogue:
             found = self._kinds[codes] = frozenset(word.strip().casefold() for word in words if word)
         return found
 
+    def kinds_of(self, item_id: str) -> frozenset[str] | None:
+        """What an item is, by its id; None where it is unknown. Remembered of the last KINDS_KEPT or fewer."""
+        known = self._kinds_of
+        if item_id not in known:
+            if len(known) >= KINDS_KEPT:
+                known.clear()
+            row = self.items.row(item_id)
+            known[item_id] = None if row == MISSING else self.kinds(row)
+        return known[item_id]
+
     def within(self, paths: Sequence[str]) -> NDArray[np.bool_]:
         """bool[items]: which items lie in one of these categories or below it ("Women" holds "Women > Dresses")."""
         # Of a path with " > " behind it, so that none begins with another's word
@@ -132,6 +143,11 @@ class Catalogue:
     def _bodies(self) -> tuple[memoryview, memoryview]:
         """body, body_at: of single elements, views are read several times as fast as arrays."""
         return self.body.data, self.body_at.data
+
+    @cached_property
+    def _kinds_of(self) -> dict[str, frozenset[str] | None]:
+        """Of whom it was asked."""
+        return {}
 
     @cached_property
     def _kinds(self) -> dict[tuple[int, ...], frozenset[str]]:

@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +39,7 @@ SEGMENTS = (
 LIFECYCLES = ("visitor", "first_time", "repeat", "regular", "top", "at_risk", "lapsed", "lost", "won_back")
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """A customer's tier today.
 
     name         None where she is below the lowest tier's entry

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from models.budgets import FULL, Level, admits, drawn
 from models.errors import StoreUnavailable
@@ -17,6 +16,7 @@ from service.store import (
     Customer,
     Entry,
     Fold,
+    Found,
     Join,
     Move,
     PaperTakenError,
@@ -52,6 +52,9 @@ class FakeStore:
     def customer(self, customer_id: str) -> Customer | None:
         self._answer()
         return self.people.get(self.aliases.get(customer_id, customer_id))
+
+    def customer_with(self, customer_id: str, pools: Sequence[str], *, now: int) -> Found:
+        return Found(self.customer(customer_id), self.levels(pools, now=now))
 
     def customers(self, customer_ids: Sequence[str]) -> list[Customer | None]:
         return [self.customer(customer_id) for customer_id in customer_ids]
@@ -90,7 +93,7 @@ class FakeStore:
         stands: bytes | None = getattr(old, part)
         return stands
 
-    def settle(self, customer_id: str, settle: Settle, *, now: int) -> list[str]:
+    def settle(self, customer_id: str, settle: Settle, *, now: int, found: Found | None = None) -> list[str]:
         self._answer()
         settle(self.people.get(customer_id, Customer(customer_id)).ledger)
         if self.before_change is not None:
@@ -119,7 +122,7 @@ class FakeStore:
     def _level(self, name: str, now: int) -> Level:
         level = self.pools.get(name, FULL)
         late = sum(tokens for (pool, _), (tokens, until) in self.held.items() if pool == name and until <= now)
-        return replace(level, used=level.used - late)
+        return level._replace(used=level.used - late)
 
     def _move(self, moves: Sequence[Move], now: int) -> list[str]:
         pools, held, refused = dict(self.pools), dict(self.held), list[str]()
@@ -139,9 +142,9 @@ class FakeStore:
             else:
                 was_held = self.held.pop(key, None) is not None
                 if one.kind == "keep" and not was_held:
-                    level = replace(level, used=level.used + one.tokens)
+                    level = level._replace(used=level.used + one.tokens)
                 if one.kind == "back" and (was_held or not one.held):
-                    level = replace(level, used=level.used - one.tokens)
+                    level = level._replace(used=level.used - one.tokens)
             self.pools[name] = level
         if refused:
             self.pools, self.held = pools, held

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from models import thompson
@@ -131,9 +131,9 @@ class _Acting:
         ground, actions = self.ground, self.actions
         # Whatever the catalogue: two are tried with the same luck
         seed = thompson.seed(customer.customer_id, ground.now // DAY_S)
-        request = replace(ground.asked, customer_id=customer.customer_id, seed=seed)
+        request = ground.asked._replace(customer_id=customer.customer_id, seed=seed)
         situation = situate(request, customer, actions=actions, learnt=ground.learnt, now=ground.now)
-        made = decide(request, replace(situation, closed=closed, allotted=True))
+        made = decide(request, situation._replace(closed=closed, allotted=True))
         self.plays[number] = _play(made)
         return [
             Bid(pool.name, tokens, one.priority)

@@ -11,7 +11,6 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -98,8 +97,7 @@ def learnt(store: Store, common: Common) -> Learnt:
 
 def _with_bundle(known: Learnt, bundle: Bundle) -> Learnt:
     """With what training learnt, as the service has it; without a bundle the service knows none of it either."""
-    return replace(
-        known,
+    return known._replace(
         response=bundle.models.response,
         tiers=bundle.models.tiers,
         currency=known.currency or bundle.manifest.get("currency"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
 from functools import cached_property, partial
 from itertools import accumulate, repeat, takewhile
@@ -47,13 +48,30 @@ class Items(Mapping[str, Item]):
         return Columns(part["i"], numbers, [counts or () for counts in part.get("e", repeat((), len(part["i"])))])
 
     def newest(self) -> Iterator[tuple[str, Item]]:
-        """The items, newest first, each made when it is asked for."""
+        """The items, newest first, each made when it is first asked for."""
+        made = self._newest
+        for nth in range(len(self)):
+            if nth == len(made):
+                made.append(self._entry(len(self) - 1 - nth))
+            yield made[nth]
+
+    def seen_since(self, at: int) -> list[tuple[str, Item]]:
+        """Those of which anything happened since, newest first."""
+        made, first = self._newest, bisect_left(self._part["s"], bisect_left(self._at, at))
+        made.extend(map(self._entry, range(len(self) - 1 - len(made), first - 1, -1)))
+        return made[: len(self) - first]
+
+    def _entry(self, row: int) -> tuple[str, Item]:
         part, at, events, viewed = self._part, self._at, self._part.get("e"), self._part.get("v")
-        for row in range(len(part["i"]) - 1, -1, -1):
-            counts = dict(events[row]) if events and events[row] else NO_EVENTS
-            days = tuple(map(tuple, viewed[row])) if viewed and viewed[row] else ()
-            times = at[part["f"][row]], at[part["l"][row]], at[part["s"][row]]
-            yield part["i"][row], Item(part["p"][row], part["q"][row], *times, counts, days)
+        counts = dict(events[row]) if events and events[row] else NO_EVENTS
+        days = tuple(map(tuple, viewed[row])) if viewed and viewed[row] else ()
+        times = at[part["f"][row]], at[part["l"][row]], at[part["s"][row]]
+        return part["i"][row], Item(part["p"][row], part["q"][row], *times, counts, days)
+
+    @cached_property
+    def _newest(self) -> list[tuple[str, Item]]:
+        """What was made so far, newest first."""
+        return []
 
     @cached_property
     def _at(self) -> list[int]:
@@ -102,4 +120,6 @@ def newest(items: Mapping[str, Item]) -> Iterator[tuple[str, Item]]:
 
 def seen_since(items: Mapping[str, Item], at: int) -> list[tuple[str, Item]]:
     """Those of which anything happened since, newest first."""
+    if isinstance(items, Items):
+        return items.seen_since(at)
     return list(takewhile(lambda entry: entry[1].seen_at >= at, newest(items)))

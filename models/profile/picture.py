@@ -75,7 +75,7 @@ def describe(
 def rfc3339(at: int) -> str | None:
     """A time in RFC 3339, UTC; None where no calendar has it."""
     try:
-        return f"{datetime.fromtimestamp(at, UTC).isoformat()[:19]}Z"
+        return f"{datetime.fromtimestamp(at, UTC).replace(tzinfo=None).isoformat()[:19]}Z"
     except (OverflowError, ValueError, OSError):
         return None
 

@@ -1,24 +1,24 @@
 """The next best action: for a customer, on a channel, now.
 
-one read (the customer) → situation → decision (funnel → arbitration → choice) → answer → one transaction (her ledger, tokens, the log)
+one read (the customer, budgets and stock) → situation → decision (funnel → arbitration → choice) → answer
+→ one transaction (her ledger, tokens, the log)
 
-A catalogue with budgets or stock reads how they stand, which is a second read. With the store away nothing is made from ignorance: service
-messages only, nothing is reserved or logged, and the answer says `degraded`.
+With the store away nothing is made from ignorance: service messages only, nothing is reserved or logged, and the answer says `degraded`.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from models.action_catalogue import Catalogue
 from models.errors import StoreUnavailable
 from service.decisions.answer import answer
+from service.decisions.budgets import pools_of
 from service.decisions.decision import decide
 from service.decisions.decision_log import DecisionTakenError, Log, papers, repeated
 from service.decisions.reservation import Made, reserve
-from service.decisions.situation import Learnt, Request, Situation, ignorant, levels, situate
+from service.decisions.situation import Learnt, Request, Situation, ignorant, situate
 from service.store import Customer, PaperTakenError, Store
 
 
@@ -43,17 +43,17 @@ def next_best_action(
             raise StoreUnavailable("this service runs without a store")
         if not request.dry_run and (before := repeated(store, request)):
             return before
-        customer = store.customer(request.customer_id) or Customer(request.customer_id)
-        stand = levels(request, store, actions=actions, now=now)
-        situation = situate(request, customer, actions=actions, learnt=learnt, now=now, levels=stand)
+        pools = list(pools_of(request.channel, actions, now=now).drawn)
+        found = store.customer_with(request.customer_id, pools, now=now)
+        known = found.customer or Customer(request.customer_id)
+        situation = situate(request, known, actions=actions, learnt=learnt, now=now, levels=found.levels)
         if closed is not None:
-            situation = replace(situation, closed=closed, allotted=True)
+            situation = situation._replace(closed=closed, allotted=True)
         if request.dry_run:
             return answer(decide(request, situation), request, learnt=learnt, decision_id=decision_id)
         made = partial(_made, request=request, learnt=learnt, decision_id=decision_id, keep_s=keep.keep_s)
-        whose, known = request.customer_id, customer.ledger
         try:
-            written = reserve(store, situation, made, whose=whose, decision_id=decision_id, known=known)
+            written = reserve(store, situation, made, whose=request.customer_id, decision_id=decision_id, found=found)
         except PaperTakenError:
             return _faster(store, request)
         keep.note(decision_id, written.papers[-1].document, now)

@@ -5,7 +5,7 @@ situation → funnel (who may be told what) → arbitration (what is worth most)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from models.tariff import of_tier
 from service.decisions.arbitration import Candidate, Ranking, ranked, too_little
@@ -14,8 +14,7 @@ from service.decisions.funnel import ORDER, Look, Passage, funnel, look
 from service.decisions.situation import AGENT, Request, Situation
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """What was decided, and of what.
 
     dropped  drop code -> how many actions, in the order of the funnel; stages that dropped none are left out

@@ -7,7 +7,6 @@ two, whatever races. Tokens of budgets and stock are taken in the same transacti
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from service.decisions import budgets
@@ -15,7 +14,7 @@ from service.decisions import ledger as ledger_of
 from service.decisions.decision import Decision
 from service.decisions.ledger import DAY_S, Contact, Ledger
 from service.decisions.situation import Situation
-from service.store import Paper, Settlement, Store
+from service.store import Found, Paper, Settlement, Store
 
 CONTACTS_KEPT_S = 400 * DAY_S
 
@@ -31,22 +30,20 @@ class Made(NamedTuple):
 Make = Callable[[Situation], Made]
 
 
-def reserve(
-    store: Store, situation: Situation, make: Make, *, whose: str, decision_id: str, known: bytes | None
-) -> Made:
+def reserve(store: Store, situation: Situation, make: Make, *, whose: str, decision_id: str, found: Found) -> Made:
     """Decide, and write all of it in one transaction; silence leaves the ledger as it is. Each refusal of a pool leaves one pool less.
 
-    whose, known  her name in the store, and her ledger as it was read     Raises PaperTakenError where the decision_id has a decision already.
+    whose, found  her name in the store, and what was read of her     Raises PaperTakenError where the decision_id has a decision already.
     """
     while True:
-        made, refused = _try(store, situation, make, whose=whose, decision_id=decision_id, known=known)
+        made, refused = _try(store, situation, make, whose=whose, decision_id=decision_id, found=found)
         if not refused:
             return made
-        situation = replace(situation, closed=situation.closed | set(refused))
+        situation = situation._replace(closed=situation.closed | set(refused))
 
 
 def _try(
-    store: Store, situation: Situation, make: Make, *, whose: str, decision_id: str, known: bytes | None
+    store: Store, situation: Situation, make: Make, *, whose: str, decision_id: str, found: Found
 ) -> tuple[Made, list[str]]:
     """The decision as it was written, or which pools refused it."""
 
@@ -54,6 +51,7 @@ def _try(
         made = make(_unmade(situation, ledger, decision_id))
         return made, _settlement(ledger, made, decision_id)
 
+    known = None if found.customer is None else found.customer.ledger
     made, first = settled(situation.ledger)  # before the store's lock is taken
 
     def settle(document: bytes | None) -> Settlement:
@@ -63,7 +61,7 @@ def _try(
         made, again = settled(ledger_of.load(document))
         return again
 
-    refused = store.settle(whose, settle, now=situation.now)
+    refused = store.settle(whose, settle, now=situation.now, found=found)
     return made, refused
 
 
@@ -71,12 +69,12 @@ def _unmade(situation: Situation, ledger: Ledger, decision_id: str) -> Situation
     """The situation on this ledger as if the decision had not been made, so that two calls with one id that race decide the same."""
     made = ledger.find(decision_id)
     if made is None:
-        return situation if ledger is situation.ledger else replace(situation, ledger=ledger)
+        return situation if ledger is situation.ledger else situation._replace(ledger=ledger)
     levels = dict(situation.levels)
     for pool, tokens in (pair for drawn in made.drawn.values() for pair in drawn.items()):
         if pool in levels:
-            levels[pool] = replace(levels[pool], used=max(levels[pool].used - tokens, 0))
-    return replace(situation, ledger=ledger.without(decision_id), levels=levels)
+            levels[pool] = levels[pool]._replace(used=max(levels[pool].used - tokens, 0))
+    return situation._replace(ledger=ledger.without(decision_id), levels=levels)
 
 
 def _settlement(ledger: Ledger, made: Made, decision_id: str) -> Settlement:

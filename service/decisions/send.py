@@ -9,7 +9,7 @@ out more than it has, so a line that was allotted the last token may still be de
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -98,7 +98,7 @@ class Send:
         learnt = self.learnt(request.lang)
         known = customer or Customer(request.customer_id)
         situation = situate(request, known, actions=self.actions, learnt=learnt, now=self.now)
-        made = decide(request, replace(situation, closed=closed, allotted=True))
+        made = decide(request, situation._replace(closed=closed, allotted=True))
         return [
             Bid(pool.name, tokens, one.priority)
             for one in made.best

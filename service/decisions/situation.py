@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
-from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from models import thompson
 from models.action_catalogue import Catalogue
@@ -18,7 +16,7 @@ from models.profile import EMPTY, Profile
 from models.propensity import Belief
 from models.response import Response
 from models.tiers import Tiers
-from service.decisions import budgets, hours
+from service.decisions import hours
 from service.decisions.beliefs import starting
 from service.decisions.ledger import DAY_S, Ledger
 from service.decisions.person import Person, read
@@ -27,7 +25,7 @@ from service.people import facts as facts_of
 from service.people.facts import Facts
 from service.people.picture import NOTHING, Picture, picture
 from service.people.windows import UNKNOWN_WINDOWS, windows
-from service.store import Customer, Store
+from service.store import Customer
 
 AGENT, AGENT_N = "agent", 3
 NO_LEVELS: Mapping[str, Level] = {}
@@ -38,14 +36,13 @@ Attach = Callable[[Items, Profile, Sequence[str]], Sequence[Any]]
 Believe = Callable[[Catalogue, str, str, int], Belief]  # (catalogue, channel, tier, now)
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """One decision, asked for. `n`: None is 3 for an agent, else 1. `decision_id` makes the call idempotent."""
 
     customer_id: str
     channel: str
     placement: str | None = None
-    context: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] = {}
     n: int | None = None
     decision_id: str | None = None
     seed: int | None = None
@@ -59,8 +56,7 @@ class Request:
         return self.n or (AGENT_N if self.channel == AGENT else 1)
 
 
-@dataclass(frozen=True)
-class Learnt:
+class Learnt(NamedTuple):
     """What a decision uses of the bundle, all None as long as there is none, and of the counters.
 
     attach   finds the products that go with a treatment
@@ -82,8 +78,7 @@ class Learnt:
 IGNORANT = Learnt(attach=lambda *_: [])
 
 
-@dataclass(frozen=True)
-class Situation:
+class Situation(NamedTuple):
     """All that a decision depends on: a customer on a channel, now, and the catalogue.
 
     blind      the store is away: nothing is known of consent, complaints and contacts
@@ -112,8 +107,8 @@ class Situation:
     customer_id: str = ""
     placement: str | None = None
     language: str = "en"
-    context: Mapping[str, object] = field(default_factory=dict)
-    ledger: Ledger = field(default_factory=Ledger)
+    context: Mapping[str, object] = {}
+    ledger: Ledger = Ledger()
     blind: bool = False
     complaint: bool = False
     profiled: bool = True
@@ -121,18 +116,18 @@ class Situation:
     seed: int = 0
     zone: tzinfo = UTC
     reach: Reach = ANYHOW
-    levels: Mapping[str, Level] = field(default_factory=dict)
+    levels: Mapping[str, Level] = {}
     closed: frozenset[str] = frozenset()
     allotted: bool = False
-    positives: Mapping[str, float] = field(default_factory=dict)
-    windows: Mapping[str, Callable[..., float]] = field(default_factory=lambda: UNKNOWN_WINDOWS)
+    positives: Mapping[str, float] = {}
+    windows: Mapping[str, Callable[..., float]] = UNKNOWN_WINDOWS
 
     @property
     def way(self) -> Channel:
         """The channel's settings."""
         return self.actions.channels[self.channel]
 
-    @cached_property
+    @property
     def local(self) -> datetime:
         """Her clock."""
         return datetime.fromtimestamp(self.now, self.zone)
@@ -205,13 +200,7 @@ def _seed(request: Request, customer_id: str, actions: Catalogue, learnt: Learnt
     return thompson.seed(customer_id, request.channel, request.placement, actions.version, learnt.model_version, day)
 
 
-def levels(request: Request, store: Store, *, actions: Catalogue, now: int) -> Mapping[str, Level]:
-    """How the pools stand that actions of this channel draw on; no read where none does."""
-    names = list(budgets.pools_of(request.channel, actions, now=now).drawn)
-    return store.levels(names, now=now) if names else NO_LEVELS
-
-
 def ignorant(request: Request, *, actions: Catalogue, now: int) -> Situation:
     """The situation while the store is away."""
     nobody = situate(request, Customer(request.customer_id), actions=actions, learnt=IGNORANT, now=now)
-    return replace(nobody, picture=NOTHING, windows=UNKNOWN_WINDOWS, blind=True, arm="full")
+    return nobody._replace(picture=NOTHING, windows=UNKNOWN_WINDOWS, blind=True, arm="full")

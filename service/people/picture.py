@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
+from typing import NamedTuple
 
 from models.catalogue import Catalogue
 from models.profile import DAY_S, EMPTY, Profile, money
@@ -20,14 +20,13 @@ BIRTHDAYS = ("birthday", "birth_date", "date_of_birth")  # attributes that may s
 COUNTED = ("orders", "days_since_order", "cart_items", "wish_drops", "viewed_low_stock", "days_to_birthday")
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(NamedTuple):
     """See models.actions: `numbers` are its FACTS, `words` its WORDS. `tiers` are all the names that her tier answers to."""
 
     tiers: tuple[str, ...] = ()
     lifecycle: str | None = None
-    numbers: Mapping[str, float] = field(default_factory=dict)
-    words: Mapping[str, str] = field(default_factory=dict)
+    numbers: Mapping[str, float] = {}
+    words: Mapping[str, str] = {}
     item_ids: tuple[str, ...] = ()  # what complements are for: the cart, else the last order
 
 
@@ -101,6 +100,8 @@ def _news(profile: Profile, catalogue: Catalogue | None, now: int) -> dict[str, 
 def _birthday(facts: Facts, now: int, zone: tzinfo) -> dict[str, float]:
     """The days until her birthday by her own calendar; nothing where no attribute says a day. Who was born on a 29th has it on the 28th."""
     said = next((facts["attributes"][name] for name in BIRTHDAYS if name in facts["attributes"]), None)
+    if said is None:
+        return {}
     try:
         born = date.fromisoformat(str(said)[:10])
     except ValueError:

@@ -12,7 +12,6 @@ from models.profile import DAY_S, NEVER, Profile, money
 from models.profile.items import newest as newest_first
 from models.profile.items import seen_since
 from models.rules import UNKNOWN, WINDOWED
-from models.vocabulary import MISSING
 
 LONGEST = 30  # days that a window of views has at most (models.rules.WINDOWED)
 UNKNOWN_WINDOWS: Mapping[str, Callable[..., float]] = dict.fromkeys(WINDOWED, lambda *_: UNKNOWN)
@@ -70,9 +69,9 @@ def _seen(
 ) -> Sequence[tuple[frozenset[str], Sequence[tuple[int, int]]]]:
     """What the items that she viewed after a day are, and when: their type, colour, brand, gender, and the levels of their category."""
     newest = seen_since(profile.items, (since + 1) * DAY_S)
-    viewed = {item_id: item.viewed for item_id, item in newest if item.viewed and item.viewed[-1][0] > since}
-    rows = catalogue.items.rows(viewed).tolist() if viewed else []
-    return [(catalogue.kinds(row), looks) for row, looks in zip(rows, viewed.values(), strict=True) if row != MISSING]
+    viewed = [(item_id, item.viewed) for item_id, item in newest if item.viewed and item.viewed[-1][0] > since]
+    found = ((catalogue.kinds_of(item_id), looks) for item_id, looks in viewed)
+    return [(kinds, looks) for kinds, looks in found if kinds is not None]
 
 
 def _is(wanted: str, values: frozenset[str]) -> bool:

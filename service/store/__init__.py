@@ -9,7 +9,7 @@ no Unicode is an InputError. A store may be used by many threads, and in the chi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
 from models.budgets import Level, Pool
@@ -44,6 +44,17 @@ class Customer(NamedTuple):
     facts: bytes | None = None
     ledger: bytes | None = None
     sequence: int = 0
+
+
+class Found(NamedTuple):
+    """A customer as she was read (None: nothing is known of her), and how the pools stood that were asked for.
+
+    stamp  by which a store may tell whether she was changed since
+    """
+
+    customer: Customer | None
+    levels: Mapping[str, Level]
+    stamp: bytes = b""
 
 
 class Entry(NamedTuple):
@@ -82,8 +93,7 @@ class Move:
     held: bool = False
 
 
-@dataclass(frozen=True)
-class Paper:
+class Paper(NamedTuple):
     """A document of a customer's, as `put` takes it."""
 
     kind: str
@@ -92,8 +102,7 @@ class Paper:
     expires_s: int | None = None
 
 
-@dataclass(frozen=True)
-class Settlement:
+class Settlement(NamedTuple):
     """A ledger as it should stand (None: as it does), and what goes with it; all or nothing.
 
     moves   of tokens    counts  what is added to counters, pairs of sums by name
@@ -102,7 +111,7 @@ class Settlement:
 
     ledger: bytes | None
     moves: tuple[Move, ...] = ()
-    counts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    counts: Mapping[str, tuple[float, float]] = {}
     papers: tuple[Paper, ...] = ()
 
 
@@ -127,6 +136,9 @@ class Store(Protocol):
     def customer(self, customer_id: str) -> Customer | None:
         """One customer in one round trip; None when nothing is known."""
 
+    def customer_with(self, customer_id: str, pools: Sequence[str], *, now: int) -> Found:
+        """`customer` and `levels` in one round trip."""
+
     def customers(self, customer_ids: Sequence[str]) -> list[Customer | None]:
         """Several customers, in the order asked, in one round trip; None where nothing is known. At most some hundreds a call."""
 
@@ -146,9 +158,10 @@ class Store(Protocol):
         None from `change` leaves the part as it is.
         """
 
-    def settle(self, customer_id: str, settle: Settle, *, now: int) -> list[str]:
+    def settle(self, customer_id: str, settle: Settle, *, now: int, found: Found | None = None) -> list[str]:
         """As `change` of a ledger, with all of the settlement in the same transaction: no pool ever hands out more than its cap.
 
+        `found`: as she was read a moment ago; she is read again only where she was changed since.
         Returns the names of the pools that refused; then nothing is written. All that a call counts stands with the next version of COUNTERS.
         Raises PaperTakenError.
         """

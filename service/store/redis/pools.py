@@ -28,10 +28,10 @@ local function price(one, cap, ends, step, now)
 end
 """
 
-# How pools stand: for each the tokens drawn, the price and its time, as texts.    ARGV now, names…
-LEVELS = Script(
+# What stands under a key, and how pools stand: for each the tokens drawn, the price and its time, as texts.    KEYS one    ARGV now, names…
+READ = Script(
     f"""{POOL}
-local answer = {{}}
+local answer = {{redis.call('GET', KEYS[1])}}
 for i = 2, #ARGV do
   local one = read_pool(ARGV[i], ARGV[1])
   answer[#answer + 1] = one.used .. ' ' .. string.format('%.17g', one.price) .. ' ' .. one.at
@@ -44,12 +44,17 @@ return answer
 
 def levels(server: RedisServer, pools: Sequence[str], *, now: int) -> dict[str, Level]:
     """How pools stand."""
+    return read(server, b"", pools, now=now)[1] if pools else {}
+
+
+def read(server: RedisServer, key: bytes, pools: Sequence[str], *, now: int) -> tuple[bytes | None, dict[str, Level]]:
+    """What stands under a key, and how pools stand."""
     if not pools:
-        return {}
-    found = server.run(LEVELS, [((), (now, *map(keys.utf8, pools)))])[0]
+        return server.call("GET", key), {}
+    document, *found = server.run(READ, [((key,), (now, *map(keys.utf8, pools)))])[0]
     rows = [level.decode().split() for level in found]
     levels = [Level(int(used), float(price), int(at)) for used, price, at in rows]
-    return dict(zip(pools, levels, strict=True))
+    return document, dict(zip(pools, levels, strict=True))
 
 
 def moving(move: Move) -> Sequence[Any]:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from service.store import COUNTERS, POOL_KEPT_S, Customer, PaperTakenError, Settle, Settlement
+from service.store import COUNTERS, POOL_KEPT_S, Customer, Found, PaperTakenError, Settle, Settlement
 from service.store.redis import customers, keys
 from service.store.redis.papers import PAPER
 from service.store.redis.pools import POOL, moving
@@ -83,10 +83,13 @@ return 1
 """)
 
 
-def settle(server: RedisServer, customer_id: str, change: Settle, *, now: int) -> list[str]:
-    """The names of the pools that refused."""
+def settle(server: RedisServer, customer_id: str, change: Settle, *, now: int, found: Found | None = None) -> list[str]:
+    """The names of the pools that refused. `found`: as she was read; read again where she was changed since."""
     for _ in attempts():
-        stamp, customer = customers.one(server, customer_id)
+        if found is None:
+            stamp, customer = customers.one(server, customer_id)
+        else:
+            stamp, customer, found = found.stamp, found.customer or Customer(customer_id), None
         settled = change(customer.ledger)
         if settled is None:
             return []

@@ -10,7 +10,21 @@ from itertools import islice
 from pathlib import Path
 
 from models.budgets import Level
-from service.store import COUNTERS, ITEMS, NOTHING, Customer, Entry, Fold, Join, Paper, Part, Settle, Sift, Status
+from service.store import (
+    COUNTERS,
+    ITEMS,
+    NOTHING,
+    Customer,
+    Entry,
+    Fold,
+    Found,
+    Join,
+    Paper,
+    Part,
+    Settle,
+    Sift,
+    Status,
+)
 from service.store.groups import Call, recorded
 from service.store.sqlite import counters, customers, events, items, names, papers, pools, profiles, settlement
 from service.store.sqlite.file import SqliteFile, Synchronous
@@ -45,6 +59,10 @@ class SqliteStore:
         with self._file.reading() as db:
             return customers.one(db, customer_id)
 
+    def customer_with(self, customer_id: str, pools_: Sequence[str], *, now: int) -> Found:
+        with self._file.reading() as db:
+            return Found(customers.one(db, customer_id), pools.levels(db, pools_, now=now))
+
     def customers(self, customer_ids: Sequence[str]) -> list[Customer | None]:
         with self._file.reading() as db:
             found = customers.several(db, customer_ids)
@@ -62,9 +80,10 @@ class SqliteStore:
             customers.set_part(db, customer_id, part, changed)
             return changed
 
-    def settle(self, customer_id: str, settle: Settle, *, now: int) -> list[str]:
+    def settle(self, customer_id: str, settle: Settle, *, now: int, found: Found | None = None) -> list[str]:
         with self._file.writing() as db:
-            refused = settlement.settle(db, customer_id, settle, now=now, clock=self._now(db))
+            read = None if found is None else found.customer
+            refused = settlement.settle(db, customer_id, settle, now=now, clock=self._now(db), read=read)
             if refused:
                 db.execute("ROLLBACK")
             return refused

@@ -48,6 +48,12 @@ def set_part(db: sqlite3.Connection, customer_id: str, part: Part, document: byt
     db.execute(query, (customer_id, document))
 
 
+def swap_ledger(db: sqlite3.Connection, read: Customer, ledger: bytes) -> bool:
+    """Put another ledger in the place of the one that was read; whether it still stood there."""
+    query = "UPDATE customers SET ledger = ? WHERE customer_id = ? AND ledger IS ?"
+    return db.execute(query, (ledger, read.customer_id, read.ledger)).rowcount == 1
+
+
 def _set_all(db: sqlite3.Connection, customer: Customer) -> None:
     db.execute(
         "INSERT INTO customers (customer_id, profile, facts, ledger, sequence) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "

@@ -26,6 +26,8 @@ def level(db: sqlite3.Connection, name: str, *, now: int) -> Level:
 
 def levels(db: sqlite3.Connection, names: Sequence[str], *, now: int) -> dict[str, Level]:
     """How pools stand."""
+    if not names:
+        return {}
     query = LEVELS.replace("NAMES", marks(names))
     found = {name: Level(*rest) for name, *rest in db.execute(query, (now, *names))}
     return {name: found.get(name, FULL) for name in names}

@@ -171,3 +171,37 @@ def test_a_pool_that_refuses_keeps_the_papers_out(any_store: Store) -> None:
     refused = any_store.settle("ann", lambda _: Settlement(b"[1]", (take(holder="other"),), papers=PAPERS), now=NOW)
     assert refused == ["stock:x"]
     assert any_store.get("decision", "d1") is None
+
+
+def test_a_customer_is_read_with_how_pools_stand_by_any_of_her_names(any_store: Store) -> None:
+    assert any_store.customer_with("ann", [STOCK.name], now=NOW)[:2] == (None, {STOCK.name: FULL})
+    settle(any_store, take(), ledger=b"[1]")
+    found = any_store.customer_with("ann", [STOCK.name, PACED.name], now=NOW)
+    assert found.customer == any_store.customer("ann")
+    assert found.levels == {STOCK.name: level(any_store), PACED.name: FULL}
+    assert any_store.customer_with("ann", [], now=NOW).levels == {}
+
+
+def test_a_customer_is_read_with_how_pools_stand_by_another_name(store: Store) -> None:
+    settle(store, ledger=b"[1]")
+    store.merge("s1", "ann", lambda known, _: known)
+    found = store.customer_with("s1", [STOCK.name], now=NOW)
+    assert found.customer == store.customer("ann")
+    assert store.settle("s1", lambda _: Settlement(b"[2]", papers=PAPERS), now=NOW, found=found) == []
+    assert store.customer("ann").ledger == b"[2]"
+    assert [kind for kind, _, _ in store.papers("ann")] == ["answer", "decision"]
+
+
+@pytest.mark.parametrize("before", [None, b"1"])
+@pytest.mark.parametrize("faster", [None, b"2"])
+def test_what_was_read_is_settled_unless_somebody_was_faster(
+    store: Store, before: bytes | None, faster: bytes | None
+) -> None:
+    if before:
+        settle(store, ledger=before)
+    found = store.customer_with("ann", [], now=NOW)
+    store.change("ann", "profile", lambda _: b"what happened since")
+    if faster:
+        settle(store, ledger=faster)
+    store.settle("ann", lambda stands: Settlement((stands or b"") + b"+"), now=NOW, found=found)
+    assert store.customer("ann")[1:4] == (b"what happened since", None, (faster or before or b"") + b"+")
