@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import orjson
 from flask import request
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
 
 from models.rules import is_a
 from models.settings import Settings
@@ -19,31 +19,23 @@ from service.lists.reasons import LANGUAGES
 from service.lists.request import Boost, N, Promotion, Request
 from service.services import Services
 
-QUERY, BODY = RecommendQuery(), loading(RecommendBody)
 NAMES = ("customer_id", "session_id")
-LONGEST = 1_000  # bytes of a document that may be asked again
+LONGEST = 1_000  # bytes of what may be asked again
+Load = Callable[[Any], dict[str, Any]]
 
 
-def by_query(shop: Services) -> Request:
-    """The request of this query string. Raises ValidationError."""
-
-    def load() -> Request:
-        loaded = QUERY.load(query(QUERY))
-        return checked(loaded | {"item_ids": loaded.pop("item_id", ())}, shop.settings, whose())
-
-    return shop.remembered.read(request.query_string, load)
-
-
-def by_document(document: Any, settings: Settings, named: Whose) -> Request:
-    """The request of a JSON document. Raises ValidationError.
-
-    Shops ask the same again and again, for others: what differs from one asked before by its customer or visit alone is not looked at anew.
+def _but_for_whom(load: Load) -> Load:
+    """Loads as `load`. Shops ask the same again and again, for others: what differs from what was asked before by its customer or visit
+    alone is not looked at anew.
     """
-    whose = _named(document)
-    rest = orjson.dumps({**document, **dict.fromkeys(whose)}) if whose else b""
-    if not whose or len(rest) > LONGEST:
-        return checked(BODY(without_nulls(document)), settings, named)
-    return checked({**_loaded(rest), **whose}, settings, named)
+    known = lru_cache(maxsize=256)(lambda rest: load(orjson.loads(rest)))
+
+    def read(document: Any) -> dict[str, Any]:
+        whose = _named(document)
+        rest = orjson.dumps({**document, **dict.fromkeys(whose)}) if whose else b""
+        return {**known(rest), **whose} if whose and len(rest) <= LONGEST else load(document)
+
+    return read
 
 
 def _named(document: Any) -> dict[str, str]:
@@ -55,10 +47,27 @@ def _named(document: Any) -> dict[str, str]:
     return given if plain else {}
 
 
-@lru_cache(maxsize=256)
-def _loaded(rest: bytes) -> dict[str, Any]:
-    """What a document says that names nobody; not to be changed."""
-    return BODY(without_nulls(orjson.loads(rest)))
+def _loading(kind: type[Schema]) -> Load:
+    load = loading(kind)
+    return lambda document: load(without_nulls(document))
+
+
+SCHEMA = RecommendQuery()
+QUERY, BODY = _but_for_whom(_loading(RecommendQuery)), _but_for_whom(_loading(RecommendBody))
+
+
+def by_query(shop: Services) -> Request:
+    """The request of this query string. Raises ValidationError."""
+
+    def load() -> Request:
+        return checked(QUERY(query(SCHEMA)), shop.settings, whose())
+
+    return shop.remembered.read(request.query_string, load)
+
+
+def by_document(document: Any, settings: Settings, named: Whose) -> Request:
+    """The request of a JSON document. Raises ValidationError."""
+    return checked(BODY(document), settings, named)
 
 
 def checked(loaded: Mapping[str, Any], settings: Settings, named: Whose) -> Request:

@@ -123,7 +123,12 @@ class ListSchema(Schema):
 class RecommendQuery(ListSchema):
     """GET /recommend."""
 
-    item_id = _texts("The items asked about; repeat for a cart", most=MOST)
+    item_ids = fields.List(
+        fields.String(validate=ID),
+        validate=validate.Length(max=MOST),
+        data_key="item_id",
+        metadata={"description": "The items asked about; repeat for a cart"},
+    )
 
 
 class BoostSchema(Schema):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import request
 from marshmallow import ValidationError
 
 from models.settings import Settings
 from service.http.access import Whose
-from service.http.asking import BODY, by_document, checked
+from service.http.asking import by_document, by_query, checked
 from service.http.bodies import without_nulls
-from service.http.schemas import MOST_ID
+from service.http.schemas import MOST_ID, RecommendBody, RecommendQuery
+from tests.service.http.apps import tiny_app
 
 SERVER, PAGE = Whose(page=False, secrets=(), now=0), Whose(page=True, secrets=(), now=0)
 SHOP = Settings()
@@ -48,7 +51,7 @@ def said(ask: Any) -> Any:
     ],
 )
 def test_a_document_is_read_as_by_its_schema_however_often_it_comes(document: Any, named: Whose) -> None:
-    whole = said(lambda: checked(BODY(without_nulls(document)), SHOP, named))
+    whole = said(lambda: checked(RecommendBody().load(without_nulls(document)), SHOP, named))
     assert [said(lambda: by_document(document, SHOP, named)) for _ in range(3)] == [whole] * 3
 
 
@@ -57,3 +60,14 @@ def test_what_was_read_for_one_is_not_changed_by_what_is_made_of_it() -> None:
     assert (first.customer_id, second.customer_id) == ("ann", "bob")
     assert first.category == second.category == ("Shoes", "Bags")
     assert by_document(SHAPE, SHOP, SERVER).customer_id is None
+
+
+@pytest.mark.parametrize(
+    "query", ["customer_id=ann&intent=for_you&item_id=A&item_id=B", "session_id=s&n=3", "n=nought"]
+)
+def test_a_query_is_read_as_by_its_schema_however_often_it_comes(tmp_path: Path, query: str) -> None:
+    app = tiny_app(tmp_path)
+    with app.test_request_context(f"/recommend?{query}"):
+        told = [said(lambda: by_query(app.extensions["valet"])) for _ in range(3)]
+        document = {name: values if name == "item_id" else values[0] for name, values in request.args.lists()}
+        assert told == [said(lambda: checked(RecommendQuery().load(document), SHOP, SERVER))] * 3
