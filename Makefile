@@ -28,8 +28,6 @@ $(DEMO)/models/current: $(VENV)/installed $(wildcard training/demo/*.py training
 	$(BIN)/python -m training.run --demo --models-dir $(DEMO)/models --store sqlite:///$(DEMO)/valet.db
 
 # Files go to as many processes as there are processors; a file's tests stay together, for they share what they trained.
-# Each reckons on its own processor: threads of several that wait for one another take a processor to wait.
-test: export OMP_NUM_THREADS = 1
 test: install
 	$(BIN)/python -m pytest -n auto --dist loadfile
 

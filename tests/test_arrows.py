@@ -20,6 +20,7 @@ PRIVATE = {  # a package -> the only places that may import it
     "scipy": ("training/", "benchmarks/"),
     "duckdb": ("training/", "benchmarks/"),
     "sklearn": ("training/", "benchmarks/"),
+    "matplotlib": ("training/", "benchmarks/"),
 }
 USE_CASES = tuple(
     f"service.{name}"

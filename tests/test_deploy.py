@@ -18,7 +18,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 COMPOSE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
 STAGES = dict(re.findall(r"^FROM \S+ AS (\S+)\n(.*?)(?=^FROM|\Z)", DOCKERFILE, re.M | re.S))
 SCRIPTS = dict(re.findall(r'^(valet-\w+) = "([\w.:]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M))
-TRAINING_ONLY = ("implicit", "scipy", "duckdb", "scikit-learn", "python-calamine", "pytest", "mypy")
+TRAINING_ONLY = ("implicit", "scipy", "duckdb", "scikit-learn", "matplotlib", "python-calamine", "pytest", "mypy")
 
 
 @pytest.mark.parametrize("stage", ["serve", "train"])
