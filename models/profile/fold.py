@@ -68,7 +68,7 @@ def fold(profile: Profile, event: Event) -> Profile:
 
 def folded(profile: Profile, events: Iterable[Event]) -> Profile:
     """The profile after some more events, in their order. What most events change is copied once, and then changed in place."""
-    counts, hours, items = dict(profile.counts), dict(profile.hours), dict(profile.items)
+    counts, hours, items = dict(profile.counts), dict(profile.hours), dict(profile.items.items())
     draft = replace(profile, counts=counts, hours=hours, items=items)  # ours alone until it is returned
     state = vars(draft)
     for event in events:
@@ -240,6 +240,8 @@ def _item_after(item: Item, event: Event, name: str) -> Item:
 
 def with_views(viewed: Views, more: Views) -> Views:
     """The views by day with some more, the newest days."""
+    if len(more) == 1 and (not viewed or viewed[-1][0] < more[0][0]):  # nearly always
+        return (*viewed, *more)[-VIEW_DAYS:]
     days = dict(viewed)
     for day, count in more:
         days[day] = days.get(day, 0) + count

@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from hiredis import pack_command
 from redis.backoff import NoBackoff
 from redis.connection import AbstractConnection, Connection, parse_url
 from redis.exceptions import RedisError, ResponseError
@@ -47,7 +48,7 @@ class Connections:
         """
         connection, sent = self._take(), 0
         for pack in packs:
-            connection.send_packed_command(connection.pack_commands(pack))
+            connection.send_packed_command([b"".join(map(pack_command, pack))])
             sent += len(pack)
         answers = [_answer(connection) for _ in range(sent)]
         self._idle.append(connection)  # here alone: what broke off before all was read is not used again

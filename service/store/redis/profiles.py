@@ -103,7 +103,10 @@ def _write(
     stamp: bytes, customer: Customer, new: Iterable[Entry], logged: Sequence[tuple[bytes, bytes]], fold: Fold
 ) -> customers.Write:
     """The customer after some entries, and those."""
-    profile = fold(customer.customer_id, customer.profile, [entry for entry in new if entry.folded])
+    before = customer.profile
+    profile = fold(customer.customer_id, before, [entry for entry in new if entry.folded])
+    if before and profile.startswith(before):
+        return customers.Write(stamp, customer, logged, profile[len(before) :])
     return customers.Write(stamp, customer._replace(profile=profile), logged)
 
 

@@ -81,7 +81,7 @@ class RedisServer:
         answers = self._send(made(), bulk=bulk, writes=script.writes)
         unknown = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         if unknown:
-            self.call("SCRIPT LOAD", script.text)
+            self.call("SCRIPT", "LOAD", script.text)
             again = self._send([[commands[index] for index in unknown]], bulk=bulk, writes=script.writes)
             for index, answer in zip(unknown, again, strict=True):
                 answers[index] = answer

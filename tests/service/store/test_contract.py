@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pytest
 
 from models.errors import InputError
-from service.store import Customer, Entry, Store
+from service.store import Customer, Entry, Part, Store
 from service.store.open import open_store
 from tests.service.store.conftest import event, fold, folded
 
@@ -111,6 +111,23 @@ def test_a_key_is_seen_whoever_the_customer_is(store: Store) -> None:
     assert store.record([event("ann", "order-1"), event("bob", "order-1")], fold) == ["accepted", "repeated"]
     assert store.record([event("cid", "order-1")], fold) == ["repeated"]
     assert store.customers(["ann", "bob", "cid"])[1:] == [None, None]
+
+
+@pytest.mark.parametrize("parts", [("facts",), ("ledger",), ("facts", "ledger")])
+def test_a_profile_that_grows_at_its_end_leaves_what_lies_beside_it(store: Store, parts: Sequence[Part]) -> None:
+    def growing(_: str, profile: bytes | None, new: Sequence[Entry]) -> bytes:
+        return b"".join((profile or b"", *(entry.body for entry in new)))
+
+    store.record([event("ann", "a")], growing)
+    for part in parts:
+        store.change("ann", part, lambda _, part=part: part.encode())
+    for body in ("b", "c"):
+        store.record([event("ann", body)], growing)
+    found = store.customer("ann")
+    assert found is not None
+    assert found.profile == b"abc"
+    assert [found.facts, found.ledger] == [part.encode() if part in parts else None for part in ("facts", "ledger")]
+    assert found.sequence == store.newest()
 
 
 def test_events_of_one_customer_are_folded_and_logged_in_the_order_they_came(store: Store) -> None:
