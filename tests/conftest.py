@@ -56,7 +56,7 @@ def told() -> Iterator[None]:
     tell()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def valet_data() -> Callable[[str], Path]:
     """`valet_data("cdnow/cdnow_sample.txt")` is that file of the real data; the test is skipped where it is not there."""
     folder = Path(os.environ.get("VALET_DATA") or ROOT.parent / "shared" / "data")

@@ -1,21 +1,15 @@
 """Learning complements: how far attributes may be believed, and how much a basket is worth beside them."""
 
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.catalogue import catalogue_of
-from models.settings import HistorySettings, Shop
 from tests.wardrobe import ITEMS, ROWS, baskets, matrix_of
-from training import matrices, scoring
+from training import scoring
 from training.fit.affinities import Goods
 from training.fit.belief import DEFAULT, believed
 from training.fit.complements import Parameters, fit, search
 from training.queries import Queries
-from training.read import read
-from training.type_map import one_sided
 
 GOODS = Goods.of(ITEMS)
 TRAIN, LATER = baskets(times=40), baskets(times=10, seed=1)
@@ -85,20 +79,3 @@ def test_direction_counts() -> None:
 def test_items_and_baskets_without_anything_known_are_fitted_all_the_same() -> None:
     learnt = fit(matrix_of([[0], [1]]), Goods.of([{}] * len(ITEMS)))
     assert not learnt.score(np.array([0], dtype=np.int32), np.ones(1, dtype=np.float32)).any()
-
-
-def test_direction_counts_in_real_baskets(valet_data: Callable[[str], Path]) -> None:
-    """Online Retail: what is rarely bought calls for what it goes with more than the other way round."""
-    file = valet_data("online_retail/online_retail_2010_2011.csv.gz")
-    found = read([str(file)], columns={}, settings=HistorySettings(), shop=Shop(), now=2**40)
-    goods = Goods.of(
-        [found.products.get(item_id, {}) for item_id in found.history.items.texts(range(len(found.history.items)))]
-    )
-    learnt = fit(matrices.baskets(found.history, now=None), goods)
-    catalogue = catalogue_of(found.history.items, [{}] * len(learnt), [b"{}"] * len(learnt))
-    pairs = one_sided(learnt, catalogue)
-    assert len(pairs) == 10
-    ways = [[found.history.items.row(pair[side]) for side in ("item", "calls_for")] for pair in pairs]
-    ratios = [float(learnt.of(first)[second] / learnt.of(second)[first]) for first, second in ways]
-    assert min(ratios) > 1
-    assert max(ratios) > 5

@@ -1,11 +1,9 @@
 import numpy as np
 import pytest
 
-from models.repeat import QUARTILE
-from models.settings import DAY_S, HistorySettings, Shop
+from models.settings import DAY_S
 from tests.training.histories import history
 from training.fit.repeat import PRIOR_BUYERS, Parameters, fit, search
-from training.read import read
 
 
 def drinkers(count=200, *, every=30, until=300):
@@ -69,35 +67,6 @@ def test_the_search_learns_whether_people_wait(again, waits):
     whole = history(*rows, *((f"c{n}", again, 301) for n in range(60)))
     cut = whole.at <= 300 * DAY_S
     assert search(whole.where(cut), whole.where(~cut), now=300 * DAY_S).waits is waits
-
-
-def test_her_intervals_and_the_items_together_foretell_better_than_either_alone(valet_data):
-    """The last interval of everybody who bought an item on four days or more, foretold from those before; half come when they are due."""
-    file = valet_data("online_retail/online_retail_2010_2011.csv.gz")
-    whole = read([str(file)], columns={}, settings=HistorySettings(), shop=Shop(), now=1_400_000_000, threads=1).history
-    model = fit(whole)
-    item, days, first, last, gap = intervals(whole)
-    rows = item.astype(np.int32), (days - 1).astype(np.int32), first * DAY_S, last * DAY_S
-
-    def error(interval):
-        return np.abs(np.log(gap / interval)).mean()
-
-    shrunk = model.interval(*rows)
-    assert error(shrunk) < 0.97 * error((last - first) / (days - 2))
-    assert error(shrunk) < error(model.interval_days[item])
-    half = np.exp(QUARTILE * model.spread)
-    assert 0.4 < np.mean((gap >= shrunk / half) & (gap <= shrunk * half)) < 0.6
-
-
-def intervals(whole):
-    """Of each (customer, item) with four days or more: item, days, first day, last but one day, days from it to the last."""
-    bought = whole.purchases.where(whole.purchases.customer >= 0)
-    rows = np.unique(np.stack([bought.customer, bought.item, bought.at // DAY_S], axis=1), axis=0)
-    start = np.flatnonzero(np.r_[True, (rows[1:, :2] != rows[:-1, :2]).any(axis=1)])
-    days = np.diff(np.r_[start, len(rows)])
-    start, days = start[days > 3], days[days > 3]
-    end = start + days - 1
-    return rows[start, 1], days, rows[start, 2], rows[end - 1, 2], rows[end, 2] - rows[end - 1, 2]
 
 
 @pytest.mark.parametrize("rows", [[("ann", "a", 1)], [("ann", "a", 1), ("ann", "a", 20)]])

@@ -1,11 +1,9 @@
 import numpy as np
 import pytest
 
-from models.settings import DAY_S, HistorySettings, Shop
-from models.trending import Trending
+from models.settings import DAY_S
 from tests.training.histories import history
 from training.fit.trending import Parameters, fit, search
-from training.read import read
 
 NOW = 100 * DAY_S
 
@@ -76,24 +74,3 @@ def test_the_window_is_that_whose_list_goes_on_rising():
 def test_the_search_has_an_answer_where_nothing_can_be_foretold(rows):
     whole = history(*rows)
     assert search(whole, whole.where(np.zeros(len(whole), bool)), now=NOW) == Parameters()
-
-
-def test_christmas_rises_in_autumn_and_easter_in_spring(valet_data):
-    file = valet_data("online_retail/online_retail_2010_2011.csv.gz")
-    reading = read([str(file)], columns={}, settings=HistorySettings(), shop=Shop(), now=1_400_000_000, threads=1)
-    titles = [
-        str(reading.products.get(item_id, {}).get("title"))
-        for item_id in reading.history.items.texts(range(len(reading.history.items)))
-    ]
-
-    def share(model: Trending, word: str) -> float:
-        risen = np.flatnonzero(model.rise() > 1)
-        return float(np.mean([word in titles[row] for row in risen]))
-
-    spring, summer, autumn = (
-        fit(reading.history, Parameters(28), now=int(np.datetime64(day, "s").astype(int)))
-        for day in ("2011-03-15", "2011-07-15", "2011-10-15")
-    )
-    assert share(autumn, "CHRISTMAS") > 0.1 > 2 * share(summer, "CHRISTMAS")
-    assert share(spring, "CHRISTMAS") == share(autumn, "EASTER") == 0
-    assert share(spring, "EASTER") > 0.02 > 5 * share(summer, "EASTER")
