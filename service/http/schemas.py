@@ -31,6 +31,15 @@ class Whole(fields.Integer):
         return super()._validated(value)
 
 
+class Bounded(fields.List[Any]):
+    """A list that is refused for its length before anybody looks at what it holds: each of 25,000 wrong things would be told of."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list):
+            self._validate(value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 class FilterField(fields.Field[Filter]):
     """A filter over items, see models.filters."""
 
@@ -59,9 +68,9 @@ def _id(**metadata: str) -> fields.String:
 
 def _texts(
     description: str, *, most: int = MOST_IDS, choices: tuple[str, ...] | None = None, name: str | None = None
-) -> fields.List[str]:
+) -> Bounded:
     inner = fields.String(validate=validate.OneOf(choices) if choices else ID)
-    return fields.List(
+    return Bounded(
         inner, validate=validate.Length(max=most), metadata={"description": description}, data_key=name, attribute=name
     )
 
@@ -123,7 +132,7 @@ class ListSchema(Schema):
 class RecommendQuery(ListSchema):
     """GET /recommend."""
 
-    item_ids = fields.List(
+    item_ids = Bounded(
         fields.String(validate=ID),
         validate=validate.Length(max=MOST),
         data_key="item_id",
@@ -151,8 +160,8 @@ class RecommendBody(ListSchema):
 
     item_ids = _texts("The items asked about, a cart for example", most=MOST)
     filter = FilterField(metadata={"description": "all, any, not; or field, op, value"})
-    boost = fields.List(fields.Nested(BoostSchema), validate=validate.Length(max=20))
-    promotions = fields.List(fields.Nested(PromotionSchema), validate=validate.Length(max=20))
+    boost = Bounded(fields.Nested(BoostSchema), validate=validate.Length(max=20))
+    promotions = Bounded(fields.Nested(PromotionSchema), validate=validate.Length(max=20))
     context = fields.Dict(
         keys=fields.String(),
         values=Scalar(),
@@ -169,14 +178,14 @@ class RecommendBody(ListSchema):
 class PageBody(Schema):
     """POST /recommend/batch: the lists of one page."""
 
-    requests = fields.List(fields.Nested(RecommendBody), required=True, validate=validate.Length(1, 20))
+    requests = Bounded(fields.Nested(RecommendBody), required=True, validate=validate.Length(1, 20))
     distinct = fields.Boolean(metadata={"description": "No item twice on the page; earlier lists choose first"})
 
 
 class RankBody(Schema):
     """POST /rank."""
 
-    item_ids = fields.List(fields.String(validate=ID), required=True, validate=validate.Length(1, MOST_IDS))
+    item_ids = Bounded(fields.String(validate=ID), required=True, validate=validate.Length(1, MOST_IDS))
     customer_id = _id()
     session_id = _id()
     placement = _id()

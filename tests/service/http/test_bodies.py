@@ -2,6 +2,7 @@ import pytest
 from marshmallow import Schema, ValidationError, fields, validate
 
 from service.http.bodies import loading
+from service.http.schemas import RecommendBody
 
 
 class Asked(Schema):
@@ -32,3 +33,10 @@ def test_a_document_is_loaded_or_refused_as_by_the_whole_schema(document):
             return error.normalized_messages()
 
     assert said(loading(Asked)) == said(Asked().load)
+
+
+@pytest.mark.parametrize("name", ["item_ids", "exclude", "boost", "promotions"])
+def test_a_list_too_long_is_refused_for_its_length_and_not_for_each_thing_in_it(name: str) -> None:
+    with pytest.raises(ValidationError, match="Longer than maximum length") as refused:
+        RecommendBody().load({name: [None] * 20_001})
+    assert len(refused.value.messages[name]) == 1

@@ -1,6 +1,5 @@
 """Learning complements: how far attributes may be believed, and how much a basket is worth beside them."""
 
-
 import numpy as np
 import pytest
 
