@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import http.client
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +26,7 @@ import orjson
 import psutil
 
 from benchmarks.ports import free_port, listening
+from benchmarks.profiles.stores import STORES, opened
 from models.profile import load
 from service.store.open import open_store
 
@@ -156,23 +156,6 @@ def serving(store: str, folder: Path, *more: str, workers: int = WORKERS) -> Ite
                 process.wait(PATIENCE_S)
 
 
-@contextmanager
-def redis(folder: Path) -> Iterator[str]:
-    """A Redis server of its own, with an append-only file: its URL."""
-    program = shutil.which("redis-server")
-    if program is None:
-        raise SystemExit("redis-server is not installed (Debian: apt-get install redis-server)")
-    port = free_port()
-    options = ("--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--appendonly", "yes", "--save", "")
-    with subprocess.Popen([program, *options], stdout=subprocess.DEVNULL) as process:
-        try:
-            listening(port, patience_s=PATIENCE_S)
-            yield f"redis://127.0.0.1:{port}/0?timeout_ms=5000"
-        finally:
-            process.terminate()
-            process.wait(PATIENCE_S)
-
-
 def answering(path: str, port: int) -> None:
     """Wait until a service answers there."""
     listening(port, patience_s=PATIENCE_S)
@@ -195,18 +178,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run on the stores that are asked for; 1 where an event is missing, is there twice, or the stores differ."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.events", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--events", type=int, default=100_000, metavar="N", help="default 100000")
-    parser.add_argument("--stores", nargs="+", choices=("sqlite", "redis"), default=("sqlite", "redis"))
+    parser.add_argument("--stores", nargs="+", choices=STORES, default=STORES)
     given = parser.parse_args(arguments)
     outcomes: dict[str, Outcome] = {}
     print("  store     events  missing  twice     logged  again  seconds  a second")
     for name in given.stores:
         with TemporaryDirectory(prefix="valet-events-") as scratch:
             folder = Path(scratch)
-            if name == "redis":
-                with redis(folder) as url:
-                    outcomes[name] = run(url, folder, events=given.events)
-            else:
-                outcomes[name] = run(f"sqlite:///{folder / 'valet.db'}?timeout_ms=5000", folder, events=given.events)
+            with opened(name, folder) as url:
+                outcomes[name] = run(url, folder, events=given.events)
         print(told(name, outcomes[name]))
     whole = all(one.missing == one.twice == 0 for one in outcomes.values())
     same = len({orjson.dumps(one.counts, option=orjson.OPT_SORT_KEYS) for one in outcomes.values()}) == 1

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks.decisions import planted, races
+from benchmarks.profiles.stores import STORES
 from benchmarks.quality.__main__ import table
 
 TASKS = ("planted", "races")
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--task", choices=TASKS, default="planted")
     parser.add_argument("--seeds", type=int, default=planted.SEEDS)
     parser.add_argument("--decisions", type=int, metavar="N", help="20,000 a seed; 10,000 races")
-    parser.add_argument("--stores", nargs="+", choices=races.STORES, default=races.STORES, help="of races")
+    parser.add_argument("--stores", nargs="+", choices=STORES, default=STORES, help="of races")
     options = parser.parse_args(arguments)
     if options.task == "races":
         return races.main(decisions=options.decisions or races.DECISIONS, names=options.stores)

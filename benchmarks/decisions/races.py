@@ -12,7 +12,6 @@ import http.client
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +20,8 @@ from typing import Any
 import orjson
 
 from benchmarks.decisions.agreement import Asked, Found, compared
-from benchmarks.events import redis, serving
+from benchmarks.events import serving
+from benchmarks.profiles.stores import STORES, opened
 from benchmarks.quality.rows import timed
 from service.people import facts as facts_of
 from service.store import Store
@@ -30,7 +30,6 @@ from service.store.open import open_store
 DECISIONS, EACH = 10_000, 8  # in all, and of a customer
 WORKERS, CLIENTS = 4, 32
 PATIENCE_S, WAIT_S = 60.0, 0.1
-STORES = ("sqlite", "redis")
 NOT_SENT, TWICE = 5, 20  # every fifth e-mail of the first half is not sent; every twentieth decision is asked for twice
 CHANNELS = ("website", "email", "agent")
 POOL_SHARE = 10  # one customer in ten can have a voucher, and one in ten a gift
@@ -182,11 +181,7 @@ def main(*, decisions: int = DECISIONS, names: Sequence[str] = STORES) -> int:
     for name in names:
         with TemporaryDirectory(prefix="valet-races-") as scratch:
             folder = Path(scratch)
-            with (
-                redis(folder)
-                if name == "redis"
-                else nullcontext(f"sqlite:///{folder / 'valet.db'}?timeout_ms=5000") as url
-            ):
+            with opened(name, folder) as url:
                 found, again, seconds = run(url, folder, decisions=decisions)
         holds &= found.holds
         print(line(name, found, again, seconds), flush=True)
