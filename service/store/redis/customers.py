@@ -21,45 +21,56 @@ BATCH = 50  # customers a script: half a millisecond of the server
 # ARGV new stamp, seconds a key is known, then for each her id, her stamp as read, her sequence where nothing is logged, her parts ('' as they
 #      are), what is put behind her profile then, how many events, then for each of those the digests of its keys in one, and the event
 COMMIT = Script(f"""
+local sequence, bucket, logged = tonumber(redis.call('GET', KEYS[1]) or 0), 0, {{}}
+local function write_log()
+  if #logged > 0 then
+    redis.call('HSET', 'log:' .. bucket, unpack(logged))
+    redis.call('SET', KEYS[1], string.format('%d', sequence))
+    logged = {{}}
+  end
+end
+local function log(event)
+  if math.floor(sequence / {BUCKET}) ~= bucket then write_log() end
+  bucket, sequence = math.floor(sequence / {BUCKET}), sequence + 1
+  logged[#logged + 1] = string.format('%d', sequence)
+  logged[#logged + 1] = event
+end
 local function keys_of(digests)
   local keys = {{}}
   for i = 1, #digests, {DIGEST} do keys[#keys + 1] = 'event:' .. string.sub(digests, i, i + {DIGEST - 1}) end
   return keys
 end
-local function may_write(customer, first, last)
-  if redis.call('GETRANGE', customer, 0, 7) ~= ARGV[first + 1] then return false end
+local function is_known(first, last)
   for i = first + 6, last, 2 do
     for _, key in ipairs(keys_of(ARGV[i])) do
-      if redis.call('EXISTS', key) == 1 then return false end
+      if redis.call('EXISTS', key) == 1 then return true end
     end
   end
-  return true
 end
-local function grown(customer, more)
-  local document = redis.call('GET', customer)
+local function parts_of(document, more)
   local length, facts, ledger = struct.unpack('<i4i4i4', document, 17)
-  local lengths = struct.pack('<i4i4i4', length + #more, facts, ledger)
-  return lengths .. string.sub(document, 29, 28 + length) .. more .. string.sub(document, 29 + length)
+  local lengths, rest = struct.pack('<i4i4i4', length + #more, facts, ledger), 28 + length
+  return lengths .. string.sub(document, 29, rest) .. more .. string.sub(document, rest + 1)
 end
 local first, answer = 3, {{}}
 while first <= #ARGV do
-  local customer, last = 'customer:' .. ARGV[first], first + 5 + 2 * ARGV[first + 5]
-  if may_write(customer, first, last) then
-    local sequence, parts = ARGV[first + 2], ARGV[first + 3]
-    if parts == '' then parts = grown(customer, ARGV[first + 4]) end
+  local customer, parts, last = 'customer:' .. ARGV[first], ARGV[first + 3], first + 5 + 2 * ARGV[first + 5]
+  local document = redis.call('GETRANGE', customer, 0, parts == '' and -1 or 7)
+  local done = string.sub(document, 1, 8) == ARGV[first + 1] and not is_known(first, last)
+  if done then
+    if parts == '' then parts = parts_of(document, ARGV[first + 4]) end
     for i = first + 6, last, 2 do
-      sequence = redis.call('INCR', KEYS[1])
-      redis.call('HSET', 'log:' .. math.floor((sequence - 1) / {BUCKET}), sequence, ARGV[i + 1])
+      log(ARGV[i + 1])
       redis.call('RPUSH', 'history:' .. ARGV[first], struct.pack('<I8', sequence) .. ARGV[i])
       for _, key in ipairs(keys_of(ARGV[i])) do redis.call('SET', key, 1, 'EX', ARGV[2]) end
     end
-    redis.call('SET', customer, ARGV[1] .. struct.pack('<I8', sequence) .. parts)
-    answer[#answer + 1] = 1
-  else
-    answer[#answer + 1] = 0
+    local newest = first + 5 < last and sequence or ARGV[first + 2]
+    redis.call('SET', customer, ARGV[1] .. struct.pack('<I8', newest) .. parts)
   end
+  answer[#answer + 1] = done and 1 or 0
   first = last + 1
 end
+write_log()
 return answer
 """)
 
