@@ -173,7 +173,7 @@ def _read(row: Any, index: int, *, rules: Rules, now: int, new_id: Callable[[], 
     if customer_id is None and fields.errors.keys().isdisjoint(WHOSE):
         fields.wrong("customer_id", "is missing; say whose event it is: customer_id or session_id")
     currency = fields.currency(rules.currency)
-    said = {link: text for link in LINKS if (text := fields.text(link)) is not None}
+    said = {link: text for link in LINKS if link in row and (text := fields.text(link)) is not None}
     lines = _priced(lines_of(fields, event, currency or rules.currency), rules)
     tells = consents.told(fields, event.name, event.at)
     if fields.errors or customer_id is None:

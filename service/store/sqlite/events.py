@@ -22,13 +22,13 @@ def unknown(db: sqlite3.Connection, entries: Sequence[Entry]) -> list[bool]:
         for part in by_pages(chain.from_iterable(digests))
         for (digest,) in db.execute(f"SELECT digest FROM event_keys WHERE digest IN ({marks(part)})", part)
     }
-    learnt: dict[bytes, None] = {}
+    learnt: set[bytes] = set()
     new = []
     for keys in digests:
-        new.append(known.isdisjoint(keys) and learnt.keys().isdisjoint(keys))
-        if new[-1]:
-            learnt.update(dict.fromkeys(keys))
-    insert(db, "event_keys", ((digest,) for digest in learnt))
+        new.append(not keys or (known.isdisjoint(keys) and learnt.isdisjoint(keys)))
+        if keys and new[-1]:
+            learnt.update(keys)
+    insert(db, "event_keys", ((digest,) for digest in sorted(learnt)))  # in the order of the table
     return new
 
 
