@@ -3,25 +3,31 @@
 import shutil
 import signal
 import subprocess
-import time
 
 import pytest
 
 from tests.training.runs import command, live, train
 
 
-def _wait_for(condition, seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.01)
+def begun(tmp_path, till, step):
+    """A run that has come to this step."""
+    process = subprocess.Popen(
+        command(tmp_path, "--history", till, "--no-evaluate"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert f"{step} …\n" in iter(process.stderr.readline, "")
+    return process
 
 
 def test_two_runs_at_once_are_one_run_and_an_exit_4(tmp_path, till):
-    first = subprocess.Popen(command(tmp_path, "--history", till), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _wait_for((tmp_path / "models" / ".lock").exists)
+    first = begun(tmp_path, till, "read")
+    first.send_signal(signal.SIGSTOP)  # however long the second takes to start
     second = subprocess.run(command(tmp_path, "--history", till), capture_output=True, text=True, check=False)
-    assert (second.returncode, first.wait()) == (4, 0)
+    first.send_signal(signal.SIGCONT)
+    first.communicate()
+    assert (second.returncode, first.returncode) == (4, 0)
     assert "another training run" in second.stderr
 
 
@@ -29,17 +35,12 @@ def test_two_runs_at_once_are_one_run_and_an_exit_4(tmp_path, till):
 def test_a_run_that_is_stopped_anywhere_leaves_the_old_bundle_whole(tmp_path, till, trained, how):
     shutil.copytree(trained / "models", tmp_path / "models", symlinks=True)
     before = live(tmp_path).version
-    for delay_s in (0.0, 0.8, 2.4):
-        (tmp_path / "models" / ".lock").unlink()
-        process = subprocess.Popen(
-            command(tmp_path, "--history", till), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
-        _wait_for((tmp_path / "models" / ".lock").exists)
-        time.sleep(delay_s)
+    for step in ("read", "choose", "publish"):
+        process = begun(tmp_path, till, step)
         process.send_signal(how)
         _, said = process.communicate()
         assert "Traceback" not in said
         assert process.returncode in (130, -signal.SIGKILL, 0)
         assert live(tmp_path).version >= before
-    assert train(tmp_path, "--history", till, "--force") == 0
+    assert train(tmp_path, "--history", till, "--no-evaluate") == 0
     assert not list((tmp_path / "models").glob(".new-*"))
