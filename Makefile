@@ -27,9 +27,11 @@ run: install $(DEMO)/models/current
 $(DEMO)/models/current: $(VENV)/installed $(wildcard training/demo/*.py training/demo/*.toml)
 	$(BIN)/python -m training.run --demo --models-dir $(DEMO)/models --store sqlite:///$(DEMO)/valet.db
 
-# Files go to as many processes as there are processors; a file's tests stay together, for they share what they trained.
+# Files go to as many processes as there are processors; a file's tests stay together, for they share what they trained. Those that take
+# longest begin first, see tests/conftest.py. Each process reckons on one thread: those that wait for one another take a processor to wait.
+test: export OMP_NUM_THREADS = 1
 test: install
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # Every operation of /openapi.json 1,000 times, other cases each time; the suite does 50 or fewer, always the same.
 fuzz: install

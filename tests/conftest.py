@@ -24,6 +24,19 @@ from tests.service.http.apps import stop_watching, tell
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_MS = 5_000
+LONGEST = (  # files that take over ten seconds; what begins last ends last, and other processors wait for it
+    "test_run_stopped.py",
+    "test_run.py",
+    "test_schemathesis.py",
+    "test_faults.py",
+    "test_worker.py",
+    "test_serving.py",
+    "test_recommend_fuzz.py",
+    "test_serve.py",
+    "test_picks.py",
+    "test_freshness.py",
+    "test_rights.py",
+)
 
 
 @dataclass(frozen=True)
@@ -36,9 +49,10 @@ class RedisProcess:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """No two tests share an id: workers beside each other would run one of them, and say nothing."""
+    """No two tests share an id: workers beside each other would run one of them, and say nothing. The longest files come first."""
     if shared := [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]:
         raise pytest.UsageError(f"several tests share an id: {', '.join(shared)}")
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @pytest.fixture(autouse=True, scope="session")
