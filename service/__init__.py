@@ -128,6 +128,7 @@ def assemble(settings: ServiceSettings) -> Services:
         settings=shop,
         remembered=Remembered(),
         lists=Together(),
+        decisions=Together(),
         rulebook=Rulebook(shop),
         segments=Segments(shop),
         beliefs=Beliefs(store),

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from models.action_catalogue import Catalogue
     from models.settings import Settings
     from service.decisions.beliefs import Beliefs
+    from service.decisions.decide import Came
     from service.decisions.decision_log import Log
     from service.decisions.shelf import Shelf
+    from service.decisions.situation import Request as Wanted
     from service.evidence import Evidence
     from service.http.answers import Listed, Ready
     from service.keys import Keyring
@@ -40,6 +42,7 @@ class Services:
     settings  the shop's `valet.toml`
     rulebook  its merchandising rules, ready to be asked      segments  its named segments, alike
     remembered  lists in which no customer has a part      lists  all others: those asked for at the same time are made side by side
+    decisions  likewise
     log       where decisions are noted, and for how long
     beliefs   what is thought of the actions' chances, from what became of them
     shelf     shelf.catalogue() is the catalogue of actions: what was put last, else `actions.toml` beside the settings, else the one that
@@ -62,6 +65,7 @@ class Services:
     rulebook: Rulebook
     remembered: Remembered[Listed | Ready]
     lists: Together[Request, Mapping[str, Any]]
+    decisions: Together[tuple[Wanted, Catalogue], Came]
     segments: Segments
     beliefs: Beliefs
     log: Log

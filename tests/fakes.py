@@ -22,6 +22,8 @@ from service.store import (
     PaperTakenError,
     Part,
     Settle,
+    Settled,
+    Settling,
     Sift,
     Status,
 )
@@ -53,8 +55,8 @@ class FakeStore:
         self._answer()
         return self.people.get(self.aliases.get(customer_id, customer_id))
 
-    def customer_with(self, customer_id: str, pools: Sequence[str], *, now: int) -> Found:
-        return Found(self.customer(customer_id), self.levels(pools, now=now))
+    def customers_with(self, customer_ids: Sequence[str], pools: Sequence[str], *, now: int) -> list[Found]:
+        return [Found(customer, self.levels(pools, now=now)) for customer in self.customers(customer_ids)]
 
     def customers(self, customer_ids: Sequence[str]) -> list[Customer | None]:
         return [self.customer(customer_id) for customer_id in customer_ids]
@@ -93,7 +95,7 @@ class FakeStore:
         stands: bytes | None = getattr(old, part)
         return stands
 
-    def settle(self, customer_id: str, settle: Settle, *, now: int, found: Found | None = None) -> list[str]:
+    def settle(self, customer_id: str, settle: Settle, *, now: int) -> list[str]:
         self._answer()
         settle(self.people.get(customer_id, Customer(customer_id)).ledger)
         if self.before_change is not None:
@@ -114,6 +116,15 @@ class FakeStore:
                 self.people[customer_id] = old._replace(ledger=settled.ledger)
             self._count(settled.counts)
         return refused
+
+    def settle_all(self, several: Sequence[Settling], *, now: int) -> list[Settled]:
+        return [self._settled(one, now) for one in several]
+
+    def _settled(self, one: Settling, now: int) -> Settled:
+        try:
+            return self.settle(one.customer_id, one.settle, now=now)
+        except (PaperTakenError, StoreUnavailable) as error:
+            return error
 
     def levels(self, pools: Sequence[str], *, now: int) -> dict[str, Level]:
         self._answer()

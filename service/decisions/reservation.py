@@ -6,15 +6,16 @@ two, whatever races. Tokens of budgets and stock are taken in the same transacti
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from models.errors import StoreUnavailable
 from service.decisions import budgets
 from service.decisions import ledger as ledger_of
 from service.decisions.decision import Decision
 from service.decisions.ledger import DAY_S, Contact, Ledger
 from service.decisions.situation import Situation
-from service.store import Found, Paper, Settlement, Store
+from service.store import Found, Paper, PaperTakenError, Settled, Settlement, Settling, Store
 
 CONTACTS_KEPT_S = 400 * DAY_S
 
@@ -28,44 +29,69 @@ class Made(NamedTuple):
 
 
 Make = Callable[[Situation], Made]
+Reserved = Made | PaperTakenError | StoreUnavailable
 
 
-def reserve(store: Store, situation: Situation, make: Make, *, whose: str, decision_id: str, found: Found) -> Made:
-    """Decide, and write all of it in one transaction; silence leaves the ledger as it is. Each refusal of a pool leaves one pool less.
+class Case(NamedTuple):
+    """A decision that is to be reserved.
 
-    whose, found  her name in the store, and what was read of her     Raises PaperTakenError where the decision_id has a decision already.
+    made, make    as it was made in this situation, and what makes it again in another one
+    whose, found  her name in the store, and what was read of her
     """
-    while True:
-        made, refused = _try(store, situation, make, whose=whose, decision_id=decision_id, found=found)
-        if not refused:
-            return made
-        situation = situation._replace(closed=situation.closed | set(refused))
+
+    situation: Situation
+    made: Made
+    make: Make
+    decision_id: str
+    whose: str
+    found: Found
 
 
-def _try(
-    store: Store, situation: Situation, make: Make, *, whose: str, decision_id: str, found: Found
-) -> tuple[Made, list[str]]:
-    """The decision as it was written, or which pools refused it."""
+def reserve(store: Store, cases: Sequence[Case], *, now: int) -> list[Reserved]:
+    """The decisions as they are written, all in one transaction; silence leaves a ledger as it is. Each refusal of a pool leaves one pool less.
 
-    def settled(ledger: Ledger) -> tuple[Made, Settlement]:
-        made = make(_unmade(situation, ledger, decision_id))
-        return made, _settlement(ledger, made, decision_id)
-
-    known = None if found.customer is None else found.customer.ledger
-    made, first = settled(situation.ledger)  # before the store's lock is taken
-
-    def settle(document: bytes | None) -> Settlement:
-        nonlocal made
-        if document == known:
-            return first
-        made, again = settled(ledger_of.load(document))
-        return again
-
-    refused = store.settle(whose, settle, now=situation.now, found=found)
-    return made, refused
+    PaperTakenError for a decision_id that has a decision already, StoreUnavailable for what could not be written beside others that are.
+    """
+    attempts = [_Attempt(case) for case in cases]
+    settlings = [Settling(one.case.whose, one.settle, one.case.found) for one in attempts]
+    came = store.settle_all(settlings, now=now)
+    return [_reserved(store, *both, now=now) for both in zip(attempts, came, strict=True)]
 
 
-def _unmade(situation: Situation, ledger: Ledger, decision_id: str) -> Situation:
+def _reserved(store: Store, attempt: _Attempt, came: Settled, *, now: int) -> Reserved:
+    if isinstance(came, Exception):
+        return came
+    if not came:
+        return attempt.made
+    case, at = attempt.case, attempt.case.situation
+    fewer = at._replace(closed=at.closed | set(came))
+    again = case._replace(situation=fewer, made=case.make(unmade(fewer, at.ledger, case.decision_id)))
+    try:
+        return reserve(store, [again], now=now)[0]
+    except StoreUnavailable as error:
+        return error
+
+
+class _Attempt:
+    """The settlement of a case, made before the store's lock is taken; `made`: the decision that it is of."""
+
+    def __init__(self, case: Case) -> None:
+        self.case, self.made = case, case.made
+        self._known = None if case.found.customer is None else case.found.customer.ledger
+        self._first = _settlement(case.situation.ledger, case.made, case.decision_id)
+
+    def settle(self, document: bytes | None) -> Settlement:
+        """On this ledger; the decision is made again where it is not the one that was read."""
+        case = self.case
+        self.made = case.made
+        if document == self._known:
+            return self._first
+        ledger = ledger_of.load(document)
+        self.made = case.make(unmade(case.situation, ledger, case.decision_id))
+        return _settlement(ledger, self.made, case.decision_id)
+
+
+def unmade(situation: Situation, ledger: Ledger, decision_id: str) -> Situation:
     """The situation on this ledger as if the decision had not been made, so that two calls with one id that race decide the same."""
     made = ledger.find(decision_id)
     if made is None:

@@ -1,7 +1,11 @@
-"""/next-best-action and /decisions: load → decide → dump. A request takes one bundle, reads its customer once, and reserves once."""
+"""/next-best-action and /decisions: load → decide → dump. What is asked at the same time is decided side by side."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -17,7 +21,7 @@ from models.actions import OUTCOMES
 from models.arms import ARMS
 from models.bundle import Bundle
 from service.decisions.chain import EMPTIED, name_of
-from service.decisions.decide import next_best_action
+from service.decisions.decide import Asked, Came, next_best_actions
 from service.decisions.decision_log import DecisionTakenError, logged
 from service.decisions.funnel import ORDER
 from service.decisions.replay import replay
@@ -30,7 +34,6 @@ from service.http.metrics import metrics
 from service.http.paths import install
 from service.http.schemas import EXPLAIN, ID, Scalar, Whole
 from service.http.services import currency, services, store
-from service.http.turn import turn
 from service.lists.reasons import LANGUAGES
 from service.services import Services
 
@@ -186,8 +189,7 @@ DECIDED = {"200": {"description": "The decision", "content": {"application/json"
 @blueprint.doc(parameters=[{"in": "query", "schema": DecideQuery}], responses=DECIDED)
 def decide_by_query() -> Response:
     """What to do for this customer now, asked for in a query."""
-    with turn():
-        return _send(_decided(QUERY.load(query(QUERY))))
+    return _send(_decided(QUERY.load(query(QUERY))))
 
 
 @blueprint.route("/next-best-action", methods=["POST"])
@@ -196,9 +198,7 @@ def decide_by_query() -> Response:
 )
 def decide_by_body() -> Response:
     """What to do for this customer now, with what is known of the moment."""
-    document = json_body()  # nobody waits for one who is slow to send
-    with turn():
-        return _send(_decided(BODY(without_nulls(document))))
+    return _send(_decided(BODY(without_nulls(json_body()))))
 
 
 @blueprint.route("/next-best-action/batch", methods=["POST"])
@@ -250,23 +250,22 @@ def _decided(loaded: dict[str, Any]) -> dict[str, Any]:
     shop = services()
     actions = shop.actions
     asked = _asked(loaded, shop, actions)
-    bundle, now = shop.overlay.bundle(), shop.clock()
-    try:
-        made = next_best_action(
-            asked,
-            store=shop.store,
-            actions=actions,
-            learnt=_learnt(bundle, shop, lang=asked.lang, now=now),
-            now=now,
-            new_id=uuid4().hex,
-            keep=shop.log,
-        )
-    except DecisionTakenError as error:
+    came = shop.decisions.make((asked, actions), partial(_side_by_side, shop=shop))
+    if isinstance(came, DecisionTakenError):
         raise ValidationError(
             {"decision_id": ["Another customer or channel has it; give each decision its own."]}
-        ) from error
-    metrics().decided(made, asked.channel)
-    return made
+        ) from came
+    metrics().decided(came, asked.channel)
+    return came
+
+
+def _side_by_side(several: Sequence[tuple[Request, Catalogue]], shop: Services) -> Iterator[Came]:
+    """What was asked at the same time: customers are read in one round trip, decided from one bundle, and written in one transaction."""
+    bundle, now = shop.overlay.bundle(), shop.clock()
+    learnt = {lang: _learnt(bundle, shop, lang=lang, now=now) for lang in {request.lang for request, _ in several}}
+    for actions, part in groupby(several, key=itemgetter(1)):
+        asked = [Asked(request, learnt[request.lang], uuid4().hex) for request, _ in part]
+        yield from next_best_actions(asked, store=shop.store, actions=actions, now=now, keep=shop.log)
 
 
 def _asked(loaded: dict[str, Any], shop: Services, actions: Catalogue) -> Request:

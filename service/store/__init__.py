@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
 from models.budgets import Level, Pool
+from models.errors import StoreUnavailable
 
 Status = Literal["accepted", "repeated"]
 Part = Literal["profile", "facts", "ledger"]
@@ -120,6 +121,26 @@ class PaperTakenError(Exception):
 
 
 Settle = Callable[[bytes | None], Settlement | None]  # (ledger) -> what should stand; None: as it is
+
+
+class Settling(NamedTuple):
+    """Whose ledger is to be settled, and how. `found`: as she was read a moment ago; she is read again only where she was changed since."""
+
+    customer_id: str
+    settle: Settle
+    found: Found | None = None
+
+
+Settled = list[str] | PaperTakenError | StoreUnavailable  # the names of the pools that refused, none where it is done
+
+
+def refused(came: Settled) -> list[str]:
+    """The names of the pools that refused. Raises what else came of it."""
+    if isinstance(came, Exception):
+        raise came
+    return came
+
+
 Fold = Callable[[str, bytes | None, Sequence[Entry]], bytes]  # (customer_id, profile, new entries) -> profile
 Sift = Callable[[bytes, Entry], Entry]  # (facts of whom it is about, an entry) -> the entry as it may be kept
 Join = Callable[[Customer, Customer], Customer]  # (the known one, the other) -> what stands of the known one
@@ -136,8 +157,8 @@ class Store(Protocol):
     def customer(self, customer_id: str) -> Customer | None:
         """One customer in one round trip; None when nothing is known."""
 
-    def customer_with(self, customer_id: str, pools: Sequence[str], *, now: int) -> Found:
-        """`customer` and `levels` in one round trip."""
+    def customers_with(self, customer_ids: Sequence[str], pools: Sequence[str], *, now: int) -> list[Found]:
+        """`customers` and `levels` in one round trip."""
 
     def customers(self, customer_ids: Sequence[str]) -> list[Customer | None]:
         """Several customers, in the order asked, in one round trip; None where nothing is known. At most some hundreds a call."""
@@ -158,12 +179,16 @@ class Store(Protocol):
         None from `change` leaves the part as it is.
         """
 
-    def settle(self, customer_id: str, settle: Settle, *, now: int, found: Found | None = None) -> list[str]:
+    def settle(self, customer_id: str, settle: Settle, *, now: int) -> list[str]:
         """As `change` of a ledger, with all of the settlement in the same transaction: no pool ever hands out more than its cap.
-
-        `found`: as she was read a moment ago; she is read again only where she was changed since.
         Returns the names of the pools that refused; then nothing is written. All that a call counts stands with the next version of COUNTERS.
         Raises PaperTakenError.
+        """
+
+    def settle_all(self, several: Sequence[Settling], *, now: int) -> list[Settled]:
+        """What `settle` does for each, one after the other and written as one; what is refused leaves the others as they are.
+
+        Raises StoreUnavailable as any write does; it came of one of them alone where others are written.
         """
 
     def levels(self, pools: Sequence[str], *, now: int) -> dict[str, Level]:

@@ -10,7 +10,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from models.budgets import Level
-from service.store import KEY_TTL_S, NOTHING, Customer, Entry, Fold, Found, Join, Paper, Part, Settle, Sift, Status
+from service.store import (
+    KEY_TTL_S,
+    NOTHING,
+    Customer,
+    Entry,
+    Fold,
+    Found,
+    Join,
+    Paper,
+    Part,
+    Settle,
+    Settled,
+    Settling,
+    Sift,
+    Status,
+    refused,
+)
 from service.store.groups import Call, recorded
 from service.store.redis import counters, customers, events, items, keys, names, papers, pools, profiles, settlement
 from service.store.redis.server import RedisServer, by_name
@@ -36,12 +52,13 @@ class RedisStore:
             return self.customer(owner)  # only under another name of hers: a second round trip
         return None if document is None else keys.load_customer(customer_id, document)[1]
 
-    def customer_with(self, customer_id: str, pools_: Sequence[str], *, now: int) -> Found:
-        document, levels = pools.read(self._server, keys.key("customer", customer_id), pools_, now=now)
-        if (owner := keys.moved_to(document)) is not None:
-            return self.customer_with(owner, pools_, now=now)
-        stamp, customer = keys.load_customer(customer_id, document)
-        return Found(None if document is None else customer, levels, stamp)
+    def customers_with(self, customer_ids: Sequence[str], pools_: Sequence[str], *, now: int) -> list[Found]:
+        documents, levels = pools.read(
+            self._server, [keys.key("customer", name) for name in customer_ids], pools_, now=now
+        )
+        read = customers.loaded(self._server, customer_ids, documents)
+        found = (read[name] for name in customer_ids)
+        return [Found(customer if stamp != keys.NEW else None, levels, stamp) for stamp, customer in found]
 
     def customers(self, customer_ids: Sequence[str]) -> list[Customer | None]:
         read, _ = customers.read(self._server, customer_ids)
@@ -53,8 +70,11 @@ class RedisStore:
     def change(self, customer_id: str, part: Part, change: Callable[[bytes | None], bytes | None]) -> bytes | None:
         return customers.change(self._server, customer_id, part, change)
 
-    def settle(self, customer_id: str, settle: Settle, *, now: int, found: Found | None = None) -> list[str]:
-        return settlement.settle(self._server, customer_id, settle, now=now, found=found)
+    def settle(self, customer_id: str, settle: Settle, *, now: int) -> list[str]:
+        return refused(settlement.settle(self._server, Settling(customer_id, settle), now=now))
+
+    def settle_all(self, several: Sequence[Settling], *, now: int) -> list[Settled]:
+        return settlement.settle_all(self._server, several, now=now)
 
     def levels(self, pools_: Sequence[str], *, now: int) -> dict[str, Level]:
         return pools.levels(self._server, pools_, now=now)

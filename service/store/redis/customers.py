@@ -139,18 +139,24 @@ def read(
     if not ids:
         return {}, set()
     found: list[Any] = server.call("MGET", *(keys.key("customer", name) for name in ids), *map(keys.event_key, asked))
-    customers = {
-        name: keys.load_customer(name, document) for name, document in zip(ids, found[: len(ids)], strict=True)
-    }
+    known = {digest for digest, seen in zip(asked, found[len(ids) :], strict=True) if seen is not None}
+    return loaded(server, ids, found[: len(ids)]), known
+
+
+def loaded(
+    server: RedisServer, ids: Sequence[str], documents: Sequence[bytes | None]
+) -> dict[str, tuple[bytes, Customer]]:
+    """The customers in these documents with their stamps; who is kept under another name is asked for."""
+    customers = {name: keys.load_customer(name, document) for name, document in zip(ids, documents, strict=True)}
     owners = {
         name: owner
-        for name, document in zip(ids, found[: len(ids)], strict=True)
+        for name, document in zip(ids, documents, strict=True)
         if (owner := keys.moved_to(document)) is not None
     }
     if owners:
         kept = read(server, set(owners.values()))[0]
         customers |= {name: kept[owner] for name, owner in owners.items()}
-    return customers, {digest for digest, seen in zip(asked, found[len(ids) :], strict=True) if seen is not None}
+    return customers
 
 
 def one(server: RedisServer, customer_id: str) -> tuple[bytes, Customer]:

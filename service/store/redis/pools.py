@@ -28,10 +28,10 @@ local function price(one, cap, ends, step, now)
 end
 """
 
-# What stands under a key, and how pools stand: for each the tokens drawn, the price and its time, as texts.    KEYS one    ARGV now, names…
+# What stands under some keys, and how pools stand: for each the tokens drawn, the price and its time, as texts.    KEYS …    ARGV now, names…
 READ = Script(
     f"""{POOL}
-local answer = {{redis.call('GET', KEYS[1])}}
+local answer = #KEYS > 0 and redis.call('MGET', unpack(KEYS)) or {{}}
 for i = 2, #ARGV do
   local one = read_pool(ARGV[i], ARGV[1])
   answer[#answer + 1] = one.used .. ' ' .. string.format('%.17g', one.price) .. ' ' .. one.at
@@ -44,17 +44,17 @@ return answer
 
 def levels(server: RedisServer, pools: Sequence[str], *, now: int) -> dict[str, Level]:
     """How pools stand."""
-    return read(server, b"", pools, now=now)[1] if pools else {}
+    return read(server, (), pools, now=now)[1] if pools else {}
 
 
-def read(server: RedisServer, key: bytes, pools: Sequence[str], *, now: int) -> tuple[bytes | None, dict[str, Level]]:
-    """What stands under a key, and how pools stand."""
-    if not pools:
-        return server.call("GET", key), {}
-    document, *found = server.run(READ, [((key,), (now, *map(keys.utf8, pools)))])[0]
-    rows = [level.decode().split() for level in found]
+def read(
+    server: RedisServer, names: Sequence[bytes], pools: Sequence[str], *, now: int
+) -> tuple[list[bytes | None], dict[str, Level]]:
+    """What stands under some keys, and how pools stand."""
+    found = server.run(READ, [(names, (now, *map(keys.utf8, pools)))])[0]
+    rows = [level.decode().split() for level in found[len(names) :]]
     levels = [Level(int(used), float(price), int(at)) for used, price, at in rows]
-    return document, dict(zip(pools, levels, strict=True))
+    return found[: len(names)], dict(zip(pools, levels, strict=True))
 
 
 def moving(move: Move) -> Sequence[Any]:

@@ -7,7 +7,8 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from service.store import COUNTERS, POOL_KEPT_S, Customer, Found, PaperTakenError, Settle, Settlement
+from models.errors import StoreUnavailable
+from service.store import COUNTERS, POOL_KEPT_S, Customer, PaperTakenError, Settled, Settlement, Settling
 from service.store.redis import customers, keys
 from service.store.redis.papers import PAPER
 from service.store.redis.pools import POOL, moving
@@ -83,25 +84,52 @@ return 1
 """)
 
 
-def settle(server: RedisServer, customer_id: str, change: Settle, *, now: int, found: Found | None = None) -> list[str]:
-    """The names of the pools that refused. `found`: as she was read; read again where she was changed since."""
+def settle(server: RedisServer, one: Settling, *, now: int) -> Settled:
+    """What came of it, on her ledger as it stands."""
+    came: Settled | None = None
     for _ in attempts():
-        if found is None:
-            stamp, customer = customers.one(server, customer_id)
-        else:
-            stamp, customer, found = found.stamp, found.customer or Customer(customer_id), None
-        settled = change(customer.ledger)
+        stamp, customer = customers.one(server, one.customer_id)
+        settled = one.settle(customer.ledger)
         if settled is None:
             return []
-        call = _settling(stamp, customer, settled, now)
-        answer = server.run(SETTLE, [call])[0]
-        if isinstance(answer, list):
-            return [name.decode() for name in answer]
-        if answer == TAKEN:
-            raise PaperTakenError(settled.papers[0].key)
-        if answer:
+        came = _came(server.run(SETTLE, [_settling(stamp, customer, settled, now)])[0], settled)
+        if came is not None:
             break
-    return []
+    return came or []
+
+
+def settle_all(server: RedisServer, several: Sequence[Settling], *, now: int) -> list[Settled]:
+    """What came of each, in one round trip for all whose ledgers stand as they were read."""
+    first = [_as_read(one) for one in several]
+    tried = [(nth, *one) for nth, one in enumerate(first) if one is not None]
+    answers = server.run(SETTLE, [_settling(stamp, customer, settled, now) for _, stamp, customer, settled in tried])
+    came = {nth: _came(answer, settled) for (nth, _, _, settled), answer in zip(tried, answers, strict=True)}
+    return [_alone(server, one, now) if (told := came.get(nth)) is None else told for nth, one in enumerate(several)]
+
+
+def _alone(server: RedisServer, one: Settling, now: int) -> Settled:
+    try:
+        return settle(server, one, now=now)
+    except StoreUnavailable as error:  # the others stand
+        return error
+
+
+def _as_read(one: Settling) -> tuple[bytes, Customer, Settlement] | None:
+    """Her stamp, herself, and what is settled of the ledger that was read; None where none was, or nothing is."""
+    if one.found is None:
+        return None
+    customer = one.found.customer or Customer(one.customer_id)
+    settled = one.settle(customer.ledger)
+    return None if settled is None else (one.found.stamp, customer, settled)
+
+
+def _came(answer: Any, settled: Settlement) -> Settled | None:
+    """What SETTLE says; None where she was changed meanwhile."""
+    if isinstance(answer, list):
+        return [name.decode() for name in answer]
+    if answer == TAKEN:
+        return PaperTakenError(settled.papers[0].key)
+    return [] if answer else None
 
 
 def _settling(stamp: bytes, customer: Customer, settled: Settlement, now: int) -> tuple[Sequence[bytes], Sequence[Any]]:

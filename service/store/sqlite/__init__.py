@@ -22,8 +22,11 @@ from service.store import (
     Paper,
     Part,
     Settle,
+    Settled,
+    Settling,
     Sift,
     Status,
+    refused,
 )
 from service.store.groups import Call, recorded
 from service.store.sqlite import counters, customers, events, items, names, papers, pools, profiles, settlement
@@ -59,9 +62,10 @@ class SqliteStore:
         with self._file.reading() as db:
             return customers.one(db, customer_id)
 
-    def customer_with(self, customer_id: str, pools_: Sequence[str], *, now: int) -> Found:
+    def customers_with(self, customer_ids: Sequence[str], pools_: Sequence[str], *, now: int) -> list[Found]:
         with self._file.reading() as db:
-            return Found(customers.one(db, customer_id), pools.levels(db, pools_, now=now))
+            found, levels = customers.several(db, customer_ids), pools.levels(db, pools_, now=now)
+        return [Found(found.get(customer_id), levels) for customer_id in customer_ids]
 
     def customers(self, customer_ids: Sequence[str]) -> list[Customer | None]:
         with self._file.reading() as db:
@@ -80,13 +84,13 @@ class SqliteStore:
             customers.set_part(db, customer_id, part, changed)
             return changed
 
-    def settle(self, customer_id: str, settle: Settle, *, now: int, found: Found | None = None) -> list[str]:
+    def settle(self, customer_id: str, settle: Settle, *, now: int) -> list[str]:
+        return refused(self.settle_all([Settling(customer_id, settle)], now=now)[0])
+
+    def settle_all(self, several: Sequence[Settling], *, now: int) -> list[Settled]:
         with self._file.writing() as db:
-            read = None if found is None else found.customer
-            refused = settlement.settle(db, customer_id, settle, now=now, clock=self._now(db), read=read)
-            if refused:
-                db.execute("ROLLBACK")
-            return refused
+            clock = self._now(db)
+            return [settlement.settle(db, one, now=now, clock=clock) for one in several]
 
     def levels(self, pools_: Sequence[str], *, now: int) -> dict[str, Level]:
         with self._file.reading() as db:

@@ -24,11 +24,18 @@ def one(db: sqlite3.Connection, name: str) -> Customer | None:
 
 def several(db: sqlite3.Connection, given: Sequence[str]) -> dict[str, Customer]:
     """The customers of these names; who is unknown is left out."""
-    owners = names.owners(db, given)
-    ids = [owners.get(name, name) for name in given]
+    found = _kept(db, given)
+    missing = [name for name in given if name not in found]
+    if missing:  # nobody is kept under another name of hers
+        owners = names.owners(db, missing)
+        kept = _kept(db, list(owners.values()))
+        found |= {name: kept[owner] for name, owner in owners.items() if owner in kept}
+    return found
+
+
+def _kept(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Customer]:
     query = f"SELECT customer_id, profile, facts, ledger, sequence FROM customers WHERE customer_id IN ({marks(ids)})"
-    found = {row[0]: Customer(*row) for row in db.execute(query, ids)}
-    return {name: found[owner] for name, owner in zip(given, ids, strict=True) if owner in found}
+    return {row[0]: Customer(*row) for row in db.execute(query, ids)} if ids else {}
 
 
 def part(db: sqlite3.Connection, name: str, part: Part) -> tuple[str, bytes | None]:

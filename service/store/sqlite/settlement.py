@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import sqlite3
 
-from service.store import Customer, PaperTakenError, Settle, Settlement
+from service.store import Customer, PaperTakenError, Settle, Settled, Settlement, Settling
 from service.store.sqlite import counters, customers, papers, pools
 
 
-def settle(
-    db: sqlite3.Connection, name: str, change: Settle, *, now: int, clock: int, read: Customer | None
-) -> list[str]:
-    """The names of the pools that refused (then the transaction must not be kept). `clock`: seconds since 1970, for expiry."""
-    settled = None if read is None else _unchanged(db, read, change)
-    if settled is None or read is None:
-        customer_id, ledger = customers.part(db, name, "ledger")
-        settled = change(ledger)
-        if settled is None:
-            return []
-        if settled.ledger is not None:
-            customers.set_part(db, customer_id, "ledger", settled.ledger)
-    else:
-        customer_id = read.customer_id
+def settle(db: sqlite3.Connection, one: Settling, *, now: int, clock: int) -> Settled:
+    """What came of it; of what is refused nothing is written. `clock`: seconds since 1970, for expiry."""
+    db.execute("SAVEPOINT settling")
+    came = _settled(db, one, now=now, clock=clock)
+    if came:
+        db.execute("ROLLBACK TO settling")
+    db.execute("RELEASE settling")
+    return came
+
+
+def _settled(db: sqlite3.Connection, one: Settling, *, now: int, clock: int) -> Settled:
+    customer_id, settled = _as_read(db, one) or _read(db, one.customer_id, one.settle)
+    if settled is None:
+        return []
     if any(not papers.put(db, paper, customer_id, clock) for paper in settled.papers):
-        raise PaperTakenError(settled.papers[0].key)
+        return PaperTakenError(settled.papers[0].key)
     if refused := pools.move(db, settled.moves, now=now):
         return refused
     if settled.counts:
@@ -31,9 +31,19 @@ def settle(
     return []
 
 
-def _unchanged(db: sqlite3.Connection, read: Customer, change: Settle) -> Settlement | None:
-    """What is settled of the ledger as it was read, once the new one stands in its place; None where another stands there by now."""
-    settled = change(read.ledger)
-    if settled is None or settled.ledger is None:
+def _as_read(db: sqlite3.Connection, one: Settling) -> tuple[str, Settlement] | None:
+    """Who she is, and what is settled of the ledger that was read, once the new one stands in its place; None where that is another by now."""
+    read: Customer | None = None if one.found is None else one.found.customer
+    settled = None if read is None else one.settle(read.ledger)
+    if read is None or settled is None or settled.ledger is None:
         return None
-    return settled if customers.swap_ledger(db, read, settled.ledger) else None
+    return (read.customer_id, settled) if customers.swap_ledger(db, read, settled.ledger) else None
+
+
+def _read(db: sqlite3.Connection, name: str, settle: Settle) -> tuple[str, Settlement | None]:
+    """Who she is, and what is settled of the ledger that stands, once the new one stands in its place."""
+    customer_id, ledger = customers.part(db, name, "ledger")
+    settled = settle(ledger)
+    if settled is not None and settled.ledger is not None:
+        customers.set_part(db, customer_id, "ledger", settled.ledger)
+    return customer_id, settled

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from models.budgets import FULL, Level, Pool, price
-from service.store import Move, Paper, PaperTakenError, Settlement, Store
+from service.store import Move, Paper, PaperTakenError, Settlement, Settling, Store
 from service.store.open import open_store
 from tests.fakes import FakeStore
 
@@ -174,20 +174,22 @@ def test_a_pool_that_refuses_keeps_the_papers_out(any_store: Store) -> None:
 
 
 def test_a_customer_is_read_with_how_pools_stand_by_any_of_her_names(any_store: Store) -> None:
-    assert any_store.customer_with("ann", [STOCK.name], now=NOW)[:2] == (None, {STOCK.name: FULL})
+    assert any_store.customers_with(["ann"], [STOCK.name], now=NOW)[0][:2] == (None, {STOCK.name: FULL})
     settle(any_store, take(), ledger=b"[1]")
-    found = any_store.customer_with("ann", [STOCK.name, PACED.name], now=NOW)
+    nobody, found = any_store.customers_with(["bob", "ann"], [STOCK.name, PACED.name], now=NOW)
+    assert nobody.customer is None
     assert found.customer == any_store.customer("ann")
     assert found.levels == {STOCK.name: level(any_store), PACED.name: FULL}
-    assert any_store.customer_with("ann", [], now=NOW).levels == {}
+    assert any_store.customers_with(["ann"], [], now=NOW)[0].levels == {}
 
 
 def test_a_customer_is_read_with_how_pools_stand_by_another_name(store: Store) -> None:
     settle(store, ledger=b"[1]")
     store.merge("s1", "ann", lambda known, _: known)
-    found = store.customer_with("s1", [STOCK.name], now=NOW)
-    assert found.customer == store.customer("ann")
-    assert store.settle("s1", lambda _: Settlement(b"[2]", papers=PAPERS), now=NOW, found=found) == []
+    found = store.customers_with(["s1", "ann"], [STOCK.name], now=NOW)
+    assert found[0].customer == found[1].customer == store.customer("ann")
+    settling = Settling("s1", lambda _: Settlement(b"[2]", papers=PAPERS), found[0])
+    assert store.settle_all([settling], now=NOW) == [[]]
     assert store.customer("ann").ledger == b"[2]"
     assert [kind for kind, _, _ in store.papers("ann")] == ["answer", "decision"]
 
@@ -199,9 +201,30 @@ def test_what_was_read_is_settled_unless_somebody_was_faster(
 ) -> None:
     if before:
         settle(store, ledger=before)
-    found = store.customer_with("ann", [], now=NOW)
+    [found] = store.customers_with(["ann"], [], now=NOW)
     store.change("ann", "profile", lambda _: b"what happened since")
     if faster:
         settle(store, ledger=faster)
-    store.settle("ann", lambda stands: Settlement((stands or b"") + b"+"), now=NOW, found=found)
+    settling = Settling("ann", lambda stands: Settlement((stands or b"") + b"+"), found)
+    assert store.settle_all([settling], now=NOW) == [[]]
     assert store.customer("ann")[1:4] == (b"what happened since", None, (faster or before or b"") + b"+")
+
+
+def test_what_is_settled_side_by_side_is_each_settled_or_not_for_itself(any_store: Store) -> None:
+    any_store.put("decision", "d2", b"stands")
+    asked = {
+        "ann": Settlement(b"[1]", (take(holder="a", tokens=2),), papers=PAPERS),
+        "bob": Settlement(b"[1]", (take(holder="b", tokens=2),)),
+        "eve": Settlement(b"[1]", (take(holder="e"),), papers=(Paper("decision", "d2", b"hers"),)),
+        "joe": Settlement(b"[1]", (take(holder="j"),)),
+        "amy": None,
+    }
+    found = any_store.customers_with(list(asked), [], now=NOW)
+    several = [
+        Settling(who, lambda _, s=settled: s, hers) for (who, settled), hers in zip(asked.items(), found, strict=True)
+    ]
+    came = any_store.settle_all(several, now=NOW)
+    assert [came[0], came[1], came[3], came[4]] == [[], [STOCK.name], [], []]
+    assert isinstance(came[2], PaperTakenError)
+    assert [who for who in asked if any_store.customer(who)] == ["ann", "joe"]
+    assert level(any_store).used == 3
