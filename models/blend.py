@@ -48,8 +48,8 @@ class Blend:
         weights, sizes = self.of(intent), {name: rms(scores) for name, scores in sources.items()}
         return blended(sources, {name: weights.get(name, 0.0) / size for name, size in sizes.items() if size > 0})
 
-    def recency(self, last_at: NDArray[np.int64], *, now: int) -> NDArray[np.float32]:
-        """float32[history]: what a purchase of then still says now: 1 for one of now, halved every half-life."""
+    def recency(self, last_at: NDArray[np.int64], *, now: int | NDArray[np.int64]) -> NDArray[np.float32]:
+        """float32[history]: what a purchase of then still says now (of all, or of each): 1 for one of now, halved every half-life."""
         if self.half_life_days is None:
             return np.ones(len(last_at), dtype=np.float32)
         age_days = np.maximum(now - last_at, 0) / DAY_S

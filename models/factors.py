@@ -79,7 +79,11 @@ class Factors:
 
     def rms(self, vector: NDArray[np.float32], *, items: int) -> float:
         """The root mean square of `score(vector)` over so many items, newcomers count 0; it is not computed, as VᵀV is known."""
-        return float(np.sqrt(np.dot(self.gram * vector, vector) / max(items, 1)))
+        return float(self.sizes(vector, items=items))
+
+    def sizes(self, vectors: NDArray[np.float32], *, items: int) -> NDArray[np.float32]:
+        """float32[customers]: `rms` of each of many vectors."""
+        return np.asarray(np.sqrt(vectors * vectors @ self.gram / np.float32(max(items, 1))))
 
     def similar(self, row: int) -> NDArray[np.float32]:
         """float32[items]: the cosine of each item's vector with this item's; zeros for an item nobody bought."""

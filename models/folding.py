@@ -67,9 +67,8 @@ class Folding:
             if (newcomers := wanted >= len(self.model)).any():
                 vectors[newcomers] = 0  # they have none
             gave = group.gave(vectors)
-            best = gave.argmax(axis=1)
-            most = np.take_along_axis(gave, best[:, None], axis=1)[:, 0]
-            found[group.places] = np.where(most > 0, np.take_along_axis(group.rows, best, axis=1), NOBODY)
+            carriers = group.rows[np.arange(len(wanted))[:, None], gave.argmax(axis=1)]
+            found[group.places] = np.where(gave.max(axis=1) > 0, carriers, NOBODY)
         return found
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -47,14 +49,18 @@ class Sum:
 
     def carried(self, targets: NDArray[np.int32]) -> NDArray[np.float32]:
         """float32[targets, history]: what each item of the history said of these."""
+        target, history, said = self.pairs(targets)
+        carried = np.zeros((len(targets), len(self.said)), dtype=np.float32)
+        np.add.at(carried, (target, history), said)
+        return carried
+
+    def pairs(self, targets: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+        """What is said of these, pair by pair: the place of the target among them, that of the item in the history, and what it says."""
         place = np.zeros(self.items, dtype=np.min_scalar_type(len(targets)))  # from 1; 0 for the others
         place[targets] = np.arange(1, len(targets) + 1)
         found = place.take(self.indices.ravel())
         pairs = found.nonzero()[0]
-        history, width = self.said.shape
-        carried = np.zeros((len(targets) + 1) * history, dtype=np.float32)
-        np.add.at(carried, found.take(pairs) * np.int64(history) + pairs // width, self.said.ravel().take(pairs))
-        return carried.reshape(len(targets) + 1, history)[1:]
+        return found.take(pairs) - np.int64(1), pairs // max(self.said.shape[1], 1), self.said.ravel().take(pairs)
 
 
 @dataclass(frozen=True)
@@ -79,16 +85,24 @@ class Linear:
 
     def sum(self, rows: NDArray[np.int32], weights: NDArray[np.float32]) -> Sum:
         """As `add_up`, with the pairs that are added up."""
-        starts, ends = self.indptr.take(rows), self.indptr.take(rows + 1)
+        return next(self.sums(rows, weights, [len(rows)]))
+
+    def sums(self, rows: NDArray[np.int32], weights: NDArray[np.float32], ends: Sequence[int]) -> Iterator[Sum]:
+        """As `sum`, of one history after the other; of rows and weights each history has those up to its end."""
+        starts = self.indptr.take(rows)
+        pairs = self.indptr.take(rows + 1) - starts
         indices, scores = self._windows
         width = indices.shape[1]
         first = np.minimum(starts, len(indices) - 1)  # of the last items, the window begins before them
-        said = scores[first]
-        said *= weights[:, None]
-        if (ends - starts).min(initial=width) < width:
-            pairs = first[:, None] + np.arange(width)
-            said *= (pairs >= starts[:, None]) & (pairs < ends[:, None])
-        return Sum(indices[first], said, len(self))
+        whole = pairs.min(initial=width) == width
+        for begin, end in pairwise((0, *ends)):
+            history = slice(begin, end)
+            said = scores[first[history]]
+            said *= weights[history, None]
+            if not whole:
+                place = np.arange(width) - (starts - first)[history, None]
+                said *= (place >= 0) & (place < pairs[history, None])
+            yield Sum(indices[first[history]], said, len(self))
 
     def contributions(self, rows: NDArray[np.int32], weights: NDArray[np.float32], target: int) -> NDArray[np.float32]:
         """float32[history]: what each history item added to the score of `target`; the sum is `add_up(...)[target]`."""

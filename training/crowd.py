@@ -21,7 +21,8 @@ from models.bundle import CURRENT, Bundle, Models
 from models.errors import InputError
 from models.profile import load
 from models.settings import Interest, Settings
-from service.lists.taste import Taste, taste
+from service.lists import taste
+from service.lists.taste import Taste
 from service.overlay import laid_over
 from service.people.customers import SESSION, Known
 from service.people.facts import MARKETING, consent, do_not_contact
@@ -129,10 +130,8 @@ class Permission:
 
 def tastes(people: Sequence[Person], models: Models, *, now: int, interest: Interest) -> list[Taste]:
     """Everybody's taste, as the service reads it."""
-    return [
-        taste(Known(load(profile), load_facts(facts)).telling, models, now=now, interest=interest)
-        for _, profile, facts in people
-    ]
+    told = [(Known(load(profile), load_facts(facts)).telling, now) for _, profile, facts in people]
+    return taste.tastes(told, models, interest=interest)
 
 
 def scored(found: Sequence[Taste], sources: Sources, models: Models, now: int) -> dict[str, Scores]:

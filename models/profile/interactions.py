@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -28,8 +29,9 @@ class Interactions(NamedTuple):
     seen_at: NDArray[np.int64]  # newest event of any kind
     events: Sequence[Iterable[tuple[str, int]]]  # how many of each name, but for purchases
 
-    def said(self, interest: Interest = EVERYDAY, *, now: int | None = None) -> NDArray[np.float64]:
-        """float64[items]: the weighted sum of events that are no purchases, below 0 where she said no; it fades until `now` (None: not at all).
+    def said(self, interest: Interest = EVERYDAY, *, now: int | NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """float64[items]: the weighted sum of events that are no purchases, below 0 where she said no; it fades until `now`, of all or of each
+        item (None: not at all).
 
         The events of an item are all as old as the newest of them: the profile keeps their counts, and one time.
         """
@@ -51,3 +53,12 @@ def interactions(profile: Profile) -> Interactions:
     """The items of a profile."""
     item_ids, (purchases, quantity, first_at, last_at, seen_at), events = columns(profile.items)
     return Interactions(item_ids, purchases, quantity / PIECE, first_at, last_at, seen_at, events)
+
+
+def joined_items(each: Sequence[Interactions]) -> Interactions:
+    """The items of several customers, one after the other."""
+    if len(each) == 1:
+        return each[0]
+    item_ids, *numbers, events = zip(*each, strict=True)
+    arrays = map(np.concatenate, numbers)
+    return Interactions._make((list(chain.from_iterable(item_ids)), *arrays, list(chain.from_iterable(events))))

@@ -20,7 +20,7 @@ from service.lists.remembered import everybodys
 from service.lists.request import Request
 from service.lists.segment import said
 from service.lists.sends import as_of
-from service.lists.taste import NONE, Taste, taste
+from service.lists.taste import NONE, Taste, taste, tastes
 from service.people.customers import NOBODY, Known, key, visitors
 from service.services import Services
 
@@ -61,7 +61,7 @@ def answer_one(
         answered = found.document(degraded=known.degraded, now=now, secret=shop.secret)
         count(answered, {})
         return answered, found.answer
-    ask = _ask(asked, known, now, bundle, shop)
+    ask = _ask(asked, known, now, bundle, shop, taste_of(known, bundle, shop, now))
     found = shop.remembered.answer(
         ask.request, partial(_made, ask, bundle, shop), models=bundle.models, wishes=ask.wishes
     )
@@ -73,19 +73,21 @@ def _mailing(
 ) -> Iterator[dict[str, Any]]:
     """As `answer_one` sends each; what is asked alike for several customers is answered side by side."""
     moments = [(one, *_moment(one, known, shop)) for one, known in asked]
-    asks = [_ask(one, known, now, bundle, shop) for one, known, now in moments]
+    told, interest = [(known.telling, now) for _, known, now in moments], shop.settings.interest
+    own = iter(tastes(told, bundle.models, interest=interest))
+    asks = [_ask(one, known, now, bundle, shop, next(own)) for one, known, now in moments]
     answers = recommend_all(asks, models=bundle.models)
     for ask, (_, known, _), answer in zip(asks, moments, answers, strict=True):
         shop.remembered.made()
         yield _sent(listed(answer, ask.request, bundle=bundle, secret=shop.secret), ask, known, bundle, shop, count)
 
 
-def _ask(asked: Request, known: Known, now: int, bundle: Bundle, shop: Services) -> Ask:
+def _ask(asked: Request, known: Known, now: int, bundle: Bundle, shop: Services, own: Taste) -> Ask:
     """What is asked of the models."""
     if segment := said(asked.context, known.attributes):
         asked = replace(asked, segment=segment)
     wishes = shop.rulebook.wishes(asked, known=known, models=bundle.models, now=now)
-    return Ask(asked, taste_of(known, bundle, shop, now), wishes, now)
+    return Ask(asked, own, wishes, now)
 
 
 def _made(ask: Ask, bundle: Bundle, shop: Services) -> Listed | Ready:

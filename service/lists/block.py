@@ -7,7 +7,6 @@ for a customer whose taste is known goes through `recommend`, alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -22,7 +21,7 @@ from service.lists.scored import Scorer
 from service.lists.selection import Wishes, variants
 from service.lists.taste import NONE, Taste
 
-MOST_SCORES = 1 << 22  # what factors say of the customers of a block: 16 MB
+MOST_SCORES = 1 << 20  # what factors say of the customers of a block: 4 MB
 MOST_LIKED = 256  # items: longer histories are solved another way (models.factors.Folded)
 INTENT = "for_you"
 SOURCES = ("together", "alike", "ease", "factors", "popularity")
@@ -76,16 +75,14 @@ def _lists(asks: Sequence[Ask], models: Models, counted: Mapping[str, float]) ->
         return {}
     request, tastes = asks[0].request, [asks[place].taste for place in telling]
     allowed = eligible(request, catalogue=models.catalogue, rows=NONE.rows, taste=NONE)
-    scorer = Scorer.of(models, models.factors, counted, allowed)
-    folding, found = scorer.best(tastes, request.length)
-    best = list(found)
-    rows = np.stack([np.zeros(request.length, dtype=np.int32) if one is None else one.rows for one in best])
-    listed = partial(picked, names=list(counted), catalogue=models.catalogue, lang=request.lang)
-    return {
-        place: Answer(INTENT, listed(one, carriers))
-        for place, one, carriers in zip(telling, best, folding.carriers(rows), strict=True)
-        if one is not None and not variants(models.catalogue.group_id.code, one.rows)
-    }
+    best = Scorer.of(models, models.factors, counted, allowed).best(tastes, request.length)
+    if best is None:
+        return {}
+    theirs = [tastes[place] for place in best.places]
+    lists = picked(best, theirs, names=list(counted), catalogue=models.catalogue, lang=request.lang)
+    found = zip(best.places, best.rows, lists, strict=True)
+    group = models.catalogue.group_id.code
+    return {telling[place]: Answer(INTENT, picks) for place, rows, picks in found if not variants(group, rows)}
 
 
 def _telling(taste: Taste, models: Models) -> bool:

@@ -103,9 +103,10 @@ def _share(scores: Scores) -> NDArray[np.float64]:
     return np.asarray(positive / (1 + positive))
 
 
-def shown(scores: Scores) -> list[float]:
-    """Scores of the best as they are, as answers carry them: 0 to 1."""
-    return [round(share, DIGITS) for share in np.minimum.accumulate(_share(scores)).tolist()]
+def shown(scores: Scores) -> list[list[float]]:
+    """Scores [customers, n] of the best as they are, as answers carry them: 0 to 1."""
+    falling = np.minimum.accumulate(_share(scores), axis=1).tolist()
+    return [[round(share, DIGITS) for share in each] for each in falling]
 
 
 def _falling(chosen: Sequence[Chosen], raw: NDArray[np.float64]) -> list[float]:

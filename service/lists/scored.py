@@ -1,18 +1,19 @@
-"""Scores of customers side by side: one matrix product says of all of them what factors say; what else is said of each finds her best items."""
+"""Scores of customers side by side: what is alike for all is found once, and each one's items are scored while her numbers are at hand."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.blend import rms
 from models.bundle import Models
 from models.factors import Factors
-from models.folding import NOBODY, Folding, fold_all
+from models.folding import NOBODY, fold_all
 from models.linear import Linear, Sum
 from models.ranking import barred, top
 from service.lists.blending import LEAST, TINY, estimable, exact, longer, sharp
@@ -20,20 +21,32 @@ from service.lists.question import Mask, Rows, Scores
 from service.lists.taste import Taste
 
 NEVER = np.float32(-np.inf)
+FACTORS, POPULARITY = "factors", "popularity"
+Pairs = tuple[NDArray[np.int64], NDArray[np.int64], Scores]
 
 
 class Best(NamedTuple):
-    """The best items of one customer, best first; arrays have an entry an item.
+    """The best items of customers, best first.
 
-    rows, scores  int32, float32    shares  float32[sources, n]: what each source gave to the scores
-    anchors       int32: the row of her history that gave most to the strongest source; NOBODY where none did, or factors are the strongest
+    places  whose they are, among those asked for    shares   float32[customers, sources, n]: what each source gave to the scores
+    rows    int32[customers, n]                      anchors  int32[customers, n]: the row of her history that gave most to the strongest source,
+    scores  float32[customers, n]                             NOBODY where none did
     """
 
-    taste: Taste
+    places: Sequence[int]
     rows: Rows
     scores: Scores
     shares: Scores
     anchors: Rows
+
+
+class One(NamedTuple):
+    """The best items of one customer; `carried`: pairs of a target and an item of her history, for targets that neighbours gave most to."""
+
+    rows: Rows
+    scores: Scores
+    shares: Scores
+    carried: Sequence[Pairs]
 
 
 @dataclass(frozen=True)
@@ -41,9 +54,10 @@ class Scorer:
     """What is the same for all customers of a block.
 
     counted  source -> its weight: of factors, popularity, and those that add up neighbours, `linear`
-    said     float32[sources, items]  what each source says of one customer, the linear ones first, then factors; the last is everybody's: what
-             popularity gives to the scores; -inf for what may not stand in the list
-    scale    of popularity     quick  whether factors are estimated
+    said     float32[linear + 1, items]  what each of these says of one customer; the last is everybody's: what popularity gives to the scores;
+             -inf for what may not stand in the list
+    order    int64[sources]  where what a source gave stands, behind the linear ones popularity and factors
+    quick    whether factors are estimated
     """
 
     models: Models
@@ -51,74 +65,107 @@ class Scorer:
     counted: Mapping[str, float]
     linear: Mapping[str, Linear]
     said: Scores
-    scale: float
+    order: NDArray[np.int64]
     quick: bool
 
     @classmethod
     def of(cls, models: Models, factors: Factors, counted: Mapping[str, float], allowed: Mask) -> Scorer:
         """For lists in which these items may stand."""
-        scale = counted.get("popularity", 0.0) / max(models.popularity.size, TINY)
         linear = {name: getattr(models, name) for name in counted if isinstance(getattr(models, name), Linear)}
-        said = np.empty((len(linear) + 2, len(allowed)), dtype=np.float32)
+        said = np.empty((len(linear) + 1, len(allowed)), dtype=np.float32)
+        scale = counted.get(POPULARITY, 0.0) / max(models.popularity.size, TINY)
         np.multiply(models.popularity.score, np.float32(scale), out=said[-1])
         said[-1] += barred(allowed)
-        return cls(models, factors, counted, linear, said, scale, estimable(models, counted))
+        order = np.array([[*linear, POPULARITY, FACTORS].index(name) for name in counted])
+        return cls(models, factors, counted, linear, said, order, estimable(models, counted))
 
-    def best(self, tastes: Sequence[Taste], n: int) -> tuple[Folding, Iterator[Best | None]]:
-        """The customers folded in, and the n best items of each; None where no source of evidence says anything, or fewer may stand there."""
+    def best(self, tastes: Sequence[Taste], n: int) -> Best | None:
+        """The n best items of each for whom a source of evidence says something and so many may stand there; None where there is nobody."""
         folding = fold_all(self.factors, [(one.rows, one.weights) for one in tastes])
-        said = (self.factors.estimate if self.quick else self.factors.score)(folding.vectors)
-        found = zip(tastes, folding.vectors, longer(said, len(self.models.catalogue)), strict=True)
-        return folding, (self._best(*hers, n) for hers in found)
-
-    def _best(self, taste: Taste, vector: Scores, factors: Scores, n: int) -> Best | None:
-        sums = {name: model.sum(taste.rows, taste.weights) for name, model in self.linear.items()}
-        for each, scores in zip(sums.values(), self.said, strict=False):
-            each.into(scores)
-        self.said[-2] = factors
-        said = dict(zip((*sums, "factors"), self.said, strict=False))
-        if not any(scores.max(initial=0) > LEAST.get(name, 0) for name, scores in said.items()):
+        items = len(self.models.catalogue)
+        sizes = np.maximum(self.factors.sizes(folding.vectors, items=items), np.float32(TINY))
+        scales: Scores = (self.counted[FACTORS] / sizes).astype(np.float32)
+        vectors = folding.vectors * scales[:, None]
+        said = (self.factors.estimate if self.quick else self.factors.score)(vectors)
+        each = zip(tastes, vectors, said, (LEAST[FACTORS] * scales).tolist(), self._sums(tastes), strict=True)
+        made = {place: one for place, hers in enumerate(each) if (one := self._best(*hers, n)) is not None}
+        if not made:
             return None
-        scales = {name: self.counted[name] / max(self._size(each, name, vector), TINY) for name, each in said.items()}
-        scores = self._mixed(scales, taste)
-        rows, exactly, sharpened = self._chosen(scores, scales["factors"], vector, n)
+        targets = np.zeros((len(tastes), n), dtype=np.int32)
+        rows, scores, shares, carried = zip(*made.values(), strict=True)
+        targets[[*made]] = rows
+        carriers = folding.carriers(targets)[[*made]]
+        anchors = _anchors([tastes[place] for place in made], carried, n)
+        gave = np.array(shares)
+        by_factors = gave.argmax(axis=1) == [*self.counted].index(FACTORS)
+        anchors = np.where(by_factors, carriers, anchors)
+        return Best([*made], np.array(rows), np.array(scores), gave, anchors)
+
+    def _sums(self, tastes: Sequence[Taste]) -> Iterable[tuple[Sum, ...]]:
+        """What neighbours say of each."""
+        rows = np.concatenate([one.rows for one in tastes])
+        weights = np.concatenate([one.weights for one in tastes])
+        ends = np.cumsum([len(one.rows) for one in tastes]).tolist()
+        sums = [model.sums(rows, weights, ends) for model in self.linear.values()]
+        return zip(*sums, strict=True) if sums else [()] * len(tastes)
+
+    def _best(
+        self, taste: Taste, vector: Scores, factors: Scores, least: float, sums: Sequence[Sum], n: int
+    ) -> One | None:
+        """vector, factors  what factors say, scaled already; up to `least` it is no evidence."""
+        said = self.said[:-1]
+        for each, scores in zip(sums, said, strict=True):
+            each.into(scores)
+        factors = longer(factors, self.said.shape[1])
+        if not any(scores.max(initial=0) > 0 for scores in said) and not factors.max(initial=0) > least:
+            return None
+        sizes = zip(self.linear, said, strict=True)
+        scales = [*(self.counted[name] / max(rms(scores), TINY) for name, scores in sizes), 1]
+        counts = np.array(scales, dtype=np.float32)
+        rows, exactly, scores = self._chosen(self._mixed(counts, factors, taste), factors, vector, n)
         if len(rows) < n:
             return None
-        gave = {name: np.float32(scales[name]) * each[rows] for name, each in said.items()}
-        gave |= {
-            "factors": np.float32(scales["factors"]) * exactly,
-            "popularity": np.float32(self.scale) * self.models.popularity.score[rows],
-        }
-        shares = np.array([gave[name] for name in self.counted])
-        return Best(taste, rows, sharpened, shares, self._anchors(sums, taste, rows, shares))
+        gave = np.empty((len(counts) + 1, n), dtype=np.float32)
+        np.multiply(self.said.take(rows, axis=1), counts[:, None], out=gave[:-1])
+        gave[-1] = exactly
+        shares = gave.take(self.order, axis=0)
+        return One(rows, scores, shares, [*self._carried(sums, rows, shares)])
 
-    def _size(self, scores: Scores, name: str, vector: Scores) -> float:
-        """The root mean square over all items."""
-        return self.factors.rms(vector, items=len(scores)) if name == "factors" else rms(scores)
-
-    def _mixed(self, scales: Mapping[str, float], taste: Taste) -> Scores:
-        """Σ scale · scores; -inf also for what is hers already, lies in her cart, or was refused by her."""
-        mixed = np.array([*scales.values(), 1], dtype=np.float32) @ self.said
+    def _mixed(self, counts: Scores, factors: Scores, taste: Taste) -> Scores:
+        """All that is said, as one score; -inf also for what is hers already, lies in her cart, or was refused by her."""
+        mixed = np.asarray(counts @ self.said)
+        mixed += factors
         mixed[taste.rows[(taste.purchases > 0) | (taste.weights < 0)]] = NEVER
-        mixed[taste.in_cart] = NEVER
-        return np.asarray(mixed)
+        if len(taste.in_cart):
+            mixed[taste.in_cart] = NEVER
+        return mixed
 
-    def _chosen(self, scores: Scores, scale: float, vector: Scores, n: int) -> tuple[Rows, Scores, Scores]:
+    def _chosen(self, scores: Scores, factors: Scores, vector: Scores, n: int) -> tuple[Rows, Scores, Scores]:
         """The best n rows, what factors say of them exactly, and their scores with that."""
-        factors = self.said[-2]
         if not self.quick:
             rows = top(scores, None, n)
             return rows, factors[rows], scores[rows]
-        rows, said, sharpened, wanted = sharp(scores, None, factors, scale, partial(exact, self.factors, vector), n=n)
+        rows, said, sharpened, wanted = sharp(scores, None, factors, 1.0, partial(exact, self.factors, vector), n=n)
         return rows[wanted], said[wanted], sharpened[wanted]
 
-    def _anchors(self, sums: Mapping[str, Sum], taste: Taste, rows: Rows, shares: Scores) -> Rows:
-        anchors, strongest = np.full(len(rows), NOBODY, dtype=np.int32), shares.argmax(axis=0)
-        for place, name in enumerate(self.counted):
-            wanted = (strongest == place).nonzero()[0]
-            if name in sums and len(wanted):
-                carried = sums[name].carried(rows[wanted])
-                most = carried.argmax(axis=1)
-                gave = carried[np.arange(len(wanted)), most] > 0
-                anchors[wanted] = np.where(gave, taste.rows[most], NOBODY)
-        return anchors
+    def _carried(self, sums: Sequence[Sum], rows: Rows, shares: Scores) -> Iterable[Pairs]:
+        """What her items said of the rows to which neighbours gave most."""
+        strongest = self.order[shares.argmax(axis=0)]
+        for number, each in enumerate(sums):
+            wanted = (strongest == number).nonzero()[0]
+            if len(wanted):
+                target, history, said = each.pairs(rows[wanted])
+                yield wanted[target], history, said
+
+
+def _anchors(tastes: Sequence[Taste], carried: Sequence[Sequence[Pairs]], n: int) -> Rows:
+    """int32[customers, n]: of each one's history the row that carried most of each target; NOBODY where none did."""
+    longest = max(len(one.rows) for one in tastes)
+    gave = np.zeros((len(tastes), n, longest), dtype=np.float32)
+    rows = np.full((len(tastes), longest), NOBODY, dtype=np.int32)
+    for nth, (one, pairs) in enumerate(zip(tastes, carried, strict=True)):
+        rows[nth, : len(one.rows)] = one.rows
+        for target, history, said in pairs:
+            np.add.at(gave[nth], (target, history), said)
+    anchors = rows[np.arange(len(tastes))[:, None], gave.argmax(axis=2)]
+    return np.where(gave.max(axis=2) > 0, anchors, NOBODY)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.blend import Blend
 from models.bundle import Models
-from models.profile import EVERYDAY, Profile, interactions, unanswered
+from models.profile import EVERYDAY, Profile, interactions, joined_items, unanswered
 from models.sessions import fading
 from models.settings import Interest
 
@@ -73,32 +75,58 @@ NONE = Taste(
 
 
 def taste(profile: Profile, models: Models, *, now: int, interest: Interest = EVERYDAY) -> Taste:
-    """The taste of a profile, as of `now`.
+    """The taste of a profile, as of `now`: see `tastes`."""
+    return tastes([(profile, now)], models, interest=interest)[0]
+
+
+def tastes(asked: Sequence[tuple[Profile, int]], models: Models, *, interest: Interest = EVERYDAY) -> list[Taste]:
+    """The tastes of profiles, each as of a time.
 
     A purchase weighs what the blend's recency says, as in training, unless the shop says otherwise; other events add their weight, which
     fades by their name. What went back was not bought. Items the bundle does not know are left out. However long a customer was away, her
     last items still say most: weights fade no further than two years after her newest event.
     """
-    tired = _rows(unanswered(profile, now=now), models)
-    if not profile.items:
-        return replace(NONE, tired=tired) if len(tired) else NONE
-    items = interactions(profile)
-    faded_at = min(now, items.seen_at.item(-1) + AWAY_DAYS * DAY_S)  # oldest first
+    histories = _histories([(profile, now) for profile, now in asked if profile.items], models, interest)
+    found = []
+    for profile, now in asked:
+        tired = _rows(unanswered(profile, now=now), models)
+        if profile.items:
+            found.append(Taste(**next(histories), in_cart=_in_cart(profile, models, now), tired=tired))
+        else:
+            found.append(replace(NONE, tired=tired) if len(tired) else NONE)
+    return found
+
+
+def _histories(
+    asked: Sequence[tuple[Profile, int]], models: Models, interest: Interest
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """The first six arrays of each one's taste, found for all of them at once."""
+    if not asked:
+        return
+    each = [interactions(profile) for profile, _ in asked]
+    lengths, items = [len(one.item_ids) for one in each], joined_items(each)
+    newest = (one.seen_at.item(-1) for one in each)  # oldest first
+    faded_at = np.repeat(
+        [min(now, at + AWAY_DAYS * DAY_S) for (_, now), at in zip(asked, newest, strict=True)], lengths
+    )
     said = items.said(interest, now=faded_at)
     kept = items.purchases * (items.quantity > 0)
     bought = _fading(models.blend, interest).recency(items.last_at, now=faded_at) * (kept > 0)
-    rows = models.catalogue.items.rows(items.item_ids)
-    known = slice(None) if rows.min() >= 0 else rows >= 0
-    return Taste(
-        rows=rows[known],
-        weights=(interest.weights.get("purchase", 1.0) * bought + said).astype(np.float32)[known],
-        purchases=kept.astype(np.int32)[known],
-        first_at=items.first_at[known],
-        last_at=items.last_at[known],
-        seen_at=(items.seen_at * (said > 0))[known],
-        in_cart=_in_cart(profile, models, now),
-        tired=tired,
-    )
+    weights = (interest.weights.get("purchase", 1.0) * bought + said).astype(np.float32)
+    rows, ends = models.catalogue.items.rows(items.item_ids), np.cumsum(lengths)
+    columns: dict[str, NDArray[Any]] = {
+        "rows": rows,
+        "weights": weights,
+        "purchases": kept.astype(np.int32),
+        "first_at": items.first_at,
+        "last_at": items.last_at,
+        "seen_at": items.seen_at * (said > 0),
+    }
+    if rows.min() < 0:
+        known = rows >= 0
+        columns, ends = {name: column[known] for name, column in columns.items()}, np.cumsum(known)[ends - 1]
+    for begin, end in pairwise((0, *ends.tolist())):
+        yield {name: column[begin:end] for name, column in columns.items()}
 
 
 def _fading(blend: Blend, interest: Interest) -> Blend:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from models.blend import Blend
 from models.profile import EMPTY, Event, fold
 from models.settings import Interest
-from service.lists.taste import NONE, Taste, taste
+from service.lists.taste import NONE, Taste, taste, tastes
 from tests.worlds import DAY_S, NOW, tiny_models
 
 MODELS = tiny_models()
@@ -82,3 +83,19 @@ def test_items_that_the_bundle_does_not_know_are_left_out() -> None:
 def test_nothing_known_is_nothing_liked() -> None:
     assert taste_of() is NONE
     assert np.concatenate([NONE.owned, NONE.disliked]).size == 0
+
+
+def test_tastes_read_side_by_side_are_those_read_alone():
+    lives = [
+        [Event("purchase", NOW - 9 * DAY_S, item_id="DR-001"), Event("view_item", NOW - 5, item_id="nobody knows it")],
+        [],
+        [Event("view_item", NOW - DAY_S, item_id="nobody knows it")],
+        [Event("dislike", NOW - DAY_S, item_id="DR-001"), Event("add_to_cart", NOW - 3, item_id="DR-001")],
+    ]
+    asked = [(reduce(fold, life, EMPTY), NOW - nth * DAY_S // 4) for nth, life in enumerate(lives)]
+    for found, (profile, now) in zip(tastes(asked, MODELS), asked, strict=True):
+        alone = taste(profile, MODELS, now=now)
+        assert {name: part.tolist() for name, part in vars(found).items()} == {
+            name: part.tolist() for name, part in vars(alone).items()
+        }
+    assert [len(found.rows) for found in tastes(asked, MODELS)] == [1, 0, 0, 1]
