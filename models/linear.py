@@ -37,7 +37,7 @@ class Sum:
 
     def into(self, scores: NDArray[np.float32]) -> None:
         """Write the scores over what stands there."""
-        scores[:] = 0
+        scores.fill(0)
         np.add.at(scores, self.indices.ravel(), self.said.ravel())
 
     def onto(self, mixed: NDArray[np.float32], scale: float) -> None:

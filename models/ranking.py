@@ -20,14 +20,14 @@ def top(scores: NDArray[np.float32], eligible: NDArray[np.bool_] | None, n: int)
     if n < 1:
         return np.zeros(0, dtype=np.int32)
     if len(scores) <= FEW:
-        best = np.argsort(-scores, kind="stable")[: min(n, np.count_nonzero(scores > -np.inf))]
-        return best.astype(np.int32)
+        first = (-scores).argsort(kind="stable")[:n].astype(np.int32)
+        return first[scores.take(first) > -np.inf]
     least = _below_the_best(scores, n)
-    rows = np.flatnonzero(scores > least)
+    rows = (scores > least).nonzero()[0]
     if len(rows) < n and least > -np.inf:  # ties at the bound: the first rows of them
         rows = np.sort(np.concatenate([rows, np.flatnonzero(scores == least)[: n - len(rows)]]))
-    best = np.argsort(-scores[rows], kind="stable")[:n]
-    return rows[best].astype(np.int32)
+    best = (-scores.take(rows)).argsort(kind="stable")[:n]
+    return rows.take(best).astype(np.int32)
 
 
 def _below_the_best(scores: NDArray[np.float32], n: int) -> float:

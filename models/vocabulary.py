@@ -61,11 +61,12 @@ class Vocabulary:
 
     def text(self, row: int) -> str:
         """The text of a row."""
-        return self._bytes(row).decode("utf-8", "surrogatepass")
+        pool, offsets, _ = self._views
+        return str(pool[offsets[row] : offsets[row + 1]], "utf-8", "surrogatepass")
 
     def texts(self, rows: Iterable[int]) -> list[str]:
         """The texts of some rows, in their order."""
-        return [self.text(int(row)) for row in rows]
+        return list(map(self.text, rows))
 
     def extended(self, texts: Iterable[str]) -> Vocabulary:
         """The same rows, and the texts that are unknown numbered on, in their order; the arrays are shared, never copied."""
@@ -75,10 +76,6 @@ class Vocabulary:
             if added
             else self
         )
-
-    def _bytes(self, row: int) -> bytes:
-        pool, offsets, _ = self._views
-        return bytes(pool[offsets[row] : offsets[row + 1]])
 
     @cached_property
     def _known(self) -> dict[str, int]:

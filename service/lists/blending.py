@@ -145,20 +145,26 @@ def sharp(
 
     That they are the best is clear where all n that are wanted come from the better half of them by the estimates; else more are looked at.
     """
-    size, said = SHARP, np.zeros(0, dtype=np.float32)
+    size = SHARP
+    best = top(scores, allowed, size)
+    said = ask(best)
     while True:
-        best = top(scores, allowed, size)
-        said = np.concatenate([said, ask(best[len(said) :])])
-        sharpened = scores[best] + np.float32(scale) * (said - estimates[best])
+        sharpened = said - estimates.take(best)
+        sharpened *= np.float32(scale)
+        sharpened += scores.take(best)
         wanted = top(sharpened, None, n)
         if len(best) < size or size >= MOST_SHARP or wanted.max(initial=0) < SURE * size:
             return best, said, sharpened, wanted
         size *= 2
+        best = top(scores, allowed, size)
+        said = np.concatenate([said, ask(best[len(said) :])])
 
 
 def exact(factors: Factors, vector: Scores, rows: Rows) -> Scores:
     """float32[rows]: what factors say exactly; 0 of newcomers."""
-    return np.where(rows < len(factors), factors.item_factors.take(rows, axis=0, mode="clip") @ vector, 0)
+    said = np.asarray(factors.item_factors.take(rows, axis=0, mode="clip") @ vector)
+    said[rows >= len(factors)] = 0
+    return said
 
 
 def longer(scores: Scores, items: int) -> Scores:

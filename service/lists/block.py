@@ -21,7 +21,7 @@ from service.lists.scored import Scorer
 from service.lists.selection import Wishes, variants
 from service.lists.taste import NONE, Taste
 
-MOST_SCORES = 1 << 20  # what factors say of the customers of a block: 4 MB
+MOST_SCORES = 1 << 22  # what factors say of the customers of a block: 16 MB
 MOST_LIKED = 256  # items: longer histories are solved another way (models.factors.Folded)
 INTENT = "for_you"
 SOURCES = ("together", "alike", "ease", "factors", "popularity")
