@@ -19,13 +19,13 @@ from service.overlay import Overlay
 from service.store.open import open_store
 from tests.training.runs import command, live, train
 from tests.training.till import write_till
-from training import report
+from training import plots
 
 
 @pytest.fixture
 def no_plots(monkeypatch):
     """The report's plots take half of a small run; where a test is of something else, none is drawn."""
-    monkeypatch.setattr(report, "_svg", lambda _: Markup("<svg></svg>"))
+    monkeypatch.setattr(plots, "_svg", lambda _: Markup("<svg></svg>"))
 
 
 def test_learns_what_goes_together(trained):
