@@ -14,19 +14,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from benchmarks.quality.rows import Row, peak_mb, timed
 from models.lift import Estimate
 from models.off_policy import doubly_robust, rounds
 from models.uplift import qini, uplift
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 DATASET = "hillstrom"
 FILE = "hillstrom.csv.gz"
@@ -142,6 +143,10 @@ def _worth(mailing: Mailing, foretold: Floats, target: Floats) -> Estimate:
 
 
 def _fit(mailing: Mailing) -> tuple[Pipeline, ...]:
+    from sklearn.linear_model import LogisticRegression  # loads for seconds, which tests of the rest need not wait for
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
     def fitted(some: NDArray[np.bool_]) -> Pipeline:
         pairs = PolynomialFeatures(2, interaction_only=True, include_bias=False)
         model = make_pipeline(pairs, StandardScaler(), LogisticRegression(C=PENALTY, max_iter=500))
