@@ -101,5 +101,5 @@ def _group(model: Factors, places: Sequence[int], histories: Sequence[tuple[Rows
         bought[nth, len(liked) :] = 0
     confidence = np.where(weights > 0, weights / np.float32(model.unobserved), np.float32(1))
     small = bought @ bought.transpose(0, 2, 1)
-    small[:, np.arange(length), np.arange(length)] += 1 / confidence
+    small.reshape(len(places), -1)[:, :: length + 1] += 1 / confidence
     return Group(np.array(places), rows, bought, confidence, root, small)

@@ -86,7 +86,7 @@ def _lists(asks: Sequence[Ask], models: Models, counted: Mapping[str, float]) ->
 
 
 def _telling(taste: Taste, models: Models) -> bool:
-    """Whether she likes something and nothing tired her; who bought nothing may have come for a visit."""
+    """Whether she likes something; who bought nothing may have come for a visit."""
     visiting = "session" in models.blend.weights and not len(taste.owned)
     liked = int(np.count_nonzero(taste.weights > 0))
-    return 0 < liked <= MOST_LIKED and not len(taste.tired) and not visiting
+    return 0 < liked <= MOST_LIKED and not visiting

@@ -18,9 +18,11 @@ from models.linear import Linear, Sum
 from models.ranking import barred, top
 from service.lists.blending import LEAST, TINY, estimable, exact, longer, sharp
 from service.lists.question import Mask, Rows, Scores
+from service.lists.recommend import ROTATED
 from service.lists.taste import Taste
 
 NEVER = np.float32(-np.inf)
+NEARLY = 10  # times what an estimate says, exact scores hardly are
 FACTORS, POPULARITY = "factors", "popularity"
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64], Scores]
 
@@ -80,7 +82,10 @@ class Scorer:
         return cls(models, factors, counted, linear, said, order, estimable(models, counted))
 
     def best(self, tastes: Sequence[Taste], n: int) -> Best | None:
-        """The n best items of each for whom a source of evidence says something and so many may stand there; None where there is nobody."""
+        """The n best items of each for whom a source of evidence says something, and so many may stand there that did not tire her.
+
+        None where there is nobody.
+        """
         folding = fold_all(self.factors, [(one.rows, one.weights) for one in tastes])
         items = len(self.models.catalogue)
         sizes = np.maximum(self.factors.sizes(folding.vectors, items=items), np.float32(TINY))
@@ -122,8 +127,10 @@ class Scorer:
         sizes = zip(self.linear, said, strict=True)
         scales = [*(self.counted[name] / max(rms(scores), TINY) for name, scores in sizes), 1]
         counts = np.array(scales, dtype=np.float32)
-        rows, exactly, scores = self._chosen(self._mixed(counts, factors, taste), factors, vector, n)
-        if len(rows) < n:
+        mixed = self._mixed(counts, factors, taste)
+        tired = self._put_behind(mixed, taste)
+        rows, exactly, scores = self._chosen(mixed, factors, vector, n)
+        if len(rows) < n or scores[-1] <= tired:
             return None
         gave = np.empty((len(counts) + 1, n), dtype=np.float32)
         np.multiply(self.said.take(rows, axis=1), counts[:, None], out=gave[:-1])
@@ -139,6 +146,14 @@ class Scorer:
         if len(taste.in_cart):
             mixed[taste.in_cart] = NEVER
         return mixed
+
+    def _put_behind(self, mixed: Scores, taste: Taste) -> float:
+        """Bar what she was shown in vain; the score that the best of it would have, where it stands behind what else speaks to her."""
+        if not len(taste.tired):
+            return -np.inf
+        least = NEARLY * ROTATED * float(mixed[taste.tired].max())
+        mixed[taste.tired] = NEVER
+        return least
 
     def _chosen(self, scores: Scores, factors: Scores, vector: Scores, n: int) -> tuple[Rows, Scores, Scores]:
         """The best n rows, what factors say of them exactly, and their scores with that."""

@@ -99,10 +99,35 @@ def test_what_the_shop_wishes_and_what_tired_her_is_heard():
 
 
 @pytest.mark.parametrize("name", ["scored exactly", "estimated"])
+@pytest.mark.parametrize("n", [3, 10])
+def test_what_tired_her_stands_behind_the_rest_in_a_block_too(name, n):
+    models = WORLDS[name]
+    asked = [
+        ask._replace(taste=replace(ask.taste, tired=np.array([pick.row for pick in shown.picks[:6]], np.int32)))
+        for ask in asks(models, Request(intent="for_you", n=n))
+        for shown in [recommend(ask.request, models=models, taste=ask.taste, now=NOW)]
+    ]
+    for found, ask in zip(block.recommend_all(asked, models=models), asked, strict=True):
+        same(found, recommend(ask.request, models=models, taste=ask.taste, now=NOW))
+        assert not {pick.row for pick in found.picks} & {*ask.taste.tired.tolist()}
+
+
+def test_where_little_is_left_what_tired_her_is_shown_all_the_same():
+    few = Request(intent="for_you", category=("Room 1",), brand=("brand 7",), exclude_owned=None)
+    asked = [
+        ask._replace(taste=replace(ask.taste, tired=np.arange(0, 1_000, 2, dtype=np.int32))) for ask in asks(SHOP, few)
+    ]
+    for found, ask in zip(block.recommend_all(asked, models=SHOP), asked, strict=True):
+        same(found, recommend(ask.request, models=SHOP, taste=ask.taste, now=NOW))
+
+
+@pytest.mark.parametrize("name", ["scored exactly", "estimated"])
 def test_only_who_asks_for_more_than_the_best_is_answered_alone(name, monkeypatch):
     alone = []
     monkeypatch.setattr(block, "recommend", lambda request, **_: alone.append(request.customer_id))
-    list(block.recommend_all(asks(WORLDS[name], ASKED[0]), models=WORLDS[name]))
+    asked = asks(WORLDS[name], ASKED[0])
+    asked[3] = asked[3]._replace(taste=replace(asked[3].taste, tired=np.array([4, 8], np.int32)))
+    list(block.recommend_all(asked, models=WORLDS[name]))
     assert alone == ["12"]  # of whom nothing is known
 
 
