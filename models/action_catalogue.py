@@ -79,6 +79,7 @@ class Index:
         self.lifecycles = self._by(lambda one: one.lifecycles)
         self.limited = self._where(lambda one: bool(one.limits))
         self.closed = self._where(lambda one: any(limit.contacts == 0 for limit in one.limits))
+        self.suppressing = frozenset(rest.outcome for rest in catalogue.suppressions)
         self.ramped = self._where(lambda one: one.ramp is not None)
         rules = {stage: catalogue.conditions.get(stage, {}) for stage in STAGES}
         reading = {name for asked in rules.values() for name, rule in asked.items() if profiled(rule)}

@@ -118,7 +118,7 @@ class Tiers:
         life, spend, orders = Life(profile, today, self.window_days), 0, 0
         held = self._held(spend, orders, life, NEVER)
         ladder = _Ladder(self, held)
-        changes = self._changes(life)
+        changes = self._changes(life, ahead=ahead)
         past = bisect_left(changes, (today + 1,))
         for day, more, bought in changes[:past]:
             spend, orders = spend + more, orders + bought
@@ -185,16 +185,20 @@ class Tiers:
         then = life.at(day, spend=max(spend, 0) / 100, orders=float(orders), points=points)
         return {text: condition.holds(then) for text, condition in self.conditions.items()}
 
-    def _changes(self, life: Life) -> list[tuple[int, int, int]]:
-        """(day, spend, orders) in order: what is more or less within the window; 0 and 0 where only a condition may turn."""
+    def _changes(self, life: Life, *, ahead: bool) -> list[tuple[int, int, int]]:
+        """(day, spend, orders) in order: what is more or less within the window; 0 and 0 where only a condition may turn.
+
+        ahead  whether those to come are asked for, too
+        """
         changes = {day: (amount, 0) for day, amount in life.profile.days.items() if day <= life.today}
         changes |= {day: (changes.get(day, NOTHING)[0], 1) for day in life.profile.bought_on if day <= life.today}
         for day, (spend, orders) in tuple(
             changes.items()
         ):  # what happens on a day leaves the window so many days later
             leaves = day + self.window_days
-            more, bought = changes.get(leaves, NOTHING)
-            changes[leaves] = more - spend, bought - orders
+            if ahead or leaves <= life.today:
+                more, bought = changes.get(leaves, NOTHING)
+                changes[leaves] = more - spend, bought - orders
         for condition in self.conditions.values():
             changes |= {day: changes.get(day, NOTHING) for day in condition.days(life)}
         return [(day, *change) for day, change in sorted(changes.items())]

@@ -83,9 +83,9 @@ def least(channel: str, actions: Catalogue, levels: Levels, *, now: int) -> Floa
     """float64[actions]: the priority that pools of this channel ask for a contact, their price; 0 where nothing is drawn."""
     asked = np.zeros(len(actions.actions))
     for level, pool, own in _touched(pools_of(channel, actions, now=now), levels):
-        each = price(pool, level, now=now)
-        for number, taken in own if each else ():
-            asked[number] = max(asked[number], taken * each)
+        if each := price(pool, level, now=now):
+            rows, taken = (np.array(column) for column in zip(*own, strict=True))
+            asked[rows] = np.maximum(asked[rows], taken * each)
     return asked
 
 

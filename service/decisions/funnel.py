@@ -91,7 +91,8 @@ def look(situation: Situation) -> Look:
     actions, index = situation.actions, situation.actions.index
     said = {purpose: consent(situation.facts, purpose, situation.channel) for purpose in index.purposes}
     now = situation.now
-    told = past(situation.ledger, since=now - round(actions.policy.fatigue_days * DAY_S), now=now)
+    since = now - round(actions.policy.fatigue_days * DAY_S)
+    told = past(situation.ledger, since=since, now=now, asked=index.suppressing)
     return Look(
         at=situation,
         answers=told.answers,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -27,7 +27,9 @@ class Answers:
         self.tries += 1
         self.positives += not POSITIVE.isdisjoint(outcomes)
         last = self.last
-        for outcome, at in {"shown": shown, **outcomes}.items():
+        if "shown" not in outcomes and shown > last.get("shown", NEVER):
+            last["shown"] = shown
+        for outcome, at in outcomes.items():
             if at > last.get(outcome, NEVER):
                 last[outcome] = at
 
@@ -37,7 +39,7 @@ class Past(NamedTuple):
 
     answers     action id -> what came of it so far
     standing    contacts that limits count: seen, or still reserved
-    outcomes    outcome -> each time that it came, contact by contact
+    outcomes    outcome that was asked for -> each time that it came, contact by contact
     unanswered  how many counted contacts of late were seen and not answered
     """
 
@@ -47,14 +49,14 @@ class Past(NamedTuple):
     unanswered: int = 0
 
 
-def past(ledger: Ledger, *, since: int, now: int) -> Past:
-    """What came of the contacts until `now`; `since`: after when they may tire her."""
+def past(ledger: Ledger, *, since: int, now: int, asked: Collection[str]) -> Past:
+    """What came of the contacts until `now`; `since`: after when they may tire her; `asked`: the outcomes that are told one by one."""
     answers: dict[str, Answers] = {}
     standing: list[Contact] = []
     came: dict[str, list[Came]] = {}
     unanswered = 0
     for contact in ledger.contacts:
-        seen = False
+        seen = answered = False
         for action_id in contact.actions:
             shown = contact.shown(action_id)
             if shown is not None:
@@ -64,8 +66,10 @@ def past(ledger: Ledger, *, since: int, now: int) -> Past:
                 answers[action_id].add(shown, contact.outcomes.get(action_id, NOTHING))
         if seen or contact.reserved(now):
             standing.append(contact)
-        unanswered += seen and contact.counted and contact.at > since and not contact.answered
         for action_id, outcomes in contact.outcomes.items():
+            answered |= not POSITIVE.isdisjoint(outcomes)
             for outcome, at in outcomes.items():
-                came.setdefault(outcome, []).append((at, action_id, contact))
+                if outcome in asked:
+                    came.setdefault(outcome, []).append((at, action_id, contact))
+        unanswered += seen and contact.counted and contact.at > since and not answered
     return Past(answers, standing, came, unanswered)

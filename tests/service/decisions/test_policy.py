@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from models.actions import Suppression
 from service.decisions import ledger as ledger_of
 from service.decisions import policy
-from service.decisions.ledger import Contact, Ledger
+from service.decisions.ledger import SEEN, Contact, Ledger
 from service.decisions.past import Past, past
 from tests.service.decisions.worlds import DAY, HOUR, NOW, World, action, catalogue, chosen
 
@@ -89,7 +89,7 @@ def rejected(*times: int, reason: str = "price", name: str = "news") -> Past:
         Contact(f"d{at}", "agent", at, None, True, (name,), {name: {"rejected": at}}, (name,), reasons={name: reason})
         for at in times
     ]
-    return past(Ledger(tuple(rows)), since=0, now=NOW)
+    return past(Ledger(tuple(rows)), since=0, now=NOW, asked=SEEN)
 
 
 @pytest.mark.parametrize(
