@@ -1,6 +1,6 @@
 """A block: the lists of customers for whom the same is asked, made side by side; as `service.lists.recommend` makes each, only quicker.
 
-tastes → folded in → what each source says, customer by item → mixed and barred → the best → reasons. What asks for more than the best items
+tastes → folded in → what each source says → mixed and barred → the best → who carried them → reasons. What asks for more than the best items
 for a customer whose taste is known goes through `recommend`, alone.
 """
 

@@ -96,15 +96,13 @@ class Scorer:
         made = {place: one for place, hers in enumerate(each) if (one := self._best(*hers, n)) is not None}
         if not made:
             return None
-        targets = np.zeros((len(tastes), n), dtype=np.int32)
         rows, scores, shares, carried = zip(*made.values(), strict=True)
-        targets[[*made]] = rows
-        carriers = folding.carriers(targets)[[*made]]
-        anchors = _anchors([tastes[place] for place in made], carried, n)
-        gave = np.array(shares)
-        by_factors = gave.argmax(axis=1) == [*self.counted].index(FACTORS)
-        anchors = np.where(by_factors, carriers, anchors)
-        return Best([*made], np.array(rows), np.array(scores), gave, anchors)
+        best = Best([*made], np.array(rows), np.array(scores), np.array(shares), _anchors(made, tastes, carried, n))
+        targets = np.zeros((len(tastes), n), dtype=np.int32)
+        targets[best.places] = best.rows
+        by_factors = best.shares.argmax(axis=1) == [*self.counted].index(FACTORS)
+        carriers = folding.carriers(targets)[best.places]
+        return best._replace(anchors=np.where(by_factors, carriers, best.anchors))
 
     def _sums(self, tastes: Sequence[Taste]) -> Iterable[tuple[Sum, ...]]:
         """What neighbours say of each."""
@@ -124,19 +122,21 @@ class Scorer:
         factors = longer(factors, self.said.shape[1])
         if not any(scores.max(initial=0) > 0 for scores in said) and not factors.max(initial=0) > least:
             return None
-        sizes = zip(self.linear, said, strict=True)
-        scales = [*(self.counted[name] / max(rms(scores), TINY) for name, scores in sizes), 1]
-        counts = np.array(scales, dtype=np.float32)
+        counts = self._counts()
         mixed = self._mixed(counts, factors, taste)
         tired = self._put_behind(mixed, taste)
         rows, exactly, scores = self._chosen(mixed, factors, vector, n)
         if len(rows) < n or scores[-1] <= tired:
             return None
-        gave = np.empty((len(counts) + 1, n), dtype=np.float32)
-        np.multiply(self.said.take(rows, axis=1), counts[:, None], out=gave[:-1])
-        gave[-1] = exactly
+        gave = np.concatenate([self.said.take(rows, axis=1) * counts[:, None], exactly[None]])
         shares = gave.take(self.order, axis=0)
         return One(rows, scores, shares, [*self._carried(sums, rows, shares)])
+
+    def _counts(self) -> Scores:
+        """float32[linear + 1]: what one unit of each that is said counts in the scores."""
+        sizes = zip(self.linear, self.said, strict=False)
+        counts = [self.counted[name] / max(rms(scores), TINY) for name, scores in sizes]
+        return np.array([*counts, 1], dtype=np.float32)
 
     def _mixed(self, counts: Scores, factors: Scores, taste: Taste) -> Scores:
         """All that is said, as one score; -inf also for what is hers already, lies in her cart, or was refused by her."""
@@ -173,8 +173,9 @@ class Scorer:
                 yield wanted[target], history, said
 
 
-def _anchors(tastes: Sequence[Taste], carried: Sequence[Sequence[Pairs]], n: int) -> Rows:
-    """int32[customers, n]: of each one's history the row that carried most of each target; NOBODY where none did."""
+def _anchors(places: Iterable[int], tastes: Sequence[Taste], carried: Sequence[Sequence[Pairs]], n: int) -> Rows:
+    """int32[customers, n]: of the history of each at these places the row that carried most of each target; NOBODY where none did."""
+    tastes = [tastes[place] for place in places]
     longest = max(len(one.rows) for one in tastes)
     gave = np.zeros((len(tastes), n, longest), dtype=np.float32)
     rows = np.full((len(tastes), longest), NOBODY, dtype=np.int32)
