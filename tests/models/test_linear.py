@@ -30,6 +30,14 @@ def test_of_newcomers_nothing_is_said():
     assert longer.add_up(*history).tolist() == [0, 0.5, -0.25, 0, 0, 0]
 
 
+@pytest.mark.parametrize("model", [SMALL, Linear(np.arange(5), np.array([1, 2, 0, 1], np.int32), SMALL.scores)])
+def test_histories_one_after_the_other_say_what_each_says_alone(model):
+    rows, weights = np.array([0, 2, 3, 1, 3, 0], np.int32), np.array([1, 2, 1, -1, 0.5, 3], np.float32)
+    ends = [2, 2, 5, 6]
+    for said, begin, end in zip(model.sums(rows, weights, ends), [0, *ends], ends, strict=False):
+        assert said.scores.tolist() == model.add_up(rows[begin:end], weights[begin:end]).tolist()
+
+
 @given(
     st.lists(st.integers(0, 3), unique=True, max_size=4), st.lists(st.floats(-2, 2, width=32), min_size=4, max_size=4)
 )
