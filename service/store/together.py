@@ -17,6 +17,8 @@ from typing import Generic, TypeVar
 from models.errors import StoreUnavailable
 
 MOST = 64  # made as one
+BUSY = 4  # callers at the same time
+GATHER_S = 0.0015  # what a busy thread takes to answer one request and read the next
 
 Asked = TypeVar("Asked")
 Made = TypeVar("Made")
@@ -24,9 +26,14 @@ MakeAll = Callable[[Sequence[Asked]], Iterable[Made]]  # something for each, in 
 
 
 class Together(Generic[Asked, Made]):
-    """The queue of one process."""
+    """The queue of one process.
 
-    def __init__(self) -> None:
+    gather_s  how long each of those is waited for who were there the last time: under load they come again, and twice as many are made as one;
+              where they were fewer than BUSY, nobody is waited for
+    """
+
+    def __init__(self, *, gather_s: float = 0.0) -> None:
+        self._gather_s = gather_s
         self._start()
 
     def make(self, asked: Asked, make_all: MakeAll[Asked, Made]) -> Made:
@@ -35,8 +42,11 @@ class Together(Generic[Asked, Made]):
             self._start()
         done: Future[Made] = Future()
         self._waiting.append((asked, done))
+        if len(self._waiting) >= self._last:
+            self._complete.set()
         with self._turn:
             while not done.done():
+                self._gather()
                 self._make(make_all)
             if done.cancelled():
                 return next(iter(make_all([asked])))
@@ -47,12 +57,22 @@ class Together(Generic[Asked, Made]):
         self._pid = os.getpid()
         self._waiting: deque[tuple[Asked, Future[Made]]] = deque()
         self._turn = threading.Lock()
+        self._last = 0  # how many there were the last time: those that were made, and those that came meanwhile
+        self._complete = threading.Event()
+
+    def _gather(self) -> None:
+        missing = self._last - len(self._waiting)
+        if self._gather_s and self._last >= BUSY and missing > 0:
+            self._complete.clear()
+            if len(self._waiting) < self._last:
+                self._complete.wait(missing * self._gather_s)
 
     def _make(self, make_all: MakeAll[Asked, Made]) -> None:
         """All that wait, or none: what one of them broke is made for each alone, where it shows whose it was."""
         calls = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
         try:
             made = list(make_all([asked for asked, _ in calls]))
+            self._last = len(calls) + len(self._waiting)
             for (_, done), one in zip(calls, made, strict=True):
                 done.set_result(one)
         except StoreUnavailable as error:  # for each alone it would be away, too

@@ -18,9 +18,9 @@ PATIENCE_S = 20.0
 class Kitchen:
     """Makes words of words; the first waits until all others stand in the queue."""
 
-    def __init__(self, others: int) -> None:
+    def __init__(self, others: int, gather_s: float = 0.0) -> None:
         self.made: list[list[str]] = []
-        self.queue: Together[str, str] = Together()
+        self.queue: Together[str, str] = Together(gather_s=gather_s)
         self._others = others
 
     def make(self, words: Sequence[str]) -> list[str]:
@@ -81,6 +81,29 @@ def test_who_is_alone_waits_for_nobody_and_is_told_what_she_broke():
     with pytest.raises(ValueError, match=r"^$"):
         kitchen.queue.make("bad", kitchen.make)
     assert kitchen.queue.make("b", kitchen.make) == "B"
+
+
+def test_under_load_those_who_were_there_the_last_time_are_waited_for():
+    kitchen = Kitchen(others=5, gather_s=PATIENCE_S)
+    kitchen.asked(["a", "b", "c", "d", "e"])
+    with ThreadPoolExecutor(5) as pool:
+        early = pool.submit(kitchen.queue.make, "f", kitchen.make)
+        time.sleep(0.05)
+        assert len(kitchen.made) == 2
+        late = [pool.submit(kitchen.queue.make, word, kitchen.make) for word in "ghij"]
+    assert [one.result() for one in (early, *late)] == list("FGHIJ")
+    assert [len(words) for words in kitchen.made] == [1, 5, 5]
+
+
+def test_who_does_not_come_again_is_waited_for_once_and_not_for_long():
+    kitchen = Kitchen(others=5, gather_s=0.01)
+    kitchen.asked(["a", "b", "c", "d", "e"])
+    began = time.monotonic()
+    assert kitchen.queue.make("f", kitchen.make) == "F"
+    waited = time.monotonic() - began
+    kitchen.queue._gather_s = PATIENCE_S
+    assert kitchen.queue.make("g", kitchen.make) == "G"
+    assert 0.04 <= waited < PATIENCE_S
 
 
 def test_the_child_of_a_fork_does_not_wait_for_those_of_its_parent():
