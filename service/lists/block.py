@@ -7,7 +7,6 @@ for a customer whose taste is known goes through `recommend`, alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,16 +38,31 @@ class Ask(NamedTuple):
 
 
 def recommend_all(asks: Sequence[Ask], *, models: Models) -> Iterator[Answer]:
-    """As `recommend` answers each of them, in their order; those in a row that ask for the same make a block."""
+    """As `recommend` answers each of them, in their order; those that ask for the same make a block."""
     size = max(1, MOST_SCORES // max(len(models.catalogue), 1))
     counted = _counted(models)
-    for shape, row in groupby(asks, key=_shape):
-        alike = list(row)
-        for start in range(0, len(alike), size):
-            part = alike[start : start + size]
-            made = _lists(part, models, counted) if shape and counted else {}
-            for place, (request, taste, wishes, now) in enumerate(part):
-                yield made.get(place) or recommend(request, models=models, taste=taste, now=now, wishes=wishes)
+    made: dict[int, Answer] = {}
+    for places in _alike(asks) if counted else ():
+        for start in range(0, len(places), size):
+            part = places[start : start + size]
+            found = _lists([asks[place] for place in part], models, counted)
+            made |= {part[nth]: answer for nth, answer in found.items()}
+    for place, (request, taste, wishes, now) in enumerate(asks):
+        yield made.get(place) or recommend(request, models=models, taste=taste, now=now, wishes=wishes)
+
+
+def _alike(asks: Sequence[Ask]) -> list[list[int]]:
+    """The places of those that ask for the same; who asks for more than the best items is in none."""
+    groups: list[tuple[dict[str, Any], list[int]]] = []
+    for place, ask in enumerate(asks):
+        shape = _shape(ask)
+        if shape is not None:
+            places = next((places for known, places in groups if known == shape), None)
+            if places is None:
+                groups.append((shape, [place]))
+            else:
+                places.append(place)
+    return [places for _, places in groups]
 
 
 def _shape(ask: Ask) -> dict[str, Any] | None:

@@ -150,3 +150,11 @@ def test_of_variants_one_stands_in_a_list():
     for found, ask in zip(block.recommend_all(asked, models=models), asked, strict=True):
         assert len({pick.row // 20 for pick in found.picks}) == 10
         same(found, recommend(ask.request, models=models, taste=ask.taste, now=NOW))
+
+
+def test_those_who_ask_alike_make_a_block_whoever_stands_between_them(monkeypatch):
+    blocks, fold_all = [], scored.fold_all
+    monkeypatch.setattr(scored, "fold_all", lambda *said: blocks.append(said) or fold_all(*said))
+    asked = [ask for pair in zip(asks(SHOP, ASKED[0]), asks(SHOP, ASKED[1]), strict=True) for ask in pair]
+    list(block.recommend_all(asked, models=SHOP))
+    assert len(blocks) == 2
