@@ -101,7 +101,7 @@ def test_past_sends_are_in_the_log_and_count_as_contacts_once(
     assert load(customer.profile).counts == {"email_sent": 2}
     told = ledger_of.load(customer.ledger)
     assert [contact.actions for contact in told.contacts] == [("spring",), ("summer",)]
-    later = [one for one in past(told, since=0, now=NOW).standing if one.at > told.contacts[0].at]
+    later = [one for one in past(told, since=0, now=NOW, asked=()).standing if one.at > told.contacts[0].at]
     assert [contact.channel for contact in later] == ["email"]
 
 
