@@ -28,8 +28,8 @@ MakeAll = Callable[[Sequence[Asked]], Iterable[Made]]  # something for each, in 
 class Together(Generic[Asked, Made]):
     """The queue of one process.
 
-    gather_s  how long each of those is waited for who were there the last time: under load they come again, and twice as many are made as one;
-              where they were fewer than BUSY, nobody is waited for
+    gather_s  how long each of those is waited for who were there the last two times: under load they come again, and twice as many are made
+              as one; where they were fewer than BUSY, nobody is waited for
     """
 
     def __init__(self, *, gather_s: float = 0.0) -> None:
@@ -42,7 +42,7 @@ class Together(Generic[Asked, Made]):
             self._start()
         done: Future[Made] = Future()
         self._waiting.append((asked, done))
-        if len(self._waiting) >= self._last:
+        if len(self._waiting) >= min(self._there):
             self._complete.set()
         with self._turn:
             while not done.done():
@@ -57,14 +57,18 @@ class Together(Generic[Asked, Made]):
         self._pid = os.getpid()
         self._waiting: deque[tuple[Asked, Future[Made]]] = deque()
         self._turn = threading.Lock()
-        self._last = 0  # how many there were the last time: those that were made, and those that came meanwhile
+        self._there = (
+            0,
+            0,
+        )  # how many there were the last two times: those that were made, and those that came meanwhile
         self._complete = threading.Event()
 
     def _gather(self) -> None:
-        missing = self._last - len(self._waiting)
-        if self._gather_s and self._last >= BUSY and missing > 0:
+        usual = min(self._there)
+        missing = usual - len(self._waiting)
+        if self._gather_s and usual >= BUSY and missing > 0:
             self._complete.clear()
-            if len(self._waiting) < self._last:
+            if len(self._waiting) < usual:
                 self._complete.wait(missing * self._gather_s)
 
     def _make(self, make_all: MakeAll[Asked, Made]) -> None:
@@ -72,7 +76,7 @@ class Together(Generic[Asked, Made]):
         calls = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
         try:
             made = list(make_all([asked for asked, _ in calls]))
-            self._last = len(calls) + len(self._waiting)
+            self._there = self._there[1], len(calls) + len(self._waiting)
             for (_, done), one in zip(calls, made, strict=True):
                 done.set_result(one)
         except StoreUnavailable as error:  # for each alone it would be away, too

@@ -83,27 +83,45 @@ def test_who_is_alone_waits_for_nobody_and_is_told_what_she_broke():
     assert kitchen.queue.make("b", kitchen.make) == "B"
 
 
-def test_under_load_those_who_were_there_the_last_time_are_waited_for():
-    kitchen = Kitchen(others=5, gather_s=PATIENCE_S)
-    kitchen.asked(["a", "b", "c", "d", "e"])
+def busy(gather_s: float) -> Kitchen:
+    """One in which five were made as one two times in a row, and which waited for none of them."""
+    kitchen = Kitchen(others=5)
+    for _ in range(2):
+        kitchen.made.clear()
+        kitchen.asked(["a", "b", "c", "d", "e"])
+        assert [len(words) for words in kitchen.made] == [1, 5]
+    kitchen.made.clear()
+    kitchen.queue._gather_s = gather_s
+    return kitchen
+
+
+def test_under_load_those_who_were_there_before_are_waited_for():
+    kitchen = busy(gather_s=PATIENCE_S)
     with ThreadPoolExecutor(5) as pool:
         early = pool.submit(kitchen.queue.make, "f", kitchen.make)
         time.sleep(0.05)
-        assert len(kitchen.made) == 2
+        assert not kitchen.made
         late = [pool.submit(kitchen.queue.make, word, kitchen.make) for word in "ghij"]
     assert [one.result() for one in (early, *late)] == list("FGHIJ")
-    assert [len(words) for words in kitchen.made] == [1, 5, 5]
+    assert [len(words) for words in kitchen.made] == [5]
 
 
 def test_who_does_not_come_again_is_waited_for_once_and_not_for_long():
-    kitchen = Kitchen(others=5, gather_s=0.01)
-    kitchen.asked(["a", "b", "c", "d", "e"])
+    kitchen = busy(gather_s=0.01)
     began = time.monotonic()
     assert kitchen.queue.make("f", kitchen.make) == "F"
     waited = time.monotonic() - began
     kitchen.queue._gather_s = PATIENCE_S
     assert kitchen.queue.make("g", kitchen.make) == "G"
     assert 0.04 <= waited < PATIENCE_S
+
+
+def test_one_crowd_is_no_load():
+    kitchen = Kitchen(others=5, gather_s=PATIENCE_S)
+    kitchen.asked(["a", "b", "c", "d", "e"])
+    assert min(kitchen.queue._there) == 5
+    kitchen.queue._there = 1, 5  # one was alone before them
+    assert kitchen.queue.make("f", kitchen.make) == "F"
 
 
 def test_the_child_of_a_fork_does_not_wait_for_those_of_its_parent():
