@@ -33,9 +33,8 @@ def attaching(bundle: Bundle, services: Services, *, lang: str, now: int) -> Att
         else:
             asked = Request(intent=items.intent, item_ids=tuple(item_ids), n=items.n, lang=lang).at(None)
             answer = _made(asked, profile, bundle, services, now)
-        listed: list[Any] = document(answer, asked, bundle=bundle, secret=services.secret, degraded=False, now=now)[
-            "items"
-        ]
+        answered = document(answer, asked, bundle=bundle, secret=services.secret, degraded=False, now=now)
+        listed: list[Any] = answered["items"]
         return listed
 
     return attach
