@@ -12,6 +12,7 @@ from marshmallow import Schema, ValidationError
 
 from models.rules import is_a
 from models.settings import Settings
+from service.customer_tokens import LONGEST as MOST_TOKEN
 from service.http.access import Whose, whose
 from service.http.bodies import loading, query, without_nulls
 from service.http.schemas import MOST_ID, RecommendBody, RecommendQuery
@@ -19,7 +20,7 @@ from service.lists.reasons import LANGUAGES
 from service.lists.request import Boost, N, Promotion, Request
 from service.services import Services
 
-NAMES = ("customer_id", "session_id")
+NAMES = {"customer_id": MOST_ID, "session_id": MOST_ID, "customer_token": MOST_TOKEN}  # and how long they may be
 LONGEST = 1_000  # bytes of what may be asked again
 Load = Callable[[Any], dict[str, Any]]
 
@@ -43,7 +44,7 @@ def _named(document: Any) -> dict[str, str]:
     if not isinstance(document, dict):
         return {}
     given = {name: document[name] for name in NAMES if document.get(name) is not None}
-    plain = all(isinstance(name, str) and MOST_ID >= len(name) > 0 for name in given.values())
+    plain = all(isinstance(text, str) and NAMES[name] >= len(text) > 0 for name, text in given.items())
     return given if plain else {}
 
 

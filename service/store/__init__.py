@@ -181,6 +181,7 @@ class Store(Protocol):
 
     def settle(self, customer_id: str, settle: Settle, *, now: int) -> list[str]:
         """As `change` of a ledger, with all of the settlement in the same transaction: no pool ever hands out more than its cap.
+
         Returns the names of the pools that refused; then nothing is written. All that a call counts stands with the next version of COUNTERS.
         Raises PaperTakenError.
         """
