@@ -24,8 +24,6 @@ MOST_BYTES = 1 << 20  # of a body; a batch sets its own
 
 def create_app(settings: ServiceSettings | None = None) -> Flask:
     """The WSGI application, from VALET_… in the environment unless settings are given. Raises InputError for what cannot be used."""
-    from flask import Flask
-
     from service.http import (
         access,
         actions,
@@ -44,17 +42,15 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
         privacy,
         recommend,
     )
+    from service.http.app import App
     from service.http.metrics import Metrics
     from service.http.problems import ProblemApi
-    from service.http.sessions import NoSessions
     from service.settings import from_environment
 
     observe.log_json()
     settings = settings or from_environment(os.environ)
     services = assemble(settings)
-    app = Flask("service", static_folder=None)
-    app.ensure_sync = lambda func: func  # type: ignore[method-assign]  # none is a coroutine; flask looks seven times a request
-    app.session_interface = NoSessions()
+    app = App("service", static_folder=None)
     app.config.update(
         API_TITLE="Valet",
         API_VERSION="1",

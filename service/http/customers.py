@@ -12,6 +12,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from service.fields import Fields
 from service.http.bodies import json_body, query
+from service.http.documents import send
 from service.http.paths import install
 from service.http.schemas import ID, Whole
 from service.http.services import currency, services, store
@@ -255,8 +256,3 @@ def _said_at(consent: Mapping[str, Any], place: int, now: int) -> int:
     if read.errors:
         raise ValidationError({"consents": {place: read.errors}})
     return now if at is None else at
-
-
-def send(document: dict[str, Any]) -> Response:
-    """A document as an answer."""
-    return Response(orjson.dumps(document), content_type="application/json")

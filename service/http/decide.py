@@ -10,7 +10,6 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-import orjson
 from flask import Response, abort, request, stream_with_context
 from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError, fields, validate
@@ -30,6 +29,7 @@ from service.decisions.situation import Learnt, Request
 from service.http.attach import attaching
 from service.http.batch import answered, requests, spooled
 from service.http.bodies import json_body, loading, query, without_nulls
+from service.http.documents import send
 from service.http.metrics import metrics
 from service.http.paths import install
 from service.http.schemas import EXPLAIN, ID, Scalar, Whole
@@ -189,7 +189,7 @@ DECIDED = {"200": {"description": "The decision", "content": {"application/json"
 @blueprint.doc(parameters=[{"in": "query", "schema": DecideQuery}], responses=DECIDED)
 def decide_by_query() -> Response:
     """What to do for this customer now, asked for in a query."""
-    return _send(_decided(QUERY.load(query(QUERY))))
+    return send(_decided(QUERY.load(query(QUERY))))
 
 
 @blueprint.route("/next-best-action", methods=["POST"])
@@ -198,7 +198,7 @@ def decide_by_query() -> Response:
 )
 def decide_by_body() -> Response:
     """What to do for this customer now, with what is known of the moment."""
-    return _send(_decided(BODY(without_nulls(json_body()))))
+    return send(_decided(BODY(without_nulls(json_body()))))
 
 
 @blueprint.route("/next-best-action/batch", methods=["POST"])
@@ -237,7 +237,7 @@ def decision(decision_id: str) -> Response:
         abort(404, "There is no such decision, or it has expired.")
     again = replay(kept, services().shelf.at)
     shown = {name: kept[name] for name in SHOWN if name in kept}
-    return _send(
+    return send(
         {
             **shown,
             "answer": None if again is None else again.answer,
@@ -297,7 +297,3 @@ def _learnt(bundle: Bundle | None, shop: Services, *, lang: str, now: int) -> Le
         catalogue=bundle.models.catalogue,
         zone=zone,
     )
-
-
-def _send(answered: dict[str, Any]) -> Response:
-    return Response(orjson.dumps(answered), content_type="application/json")

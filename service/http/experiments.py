@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import orjson
 from flask import Response
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from models.arms import ARMS
 from service.experiments import report
+from service.http.documents import send
 from service.http.services import services, store
 
 blueprint = Blueprint("experiments", __name__, description="What variants brought")
@@ -120,4 +120,4 @@ def experiments() -> Response:
     shop = services()
     running = [(name, one.experiment) for name, one in shop.settings.placements.items() if one.experiment is not None]
     found = report(store(), shop.evidence, running, arms=shop.actions.arms)
-    return Response(orjson.dumps(found), content_type="application/json")
+    return send(found)

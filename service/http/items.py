@@ -13,6 +13,7 @@ from models.catalogue import MINOR
 from models.errors import InputError
 from service import items as use
 from service.http.bodies import json_body
+from service.http.documents import send
 from service.http.paths import install
 from service.http.problems import MEDIA_TYPE, ProblemSchema
 from service.http.services import currency, services, store
@@ -107,7 +108,7 @@ def put_items() -> Response:
 @blueprint.doc(responses=_answers(PutSchema, "As it stands"))
 def get_item(item_id: str) -> Response:
     """One item as it stands."""
-    return _send(_item(item_id))
+    return send(_item(item_id))
 
 
 @blueprint.route("/items/<id:item_id>", methods=["PATCH"])
@@ -123,7 +124,7 @@ def patch_item(item_id: str) -> Response:
     if errors:
         raise ValidationError(dict(errors))
     services().overlay.refresh()
-    return _send(_item(item_id))
+    return send(_item(item_id))
 
 
 @blueprint.route("/items/<id:item_id>", methods=["DELETE"])
@@ -170,7 +171,7 @@ def _receipts(rows: list[use.Receipt]) -> Response:
     refused = sum(row.status == "refused" for row in rows)
     answered = {"accepted": len(rows) - refused, "refused": refused, "results": listed}
     if refused < len(rows):
-        return _send(answered)
+        return send(answered)
     problem = {
         "type": "about:blank",
         "title": "Unprocessable Entity",
@@ -183,7 +184,3 @@ def _receipts(rows: list[use.Receipt]) -> Response:
 
 def _unknown() -> NoReturn:
     abort(404, "There is no such item.")
-
-
-def _send(document: dict[str, Any]) -> Response:
-    return Response(orjson.dumps(document), content_type="application/json")

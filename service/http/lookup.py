@@ -7,7 +7,8 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError, fields
 
 from service.http.bodies import query
-from service.http.customers import ProfileSchema, picture, send
+from service.http.customers import ProfileSchema, picture
+from service.http.documents import send
 from service.http.schemas import ID
 from service.http.services import services, store
 from service.people.lookup import KINDS, find

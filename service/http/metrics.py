@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from flask import current_app
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from service.http.gauges import Gauges
+from service.http.services import this_app
 from service.lists.merchandising import RULE_ERROR
 from service.services import Services
 
@@ -110,5 +110,5 @@ class Metrics:
 
 def metrics() -> Metrics:
     """The metrics of the app that handles this request."""
-    found: Metrics = current_app.extensions["valet.metrics"]
+    found: Metrics = this_app().extensions["valet.metrics"]
     return found

@@ -13,7 +13,8 @@ from marshmallow import Schema, fields, validate
 
 from models.profile import rfc3339
 from service.http.bodies import query
-from service.http.customers import kept, picture, send
+from service.http.customers import kept, picture
+from service.http.documents import send
 from service.http.services import services, store
 from service.people.erasure import Receipt, Tombs, erase, look
 from service.people.export import export, page

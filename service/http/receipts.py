@@ -9,6 +9,7 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from service.events import Receipt, summary
+from service.http.documents import send
 from service.http.metrics import metrics
 from service.http.problems import MEDIA_TYPE, ProblemSchema
 
@@ -60,7 +61,7 @@ def receipts(rows: Sequence[Receipt]) -> Response:
     answered = summary(rows)
     metrics().took({status: answered[status] for status in STATUSES})
     if answered["refused"] < len(rows):
-        return Response(orjson.dumps(answered), content_type="application/json")
+        return send(answered)
     problem = {
         "type": "about:blank",
         "title": "Unprocessable Entity",

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import orjson
 from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import ValidationError
@@ -17,6 +16,7 @@ from service.http.answers import document
 from service.http.asking import by_document, by_query, checked
 from service.http.batch import answer_lines, spooled
 from service.http.bodies import json_body, without_nulls
+from service.http.documents import send
 from service.http.lists import answer_all, answer_one, recommended, taste_of
 from service.http.metrics import metrics
 from service.http.schemas import AnswerSchema, PageBody, PageSchema, RankBody, RecommendBody, RecommendQuery
@@ -45,7 +45,7 @@ def _takes(schema: type) -> dict[str, Any]:
 def recommend_by_query() -> Response:
     """One list, asked for in a query."""
     shop = services()
-    return _send(recommended(by_query(shop), shop, metrics().recommended))
+    return send(recommended(by_query(shop), shop, metrics().recommended))
 
 
 @blueprint.route("/recommend", methods=["POST"])
@@ -53,7 +53,7 @@ def recommend_by_query() -> Response:
 def recommend_by_body() -> Response:
     """One list, asked for in a document: with filters, boosts and a cart."""
     shop = services()
-    return _send(recommended(by_document(json_body(), shop.settings, whose()), shop, metrics().recommended))
+    return send(recommended(by_document(json_body(), shop.settings, whose()), shop, metrics().recommended))
 
 
 @blueprint.route("/recommend/batch", methods=["POST"])
@@ -63,7 +63,7 @@ def recommend_batch() -> Response:
     if request.mimetype == NDJSON:
         return _stream(services())
     page = PAGE.load(without_nulls(json_body()))
-    return _send(
+    return send(
         {"results": _page([without_nulls(part) for part in page["requests"]], distinct=page.get("distinct", False))}
     )
 
@@ -82,7 +82,7 @@ def rank_items() -> Response:
         if bundle is None
         else rank(asked, models=bundle.models, taste=taste_of(known, bundle, shop, now), now=now)
     )
-    return _send(document(answer, asked, bundle=bundle, secret=shop.secret, degraded=known.degraded, now=now))
+    return send(document(answer, asked, bundle=bundle, secret=shop.secret, degraded=known.degraded, now=now))
 
 
 def _page(requests: list[dict[str, Any]], *, distinct: bool) -> list[dict[str, Any]]:
@@ -118,7 +118,3 @@ def _stream(shop: Services) -> Response:
         return answer_all(asked, bundle, shop, count)
 
     return Response(answer_lines(spooled(), ask=ask, answers=answers, store=shop.store), content_type=NDJSON)
-
-
-def _send(answered: Mapping[str, Any]) -> Response:
-    return Response(orjson.dumps(answered), content_type="application/json")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from flask import Request, current_app
-from flask.globals import request_ctx
+from flask import Flask, Request, current_app, request
 
 from models.catalogue import NO_PRICE
 from models.errors import StoreUnavailable
@@ -18,13 +17,20 @@ from service.store import Store
 
 def services() -> Services:
     """The frozen services that create_app put together."""
-    found: Services = current_app.extensions["valet"]
+    found: Services = this_app().extensions["valet"]
     return found
 
 
+def this_app() -> Flask:
+    """The app that handles this request: each look through flask's stand-in for it is five calls."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    return app
+
+
 def this_request() -> Request:
-    """The request itself: each look at flask's stand-in for it is five calls."""
-    return request_ctx.request
+    """The request itself, alike."""
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+    return asked
 
 
 def store() -> Store:
