@@ -81,6 +81,11 @@ class Models:
     clusters: Clusters | None = None
     response: Response | None = None
 
+    @functools.cached_property
+    def kept_grounds(self) -> dict[Any, Any]:
+        """What is said of some of the items to everybody, kept by those who ask for it again and again."""
+        return {}
+
     def over(self, catalogue: Catalogue) -> Models:
         """The same models over a catalogue with changes and newcomers, of which they know nothing but what they are; no large array of pairs is
         copied."""

@@ -59,7 +59,7 @@ class Sum:
         place = np.zeros(self.items, dtype=np.min_scalar_type(len(targets)))  # from 1; 0 for the others
         place[targets] = np.arange(1, len(targets) + 1)
         found = place.take(self.indices.ravel())
-        pairs = found.nonzero()[0]
+        pairs = (found != 0).nonzero()[0]  # of truth values nonzero takes a fifth of the time
         return found.take(pairs) - np.int64(1), pairs // max(self.said.shape[1], 1), self.said.ravel().take(pairs)
 
 

@@ -12,13 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from models.bundle import Models
-from service.lists.eligibility import eligible
 from service.lists.picked import picked
 from service.lists.recommend import Answer, recommend
 from service.lists.request import Request
 from service.lists.scored import Scorer
 from service.lists.selection import Wishes, variants
-from service.lists.taste import NONE, Taste
+from service.lists.taste import Taste
 
 MOST_SCORES = 1 << 22  # what factors say of the customers of a block: 16 MB
 MOST_LIKED = 256  # items: longer histories are solved another way (models.factors.Folded)
@@ -88,8 +87,7 @@ def _lists(asks: Sequence[Ask], models: Models, counted: Mapping[str, float]) ->
     if not telling or models.factors is None:
         return {}
     request, tastes = asks[0].request, [asks[place].taste for place in telling]
-    allowed = eligible(request, catalogue=models.catalogue, rows=NONE.rows, taste=NONE)
-    best = Scorer.of(models, models.factors, counted, allowed).best(tastes, request.length)
+    best = Scorer.of(models, models.factors, counted, request).best(tastes, request.length)
     if best is None:
         return {}
     theirs = [tastes[place] for place in best.places]

@@ -15,10 +15,12 @@ from models.bundle import Models
 from models.factors import Factors
 from models.folding import NOBODY, fold_all
 from models.linear import Linear, Sum
-from models.ranking import barred, top
+from models.ranking import top
 from service.lists.blending import LEAST, TINY, estimable, exact, longer, sharp
-from service.lists.question import Mask, Rows, Scores
+from service.lists.ground import Ground, ground
+from service.lists.question import Rows, Scores
 from service.lists.recommend import ROTATED
+from service.lists.request import Request
 from service.lists.taste import Taste
 
 NEVER = np.float32(-np.inf)
@@ -56,8 +58,9 @@ class Scorer:
     """What is the same for all customers of a block.
 
     counted  source -> its weight: of factors, popularity, and those that add up neighbours, `linear`
-    said     float32[linear + 1, items]  what each of these says of one customer; the last is everybody's: what popularity gives to the scores;
-             -inf for what may not stand in the list
+    ground   the items that may stand in the list
+    said     float32[linear + 1, places]  what each of these says there of one customer; the last is the ground's: what popularity gives
+    summed   float32[items]  where what neighbours say is added up, if it is to be gathered
     order    int64[sources]  where what a source gave stands, behind the linear ones popularity and factors
     quick    whether factors are estimated
     """
@@ -66,20 +69,23 @@ class Scorer:
     factors: Factors
     counted: Mapping[str, float]
     linear: Mapping[str, Linear]
+    ground: Ground
     said: Scores
+    summed: Scores
     order: NDArray[np.int64]
     quick: bool
 
     @classmethod
-    def of(cls, models: Models, factors: Factors, counted: Mapping[str, float], allowed: Mask) -> Scorer:
-        """For lists in which these items may stand."""
+    def of(cls, models: Models, factors: Factors, counted: Mapping[str, float], request: Request) -> Scorer:
+        """For lists of what this request may show."""
         linear = {name: getattr(models, name) for name in counted if isinstance(getattr(models, name), Linear)}
-        said = np.empty((len(linear) + 1, len(allowed)), dtype=np.float32)
-        scale = counted.get(POPULARITY, 0.0) / max(models.popularity.size, TINY)
-        np.multiply(models.popularity.score, np.float32(scale), out=said[-1])
-        said[-1] += barred(allowed)
+        scale, quick = counted.get(POPULARITY, 0.0) / max(models.popularity.size, TINY), estimable(models, counted)
+        shown = ground(request, models, scale=scale, estimated=quick)
+        said = np.empty((len(linear) + 1, len(shown.popular)), dtype=np.float32)
+        said[-1] = shown.popular
         order = np.array([[*linear, POPULARITY, FACTORS].index(name) for name in counted])
-        return cls(models, factors, counted, linear, said, order, estimable(models, counted))
+        summed = np.empty(shown.items, dtype=np.float32)
+        return cls(models, factors, counted, linear, shown, said, summed, order, quick)
 
     def best(self, tastes: Sequence[Taste], n: int) -> Best | None:
         """The n best items of each for whom a source of evidence says something, and so many may stand there that did not tire her.
@@ -87,12 +93,17 @@ class Scorer:
         None where there is nobody.
         """
         folding = fold_all(self.factors, [(one.rows, one.weights) for one in tastes])
-        items = len(self.models.catalogue)
-        sizes = np.maximum(self.factors.sizes(folding.vectors, items=items), np.float32(TINY))
+        sizes = np.maximum(self.factors.sizes(folding.vectors, items=self.ground.items), np.float32(TINY))
         scales: Scores = (self.counted[FACTORS] / sizes).astype(np.float32)
         vectors = folding.vectors * scales[:, None]
-        said = (self.factors.estimate if self.quick else self.factors.score)(vectors)
-        each = zip(tastes, vectors, said, (LEAST[FACTORS] * scales).tolist(), self._sums(tastes), strict=True)
+        each = zip(
+            tastes,
+            vectors,
+            self._of_factors(vectors),
+            (LEAST[FACTORS] * scales).tolist(),
+            self._sums(tastes),
+            strict=True,
+        )
         made = {place: one for place, hers in enumerate(each) if (one := self._best(*hers, n)) is not None}
         if not made:
             return None
@@ -112,56 +123,74 @@ class Scorer:
         sums = [model.sums(rows, weights, ends) for model in self.linear.values()]
         return zip(*sums, strict=True) if sums else [()] * len(tastes)
 
+    def _of_factors(self, vectors: Scores) -> Scores:
+        """float32[customers, places]: what factors say, or an estimate of it."""
+        leading = self.ground.leading
+        if leading is not None:
+            return np.asarray(vectors[:, : len(leading)] @ leading)
+        return longer((self.factors.estimate if self.quick else self.factors.score)(vectors), self.ground.items)
+
     def _best(
         self, taste: Taste, vector: Scores, factors: Scores, least: float, sums: Sequence[Sum], n: int
     ) -> One | None:
         """vector, factors  what factors say, scaled already; up to `least` it is no evidence."""
-        said = self.said[:-1]
-        for each, scores in zip(sums, said, strict=True):
-            each.into(scores)
-        factors = longer(factors, self.said.shape[1])
-        if not any(scores.max(initial=0) > 0 for scores in said) and not factors.max(initial=0) > least:
-            return None
-        counts = self._counts()
+        counts = self._counts(sums)
         mixed = self._mixed(counts, factors, taste)
         tired = self._put_behind(mixed, taste)
-        rows, exactly, scores = self._chosen(mixed, factors, vector, n)
-        if len(rows) < n or scores[-1] <= tired:
+        places, exactly, scores = self._chosen(mixed, factors, vector, n)
+        if len(places) < n or scores[-1] <= tired:
             return None
-        gave = np.concatenate([self.said.take(rows, axis=1) * counts[:, None], exactly[None]])
-        shares = gave.take(self.order, axis=0)
+        said = self.said.take(places, axis=1)
+        spoken = said[:-1].max(initial=0) > 0 or factors.take(places).max() > least
+        if not spoken and not self._evident(sums, vector, least):
+            return None
+        gave = np.concatenate([said * counts[:, None], exactly[None]])
+        shares, rows = gave.take(self.order, axis=0), self.ground.rows_of(places)
         return One(rows, scores, shares, [*self._carried(sums, rows, shares)])
 
-    def _counts(self) -> Scores:
-        """float32[linear + 1]: what one unit of each that is said counts in the scores."""
-        sizes = zip(self.linear, self.said, strict=False)
-        counts = [self.counted[name] / max(rms(scores), TINY) for name, scores in sizes]
+    def _counts(self, sums: Sequence[Sum]) -> Scores:
+        """float32[linear + 1]: what one unit of each that is said counts in the scores; what neighbours say is added up for it."""
+        counts = []
+        for name, each, places in zip(self.linear, sums, self.said, strict=False):
+            scores = places if self.ground.rows is None else self.summed
+            each.into(scores)
+            self.ground.gathered(scores, places)
+            counts.append(self.counted[name] / max(rms(scores), TINY))
         return np.array([*counts, 1], dtype=np.float32)
+
+    def _evident(self, sums: Sequence[Sum], vector: Scores, least: float) -> bool:
+        """Whether a source says something of any item, even if it may not stand in the list."""
+        factors = (self.factors.estimate if self.quick else self.factors.score)(vector)
+        return any(each.scores.max(initial=0) > 0 for each in sums) or bool(factors.max(initial=0) > least)
 
     def _mixed(self, counts: Scores, factors: Scores, taste: Taste) -> Scores:
         """All that is said, as one score; -inf also for what is hers already, lies in her cart, or was refused by her."""
         mixed = np.asarray(counts @ self.said)
         mixed += factors
-        mixed[taste.rows[(taste.purchases > 0) | (taste.weights < 0)]] = NEVER
+        mixed[self.ground.placed(taste.rows[(taste.purchases > 0) | (taste.weights < 0)])] = NEVER
         if len(taste.in_cart):
-            mixed[taste.in_cart] = NEVER
+            mixed[self.ground.placed(taste.in_cart)] = NEVER
         return mixed
 
     def _put_behind(self, mixed: Scores, taste: Taste) -> float:
         """Bar what she was shown in vain; the score that the best of it would have, where it stands behind what else speaks to her."""
         if not len(taste.tired):
             return -np.inf
-        least = NEARLY * ROTATED * float(mixed[taste.tired].max())
-        mixed[taste.tired] = NEVER
+        tired = self.ground.placed(taste.tired)
+        least = NEARLY * ROTATED * float(mixed[tired].max(initial=NEVER))
+        mixed[tired] = NEVER
         return least
 
     def _chosen(self, scores: Scores, factors: Scores, vector: Scores, n: int) -> tuple[Rows, Scores, Scores]:
-        """The best n rows, what factors say of them exactly, and their scores with that."""
+        """The best n places, what factors say of them exactly, and their scores with that."""
         if not self.quick:
-            rows = top(scores, None, n)
-            return rows, factors[rows], scores[rows]
-        rows, said, sharpened, wanted = sharp(scores, None, factors, 1.0, partial(exact, self.factors, vector), n=n)
-        return rows[wanted], said[wanted], sharpened[wanted]
+            places = top(scores, None, n)
+            return places, factors[places], scores[places]
+        places, said, sharpened, wanted = sharp(scores, None, factors, 1.0, partial(self._exact, vector), n=n)
+        return places[wanted], said[wanted], sharpened[wanted]
+
+    def _exact(self, vector: Scores, places: Rows) -> Scores:
+        return exact(self.factors, vector, self.ground.rows_of(places))
 
     def _carried(self, sums: Sequence[Sum], rows: Rows, shares: Scores) -> Iterable[Pairs]:
         """What her items said of the rows to which neighbours gave most."""

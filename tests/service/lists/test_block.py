@@ -39,6 +39,7 @@ WORLDS = {
 ASKED = [
     Request(intent="for_you"),
     Request(intent="for_you", category=("Room 1",), exclude=("P0000011",), n=7, lang="th"),
+    Request(intent="for_you", category=("Room 1",), n=7),
     Request(intent="for_you", n=100, category=("Room 1",), brand=("brand 7",)),  # too few for a full list
     Request(intent="for_you", exclude_owned=False),
     Request(intent="for_you", diversity=0.4),
