@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from service.store import Store
 
 log = structlog.get_logger(__name__)
-MOST_BYTES = 1 << 20  # of a body; a batch sets its own
 
 
 def create_app(settings: ServiceSettings | None = None) -> Flask:
@@ -58,12 +57,11 @@ def create_app(settings: ServiceSettings | None = None) -> Flask:
         OPENAPI_URL_PREFIX="/",
         OPENAPI_JSON_PATH="openapi.json",
         API_SPEC_OPTIONS={"info": {"description": "Recommendations and next best actions for one shop."}},
-        MAX_CONTENT_LENGTH=MOST_BYTES,
     )
     app.extensions["valet"] = services
     app.extensions["valet.metrics"] = metrics = Metrics(services)
     observe.observe(app, metrics)
-    access.admit(app)
+    access.admit(app, services)
     browser.admit(app, services.settings.browser)
     api = ProblemApi(app)
     parts = (

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from math import ceil
 
@@ -45,9 +45,9 @@ CALLER = "valet.caller"  # in the environ: whose request it is
 PAGE = Key("page", "public", "an origin", "", 0)
 
 
-def admit(app: Flask) -> None:
+def admit(app: Flask, shop: Services) -> None:
     """Let nobody call this app who may not."""
-    app.before_request(_check)
+    app.before_request(partial(_check, shop))
 
 
 def caller() -> Key:
@@ -100,14 +100,14 @@ def whose() -> Whose:
     return Whose(caller().scope == "public", shop.customer_secrets, shop.clock())
 
 
-def _check() -> Response | None:
+def _check(shop: Services) -> Response | None:
     """A problem for who may not call this, or not so often; None for all others."""
     asked = this_request()
     rule = asked.url_rule.rule if asked.url_rule else None
     if rule is None or rule in FREE or asked.method == "OPTIONS":
         return None
-    shop = services()
-    keyring, text = shop.keyring, _sent(asked)
+    keyring, bearer = shop.keyring, _bearer(asked)
+    text = asked.args.get(PUBLIC_KEY) if bearer is None and _in_address(asked) else bearer
     key = None if text is None else keyring.find(text, now=shop.clock())
     if key is None:
         if not keyring.open and not (not keyring.read and _local()):
@@ -118,13 +118,9 @@ def _check() -> Response | None:
             return _unknown_key(text) if keyring.agents else _no_agents()
         key = PAGE if _of_a_page(asked) else LOCAL
     asked.environ[CALLER] = key
-    return _out_of_scope(key, asked, rule) or _over_limit(key, shop)
-
-
-def _sent(asked: Request) -> str | None:
-    """The text of the key that came with this request."""
-    text = _bearer(asked)
-    return asked.args.get(PUBLIC_KEY) if text is None and _in_address(asked) else text
+    if bearer is None and text is not None and key.scope != "public" and key is not LOCAL:
+        return _secret_in_address()
+    return _out_of_scope(key, asked.method, rule) or _over_limit(key, shop)
 
 
 def _bearer(asked: Request) -> str | None:
@@ -167,16 +163,16 @@ def _no_agents() -> Response:
     return problem(403, detail)
 
 
-def _out_of_scope(key: Key, asked: Request, rule: str) -> Response | None:
-    if key.scope != "public" and key is not LOCAL and _in_address(asked) and _bearer(asked) is None:
-        metrics().refused("key in the address")
-        return problem(
-            401, "This key is secret: send it as Authorization: Bearer …, never in an address; revoke it now."
-        )
-    if may(key.scope, asked.method, rule):
+def _secret_in_address() -> Response:
+    metrics().refused("key in the address")
+    return problem(401, "This key is secret: send it as Authorization: Bearer …, never in an address; revoke it now.")
+
+
+def _out_of_scope(key: Key, method: str, rule: str) -> Response | None:
+    if may(key.scope, method, rule):
         return None
     metrics().refused("scope")
-    return problem(403, f"A key of scope {key.scope} may not call {asked.method} {rule}.")
+    return problem(403, f"A key of scope {key.scope} may not call {method} {rule}.")
 
 
 def may(scope: Scope, method: str, rule: str) -> bool:

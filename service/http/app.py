@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import cached_property, partial
 from inspect import unwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, Request
 from werkzeug.routing import MapAdapter, Rule
-from werkzeug.sansio.utils import get_host
 
 from service.http.sessions import NoSessions
 
 if TYPE_CHECKING:
     from flask.sansio.blueprints import Blueprint
 
-_host = lru_cache(maxsize=256)(get_host)  # two patterns, for names that come again and again
+MOST_BYTES = 1 << 20  # of a body; a batch sets its own
 
 
 class Asked(Request):
     """A request."""
 
     blueprints: tuple[str, ...] = ()  # type: ignore[assignment]  # whose hooks it passes: none has its own
+    max_content_length: int | None = MOST_BYTES  # type: ignore[assignment]
 
 
-class Known(MapAdapter):
-    """Routes for a request whose rule is known."""
+class Known:
+    """Routes for a request whose rule is known; werkzeug's own are made where more is asked of them: an address, to write it down."""
 
-    rule: Rule
+    def __init__(self, rule: Rule, whole: Callable[[], Any]) -> None:
+        self._rule = rule
+        self._whole = whole
 
-    def match(self, *_: object, **__: object) -> Any:
+    def match(self, *_: object, **__: object) -> tuple[Rule, dict[str, Any]]:
         """The rule, and that its path holds no id."""
-        return self.rule, {}
+        return self._rule, {}
+
+    def __getattr__(self, name: str) -> Any:
+        """As werkzeug says it."""
+        return getattr(self._whole(), name)
 
 
 class App(Flask):
@@ -52,13 +58,9 @@ class App(Flask):
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Routes for this request; it is matched part by part only where its path holds an id, or nothing stands there."""
+        whole = partial(super().create_url_adapter, request)
         rule = self._plain.get((request.method, request.path)) if request else None
-        if request is None or rule is None:
-            return super().create_url_adapter(request)
-        request.host = _host(request.scheme, request.environ.get("HTTP_HOST"), request.server)
-        known = Known(self.url_map, request.host, request.root_path, "", request.scheme, request.path, request.method)
-        known.rule = rule
-        return known
+        return whole() if rule is None else cast(MapAdapter, Known(rule, whole))
 
     @cached_property
     def _plain(self) -> dict[tuple[str, str], Rule]:
