@@ -159,7 +159,7 @@ class Picker:
 
 
 def _of(request: Request, customer_id: str) -> Request:
-    return Request(**{**vars(request), "customer_id": customer_id})
+    return request._replace(customer_id=customer_id)
 
 
 def run(given: argparse.Namespace) -> str:

@@ -22,7 +22,7 @@ class Asked(Request):
     """A request."""
 
     blueprints: tuple[str, ...] = ()  # type: ignore[assignment]  # whose hooks it passes: none has its own
-    max_content_length: int | None = MOST_BYTES  # type: ignore[assignment]
+    max_content_length: int | None = MOST_BYTES
 
 
 class Known:

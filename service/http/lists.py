@@ -6,7 +6,6 @@ Everybody's are remembered. Personal ones that are asked for at the same time, b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -85,7 +84,7 @@ def _mailing(
 def _ask(asked: Request, known: Known, now: int, bundle: Bundle, shop: Services, own: Taste) -> Ask:
     """What is asked of the models."""
     if segment := said(asked.context, known.attributes):
-        asked = replace(asked, segment=segment)
+        asked = asked._replace(segment=segment)
     wishes = shop.rulebook.wishes(asked, known=known, models=bundle.models, now=now)
     return Ask(asked, own, wishes, now)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -73,7 +72,7 @@ def recommend_batch() -> Response:
 def rank_items() -> Response:
     """The items given, best first for this customer; none is left out."""
     shop = services()
-    asked = replace(checked(RANK.load(without_nulls(json_body())), shop.settings, whose()), intent="for_you")
+    asked = checked(RANK.load(without_nulls(json_body())), shop.settings, whose())._replace(intent="for_you")
     known = visitor(shop.store, asked.customer_id, asked.session_id)
     bundle = shop.overlay.bundle()
     now = shop.clock()
@@ -96,7 +95,7 @@ def _page(requests: list[dict[str, Any]], *, distinct: bool) -> list[dict[str, A
         asked = _placed(loaded, shop, place)
         who = asked.customer_id, asked.session_id
         known = customers[who] = customers.get(who) or visitor(shop.store, *who)
-        asked = replace(asked, exclude=(*asked.exclude, *shown)) if distinct else asked
+        asked = asked._replace(exclude=(*asked.exclude, *shown)) if distinct else asked
         answered, answer = answer_one(asked, known, bundle, shop, metrics().recommended)
         answers.append(answered)
         shown += [pick.item_id for picks in (answer.picks, *(row for _, row in answer.anchored)) for pick in picks]

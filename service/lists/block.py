@@ -52,7 +52,7 @@ def recommend_all(asks: Sequence[Ask], *, models: Models) -> Iterator[Answer]:
 
 def _alike(asks: Sequence[Ask]) -> list[list[int]]:
     """The places of those that ask for the same; who asks for more than the best items is in none."""
-    groups: list[tuple[dict[str, Any], list[int]]] = []
+    groups: list[tuple[Request, list[int]]] = []
     for place, ask in enumerate(asks):
         shape = _shape(ask)
         if shape is not None:
@@ -64,7 +64,7 @@ def _alike(asks: Sequence[Ask]) -> list[list[int]]:
     return [places for _, places in groups]
 
 
-def _shape(ask: Ask) -> dict[str, Any] | None:
+def _shape(ask: Ask) -> Request | None:
     """What is asked, but for whom; None where it is more than the best items for her."""
     request, wishes = ask.request, ask.wishes
     simple = request.intent == INTENT and request.exclude_owned is not False
@@ -72,7 +72,7 @@ def _shape(ask: Ask) -> dict[str, Any] | None:
     wished = not wishes.plain or wishes.boosts is not None or wishes.hidden is not None
     if not simple or more or wished or request.debug or request.trial:
         return None
-    return {**vars(request), **OWN}
+    return request._replace(**OWN)
 
 
 def _counted(models: Models) -> dict[str, float]:

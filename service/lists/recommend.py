@@ -160,14 +160,13 @@ def _because_you(request: Request, *, models: Models, taste: Taste, now: int, wi
 
     What is pinned stands in that list, not in every row.
     """
-    asked = replace(request, intent="for_you", exclude_owned=request.without_owned)
+    asked = request._replace(intent="for_you", exclude_owned=request.without_owned)
     plain = recommend(asked, models=models, taste=taste, now=now, wishes=wishes)
     unpinned = replace(wishes, pins={})
     anchored: list[tuple[int, tuple[Pick, ...]]] = []
     shown: list[str] = []
     for anchor in _latest(taste):
-        asked = replace(
-            request,
+        asked = request._replace(
             intent="similar",
             item_ids=(models.catalogue.items.text(anchor),),
             exclude=(*request.exclude, *shown),

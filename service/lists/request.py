@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar, get_args
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar, get_args
 
 from models.experiment import Experiment, Variant
 from models.filters import Filter, Group
@@ -43,8 +43,7 @@ class Trial:
     unit: str
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """One list, asked for. Prices are major units of the shop's currency, as the wire has them; fields are those of the contract."""
 
     item_ids: tuple[str, ...] = ()
@@ -92,11 +91,10 @@ class Request:
         """The request with its placement's defaults, changed by its variant, and the intent that follows from what is known."""
         if placement is None:
             said = self.intent is not None and self.n is not None
-            return self if said else replace(self, intent=self.intent or self._implied(), n=self.length)
+            return self if said else self._replace(intent=self.intent or self._implied(), n=self.length)
         trial = self._trial(placement.experiment)
         variant = trial.variant if trial else DEFAULTS
-        return replace(
-            self,
+        return self._replace(
             intent=self.intent or variant.intent or placement.intent,
             n=self.n or variant.n or placement.n,
             diversity=_first(self.diversity, variant.diversity, placement.diversity),

@@ -53,7 +53,7 @@ ASKED = [
 
 def asks(models, request, wishes=NOTHING):
     return [
-        Ask(replace(request, customer_id=str(nth)), taste(profile, models, now=NOW), wishes, NOW)
+        Ask(request._replace(customer_id=str(nth)), taste(profile, models, now=NOW), wishes, NOW)
         for nth, profile in enumerate(PROFILES)
     ]
 
@@ -136,7 +136,7 @@ def test_what_is_said_of_each_customer_parts_no_block(monkeypatch):
     blocks, fold_all = [], scored.fold_all
     monkeypatch.setattr(scored, "fold_all", lambda *said: blocks.append(said) or fold_all(*said))
     asked = [
-        ask._replace(request=replace(ask.request, segment=(("brand", f"brand {nth}"),), context=(("visit", nth),)))
+        ask._replace(request=ask.request._replace(segment=(("brand", f"brand {nth}"),), context=(("visit", nth),)))
         for nth, ask in enumerate(asks(SHOP, ASKED[0]))
     ]
     for found, ask in zip(block.recommend_all(asked, models=SHOP), asked, strict=True):

@@ -5,7 +5,6 @@ What passes is said here once more, item by item, in plain Python, so that a mas
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -133,7 +132,7 @@ def test_a_list_is_as_long_as_the_mask_lets_it_be(seed: int, intent: str) -> Non
 @pytest.mark.parametrize("seed", range(60))
 def test_a_strict_list_of_her_own_items_holds_all_of_them_that_pass(seed: int, intent: str) -> None:
     rng = np.random.default_rng([seed, 100 + INTENTS.index(intent)])
-    world, request = a_world(rng), replace(a_request(rng, intent), strict=True)
+    world, request = a_world(rng), a_request(rng, intent)._replace(strict=True)
     own = taste(world.profile, world.models, now=NOW)
     hers = own.owned if intent == "buy_again" else own.rows[own.seen_at > 0]
     allowed = passing(world, request) & set(world.models.catalogue.items.texts(hers))

@@ -58,7 +58,7 @@ def test_a_room_without_items_is_a_ground_all_the_same():
 def test_what_is_asked_again_is_kept_but_not_what_a_request_alone_leaves_out(monkeypatch):
     models = fresh()
     assert ground(ROOM, models, scale=1.0, estimated=True) is ground(ROOM, models, scale=1.0, estimated=True)
-    for own in (replace(ROOM, exclude=("P0000011",)), replace(ROOM, filter=Condition("price", "lt", 900))):
+    for own in (ROOM._replace(exclude=("P0000011",)), ROOM._replace(filter=Condition("price", "lt", 900))):
         found = ground(own, models, scale=1.0, estimated=True)
         assert found.rows is None
         assert found is not ground(own, models, scale=1.0, estimated=True)
@@ -70,6 +70,6 @@ def test_no_more_is_kept_than_there_is_room_for(monkeypatch):
     models = fresh()
     monkeypatch.setattr(grounds, "MOST_KEPT", ground(ROOM, fresh(), scale=1.0, estimated=True).size)
     kept = ground(ROOM, models, scale=1.0, estimated=True)
-    other = replace(ROOM, category=("Room 2",))
+    other = ROOM._replace(category=("Room 2",))
     assert ground(other, models, scale=1.0, estimated=True) is not ground(other, models, scale=1.0, estimated=True)
     assert ground(ROOM, models, scale=1.0, estimated=True) is kept

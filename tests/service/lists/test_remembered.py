@@ -25,7 +25,7 @@ def answers():
 
 def test_the_same_request_is_answered_once():
     remembered, make = Remembered(), answers()
-    asked = [SHOES, replace(SHOES), replace(SHOES, n=6), SHOES]
+    asked = [SHOES, SHOES._replace(), SHOES._replace(n=6), SHOES]
     assert [remembered.answer(one, make, models=MODELS, wishes=NOTHING).intent for one in asked] == [
         "answer 0",
         "answer 0",
@@ -61,7 +61,7 @@ FILTER = parse({"field": "price", "op": "lt", "value": 900})
     ],
 )
 def test_what_may_differ_next_time_is_not_remembered(changes):
-    asked, remembered, make = replace(SHOES, **changes), Remembered(), answers()
+    asked, remembered, make = SHOES._replace(**changes), Remembered(), answers()
     assert everybodys(SHOES)
     assert not everybodys(asked)
     assert remembered.answer(asked, make, models=MODELS, wishes=NOTHING) != remembered.answer(
@@ -75,7 +75,7 @@ def test_a_query_that_names_nobody_is_read_once():
     def load(request):
         return lambda: read.append(request) or request
 
-    hers = replace(SHOES, customer_id="ann")
+    hers = SHOES._replace(customer_id="ann")
     for query, request in [
         (b"a", SHOES),
         (b"a", SHOES),
@@ -99,7 +99,7 @@ def test_lists_are_made_one_at_a_time():
         return Answer("made")
 
     def ask(number):
-        return remembered.answer(replace(SHOES, customer_id=f"c{number}"), make, models=MODELS, wishes=NOTHING)
+        return remembered.answer(SHOES._replace(customer_id=f"c{number}"), make, models=MODELS, wishes=NOTHING)
 
     with ThreadPoolExecutor(4) as pool:
         assert len(list(pool.map(ask, range(12)))) == 12
@@ -109,5 +109,5 @@ def test_lists_are_made_one_at_a_time():
 def test_it_begins_anew_when_there_are_too_many(monkeypatch):
     monkeypatch.setattr("service.lists.remembered.MOST", 2)
     remembered, make = Remembered(), answers()
-    asked = [replace(SHOES, n=n) for n in (1, 2, 3, 1)]
+    asked = [SHOES._replace(n=n) for n in (1, 2, 3, 1)]
     assert [remembered.answer(one, make, models=MODELS, wishes=NOTHING).intent for one in asked][-1] == "answer 3"
