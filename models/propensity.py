@@ -31,6 +31,7 @@ MOST_STEPS = 255
 CODE = np.dtype([("mean", "<u4"), ("evidence", "u1")])
 
 EVIDENCE = 2.0 ** (np.arange(MOST_STEPS + 1) / STEPS)  # by its code
+HALFWAY = 2.0 ** ((np.arange(31 * STEPS) + 0.5) / STEPS)  # between two codes, as far as 2^31
 
 Floats = NDArray[np.float64]
 Exploration = Literal["thompson", "closed_form", "none"]
@@ -191,7 +192,7 @@ def decoded(codes: NDArray[np.void]) -> Belief:
 def logged(belief: Belief) -> Belief:
     """The belief as it comes out of its codes, without packing it."""
     mean = np.maximum(np.rint(belief.mean * PARTS), 1) / PARTS
-    return Belief(mean, EVIDENCE[_steps(belief.evidence).astype(np.uint8)])
+    return Belief(mean, EVIDENCE[_steps(belief.evidence)])
 
 
 def logged_one(mean: float, evidence: float) -> tuple[float, float]:
@@ -200,9 +201,9 @@ def logged_one(mean: float, evidence: float) -> tuple[float, float]:
     return max(round(mean * PARTS), 1) / PARTS, float(EVIDENCE[steps])
 
 
-def _steps(evidence: Floats) -> Floats:
-    """float64, whole: the codes of evidence."""
-    return np.asarray(np.minimum(np.rint(STEPS * np.log2(np.minimum(np.maximum(evidence, 1.0), 2.0**31))), MOST_STEPS))
+def _steps(evidence: Floats) -> NDArray[np.intp]:
+    """The codes of evidence."""
+    return HALFWAY.searchsorted(evidence)
 
 
 def _table(counts: Counts, names: Sequence[str], fade: float) -> Floats:

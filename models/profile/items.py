@@ -17,6 +17,8 @@ NUMBERS = (
     "pqfls"  # columns of a document: purchases, quantity, and places in its list of times: first_at, last_at, seen_at
 )
 TIMES = 2  # the first of these that is a time
+# Its id, how often and when last it was bought, and the days with views, which is false where there are none
+Deal = tuple[str, int, int, Sequence[Sequence[int]]]
 NO_EVENTS: dict[str, int] = {}  # never changed
 NO_ITEMS: tuple[tuple[Any, ...], ...] = ((),) * len(Item._fields)
 
@@ -48,18 +50,15 @@ class Items(Mapping[str, Item]):
         return Columns(part["i"], numbers, [counts or () for counts in part.get("e", repeat((), len(part["i"])))])
 
     def newest(self) -> Iterator[tuple[str, Item]]:
-        """The items, newest first, each made when it is first asked for."""
-        made = self._newest
-        for nth in range(len(self)):
-            if nth == len(made):
-                made.append(self._entry(len(self) - 1 - nth))
-            yield made[nth]
+        """The items, newest first, each made when it is asked for."""
+        return map(self._entry, range(len(self) - 1, -1, -1))
 
-    def seen_since(self, at: int) -> list[tuple[str, Item]]:
-        """Those of which anything happened since, newest first."""
-        made, first = self._newest, bisect_left(self._part["s"], bisect_left(self._at, at))
-        made.extend(map(self._entry, range(len(self) - 1 - len(made), first - 1, -1)))
-        return made[: len(self) - first]
+    def seen_since(self, at: int) -> list[Deal]:
+        """See the function of this name; no object is made."""
+        part, first = self._part, bisect_left(self._part["s"], bisect_left(self._at, at))
+        last_at = map(self._at.__getitem__, part["l"][first:])
+        viewed = part["v"][first:] if "v" in part else repeat(())
+        return [*zip(part["i"][first:], part["p"][first:], last_at, viewed, strict=False)][::-1]
 
     def _entry(self, row: int) -> tuple[str, Item]:
         part, at, events, viewed = self._part, self._at, self._part.get("e"), self._part.get("v")
@@ -67,11 +66,6 @@ class Items(Mapping[str, Item]):
         days = tuple(map(tuple, viewed[row])) if viewed and viewed[row] else ()
         times = at[part["f"][row]], at[part["l"][row]], at[part["s"][row]]
         return part["i"][row], Item(part["p"][row], part["q"][row], *times, counts, days)
-
-    @cached_property
-    def _newest(self) -> list[tuple[str, Item]]:
-        """What was made so far, newest first."""
-        return []
 
     @cached_property
     def _at(self) -> list[int]:
@@ -118,8 +112,9 @@ def newest(items: Mapping[str, Item]) -> Iterator[tuple[str, Item]]:
     return items.newest() if isinstance(items, Items) else iter([*items.items()][::-1])
 
 
-def seen_since(items: Mapping[str, Item], at: int) -> list[tuple[str, Item]]:
+def seen_since(items: Mapping[str, Item], at: int) -> list[Deal]:
     """Those of which anything happened since, newest first."""
     if isinstance(items, Items):
         return items.seen_since(at)
-    return list(takewhile(lambda entry: entry[1].seen_at >= at, newest(items)))
+    those = takewhile(lambda entry: entry[1].seen_at >= at, newest(items))
+    return [(item_id, item.purchases, item.last_at, item.viewed) for item_id, item in those]

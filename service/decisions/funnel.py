@@ -6,7 +6,7 @@ all of them at once: sets of actions are ints, one bit an action (models.action_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from models.response import traits
 from service.decisions import budgets, hours, policy
 from service.decisions.conditions import Conditions
 from service.decisions.ledger import DAY_S
-from service.decisions.past import NEVER, Answers, past
+from service.decisions.past import Seen, last, past, tally
 from service.decisions.situation import Situation
 from service.people.facts import Answer, consent, do_not_contact
 
@@ -55,7 +55,7 @@ ORDER = (
 class Look:
     """A situation with what all actions ask of it, answered once.
 
-    answers   what came of each action so far
+    answers   each time that she saw an action, and what came of it
     forms     how each action looks at this place
     refused   marketing for purposes that have no consent here
     full      actions that a contact limit stops       rests  that a suppression stops
@@ -63,7 +63,7 @@ class Look:
     """
 
     at: Situation
-    answers: Mapping[str, Answers]
+    answers: Mapping[str, Sequence[Seen]]
     forms: Forms
     refused: Set
     full: Set
@@ -134,11 +134,11 @@ def _belief(seen: Look, passed: Set) -> Belief:
     if at.response is not None:
         belief = logged(at.response.applied(belief, _traits(at, seen.unanswered), actions))
     mean, evidence = belief.mean.copy(), belief.evidence.copy()  # of who answered nothing they are as logged already
-    for action_id, tally in seen.answers.items():
+    for action_id, times in seen.answers.items():
         row = actions.rows.get(action_id)
         if row is not None and passed >> row & 1:
-            own = actions.actions[row].evidence
-            moved = hers(belief, row, tries=tally.tries, positives=tally.positives, evidence=own)
+            tries, positives = tally(times)
+            moved = hers(belief, row, tries=tries, positives=positives, evidence=actions.actions[row].evidence)
             mean[row], evidence[row] = logged_one(*moved)
     return Belief(mean, evidence)
 
@@ -199,11 +199,11 @@ def _tier(seen: Look, _: Set) -> Set:
 
 def _cool_off(seen: Look, alive: Set) -> Set:
     index, now, resting = seen.index, seen.at.now, 0
-    for name, answers in seen.answers.items():
+    for name, times in seen.answers.items():
         number = index.number.get(name)
         if number is not None and alive >> number & 1:
             for outcome, days in index.actions[number].cool_off_days.items():
-                if now < answers.last.get(outcome, NEVER) + days * DAY_S:
+                if now < last(times, outcome) + days * DAY_S:
                     resting |= 1 << number
     return resting
 

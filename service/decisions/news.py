@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from models.catalogue import NO_PRICE, Catalogue
-from models.profile import DAY_S, Item, Profile
+from models.profile import DAY_S, Profile
 from models.profile.items import seen_since
 
 LEAST_DROP = 0.01  # of the price then: what is less is no news
@@ -27,7 +27,7 @@ def listed(name: str, profile: Profile, catalogue: Catalogue | None, *, now: int
 def last_order(profile: Profile) -> tuple[str, ...]:
     """What she ordered last, by id."""
     since = seen_since(profile.items, profile.last_at) if profile.last_at else ()
-    return tuple(sorted(item_id for item_id, item in since if item.purchases and item.last_at == profile.last_at))
+    return tuple(sorted(item_id for item_id, bought, at, _ in since if bought and at == profile.last_at))
 
 
 def wish_drops(profile: Profile, catalogue: Catalogue | None) -> tuple[str, ...]:
@@ -45,7 +45,8 @@ def wish_drops(profile: Profile, catalogue: Catalogue | None) -> tuple[str, ...]
 def viewed_low_stock(profile: Profile, catalogue: Catalogue | None, *, now: int) -> tuple[str, ...]:
     """What she looked at of late and did not buy since, as long as a few are left, newest first."""
     since = now // DAY_S - LOOKED_DAYS
-    viewed = [item_id for item_id, item in seen_since(profile.items, (since + 1) * DAY_S) if _looked_at(item, since)]
+    dealt = seen_since(profile.items, (since + 1) * DAY_S)
+    viewed = [item_id for item_id, _, bought, days in dealt if days and max(since, bought // DAY_S) < days[-1][0]]
     if not viewed or not catalogue:
         return ()
     rows = catalogue.items.rows(viewed).tolist()
@@ -54,10 +55,6 @@ def viewed_low_stock(profile: Profile, catalogue: Catalogue | None, *, now: int)
 
 def _few_left(catalogue: Catalogue, row: int) -> bool:
     return bool(catalogue.available[row]) and 0 < catalogue.stock[row] <= FEW
-
-
-def _looked_at(item: Item, since: int) -> bool:
-    return bool(item.viewed) and max(since, item.last_at // DAY_S) < item.viewed[-1][0]
 
 
 def _available(item_ids: Sequence[str], catalogue: Catalogue | None) -> tuple[str, ...]:

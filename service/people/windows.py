@@ -14,6 +14,7 @@ from models.profile.items import seen_since
 from models.rules import UNKNOWN, WINDOWED
 
 LONGEST = 30  # days that a window of views has at most (models.rules.WINDOWED)
+Looks = Sequence[Sequence[int]]  # days, and how often
 UNKNOWN_WINDOWS: Mapping[str, Callable[..., float]] = dict.fromkeys(WINDOWED, lambda *_: UNKNOWN)
 
 
@@ -31,14 +32,16 @@ class _Days:
 
     def __init__(self, profile: Profile, catalogue: Catalogue | None, now: int) -> None:
         self._profile, self._catalogue, self._now, self._today = profile, catalogue, now, now // DAY_S
-        self._looks: dict[str, list[tuple[int, int]]] = {}
+        self._looks: dict[str, list[Sequence[int]]] = {}
 
     def views(self, what: str, days: int) -> float:
         if self._catalogue is None:
             return UNKNOWN
         if what not in self._looks:
             wanted = what.casefold()
-            self._looks[what] = [look for values, viewed in self._seen if _is(wanted, values) for look in viewed]
+            words = wanted.split()  # of several, each may be another of its values
+            these = [days for values, days in self._seen if wanted in values or values.issuperset(words)]
+            self._looks[what] = [look for days in these for look in days]
         return float(sum([count for day, count in self._looks[what] if self._today - days < day <= self._today]))
 
     def searched(self, what: str, days: int) -> float:
@@ -55,7 +58,7 @@ class _Days:
         return UNKNOWN if at == NEVER else (self._now - at) / DAY_S
 
     @cached_property
-    def _seen(self) -> Sequence[tuple[frozenset[str], Sequence[tuple[int, int]]]]:
+    def _seen(self) -> Sequence[tuple[frozenset[str], Looks]]:
         return () if self._catalogue is None else _seen(self._profile, self._catalogue, since=self._today - LONGEST)
 
     @cached_property
@@ -64,19 +67,11 @@ class _Days:
         return [*self._profile.days], [*accumulate(self._profile.days.values(), initial=0)]
 
 
-def _seen(
-    profile: Profile, catalogue: Catalogue, *, since: int
-) -> Sequence[tuple[frozenset[str], Sequence[tuple[int, int]]]]:
+def _seen(profile: Profile, catalogue: Catalogue, *, since: int) -> Sequence[tuple[frozenset[str], Looks]]:
     """What the items that she viewed after a day are, and when: their type, colour, brand, gender, and the levels of their category."""
     newest = seen_since(profile.items, (since + 1) * DAY_S)
-    viewed = [(item_id, item.viewed) for item_id, item in newest if item.viewed and item.viewed[-1][0] > since]
-    found = ((catalogue.kinds_of(item_id), looks) for item_id, looks in viewed)
-    return [(kinds, looks) for kinds, looks in found if kinds is not None]
-
-
-def _is(wanted: str, values: frozenset[str]) -> bool:
-    """Whether the item is that; of several words, each may be another of its values."""
-    return wanted in values or all(word in values for word in wanted.split())
+    found = [(catalogue.kinds_of(item_id), days) for item_id, _, _, days in newest if days and days[-1][0] > since]
+    return [(kinds, days) for kinds, days in found if kinds is not None]
 
 
 def _newest_view(profile: Profile, now: int) -> int:

@@ -34,8 +34,19 @@ def test_nobody_has_columns_too():
     assert (item_ids, numbers.shape, events) == ([], (5, 0), [])
 
 
-def test_the_newest_items_are_those_that_stand_last_and_are_made_one_by_one():
+def test_the_newest_items_are_those_that_stand_last():
     items = load(dump(LIFE)).items
     assert list(newest(items)) == list(newest(LIFE.items)) == list(LIFE.items.items())[::-1]
-    assert seen_since(items, 40) == seen_since(LIFE.items, 40) == [("c", LIFE.items["c"]), ("a", LIFE.items["a"])]
+
+
+def test_what_was_seen_since_stands_newest_first_with_purchases_and_looks():
+    later = fold(LIFE, Event("view_item", 70, "b"))
+    items = load(dump(later)).items
+    for those in (items, later.items):
+        told = [
+            (item_id, bought, at, [tuple(day) for day in days or ()])
+            for item_id, bought, at, days in seen_since(those, 50)
+        ]
+        assert told == [("b", 1, 10, [(0, 1)]), ("c", 0, 0, [])]
+    assert [item_id for item_id, *_ in seen_since(items, 0)] == ["b", "c", "a"]
     assert seen_since(EMPTY.items, 0) == []
