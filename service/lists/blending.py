@@ -17,7 +17,7 @@ from service.lists.question import Mask, Question, Rows, Scores, Stage, both
 
 TINY = 1e-12
 SHARP = 256  # of a large catalogue, how many of the best are scored exactly; twice as many where these are not clearly the best
-MOST_SHARP = 16_384
+MOST_SHARP = 4_096  # beyond it an exact look at the few lists that are not clear takes longer than a shop waits; they keep seven of ten
 SURE = 0.5  # of those scored exactly: where all that are wanted were among so many by the estimates, these are clearly the best
 STEERED = 20  # times what neighbours count, factors may: where they count more, estimates of them do not tell who is among the best
 LEAST = {"factors": 1e-6}  # a score up to it is rounding, and no evidence
