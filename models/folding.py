@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +42,18 @@ class Group:
     @property
     def vectors(self) -> Scores:
         """float32[group, factors]."""
-        said = np.linalg.solve(self.small, ((1 + self.confidence) / self.confidence)[:, :, None])
+        said = np.linalg.solve(self.small, self._certain)
         return np.asarray((said.transpose(0, 2, 1) @ self.bought / self.root)[:, 0])
 
     def gave(self, targets: Scores) -> Scores:
         """float32[group, length, targets]: what each item added to the scores of float32[group, targets, factors], item vectors."""
         said = np.linalg.solve(self.small, self.bought @ (targets / self.root).transpose(0, 2, 1))
-        return np.asarray(said * ((1 + self.confidence) / self.confidence)[:, :, None])
+        return np.asarray(said * self._certain)
+
+    @cached_property
+    def _certain(self) -> Scores:
+        """float32[group, length, 1]: (1 + c) / c."""
+        return np.asarray(((1 + self.confidence) / self.confidence)[:, :, None])
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,8 @@ def _group(model: Factors, places: Sequence[int], histories: Sequence[tuple[Rows
     bought = model.item_factors.take(rows, axis=0)
     bought *= 1 / root
     for nth, (liked, _) in enumerate(histories):
-        bought[nth, len(liked) :] = 0
+        if len(liked) < length:
+            bought[nth, len(liked) :] = 0
     confidence = np.where(weights > 0, weights / np.float32(model.unobserved), np.float32(1))
     small = bought @ bought.transpose(0, 2, 1)
     small.reshape(len(places), -1)[:, :: length + 1] += 1 / confidence

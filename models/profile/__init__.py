@@ -8,7 +8,7 @@ Profile → describe(now) → the answer           what depends on time is never
 
 from models.profile.document import dump
 from models.profile.fold import EVENTS, INTEREST, OTHER, TELLING, fold
-from models.profile.interactions import EVERYDAY, Interactions, interactions, joined_items
+from models.profile.interactions import EVERYDAY, Interactions, interactions
 from models.profile.join import joined
 from models.profile.picture import describe, money, rfc3339
 from models.profile.rotation import unanswered
@@ -38,7 +38,6 @@ __all__ = [
     "fold",
     "interactions",
     "joined",
-    "joined_items",
     "line",
     "load",
     "money",

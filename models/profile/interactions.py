@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.profile.items import columns
+from models.profile.items import Columns, columns
 from models.profile.state import Profile
 from models.settings import DAY_S, Interest
 
@@ -49,16 +49,18 @@ class Interactions(NamedTuple):
         return np.array(said, dtype=np.float64)
 
 
-def interactions(profile: Profile) -> Interactions:
-    """The items of a profile."""
-    item_ids, (purchases, quantity, first_at, last_at, seen_at), events = columns(profile.items)
+def interactions(*profiles: Profile) -> Interactions:
+    """The items of one profile or more, one customer after the other."""
+    item_ids, (purchases, quantity, first_at, last_at, seen_at), events = _joined(
+        [columns(one.items) for one in profiles]
+    )
     return Interactions(item_ids, purchases, quantity / PIECE, first_at, last_at, seen_at, events)
 
 
-def joined_items(each: Sequence[Interactions]) -> Interactions:
-    """The items of several customers, one after the other."""
+def _joined(each: Sequence[Columns]) -> Columns:
     if len(each) == 1:
         return each[0]
-    item_ids, *numbers, events = zip(*each, strict=True)
-    arrays = map(np.concatenate, numbers)
-    return Interactions._make((list(chain.from_iterable(item_ids)), *arrays, list(chain.from_iterable(events))))
+    item_ids, numbers, events = zip(*each, strict=True)
+    return Columns(
+        list(chain.from_iterable(item_ids)), np.concatenate(numbers, axis=1), list(chain.from_iterable(events))
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
 from functools import cached_property, partial
-from itertools import accumulate, repeat, takewhile
+from itertools import accumulate, chain, repeat, takewhile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,8 +45,9 @@ class Items(Mapping[str, Item]):
     def columns(self) -> Columns:
         """The items as columns; no object is made."""
         part = self._part
-        numbers = np.array([part[name] for name in NUMBERS], dtype=np.int64)
-        numbers[TIMES:] = np.array(part["t"], dtype=np.int64).cumsum()[numbers[TIMES:]]
+        lists = chain.from_iterable([part[name] for name in NUMBERS])
+        numbers = np.fromiter(lists, dtype=np.int64).reshape(len(NUMBERS), -1)  # twice as quick as from a list of lists
+        numbers[TIMES:] = np.fromiter(accumulate(part["t"]), dtype=np.int64).take(numbers[TIMES:])
         return Columns(part["i"], numbers, [counts or () for counts in part.get("e", repeat((), len(part["i"])))])
 
     def newest(self) -> Iterator[tuple[str, Item]]:

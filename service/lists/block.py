@@ -91,7 +91,7 @@ def _lists(asks: Sequence[Ask], models: Models, counted: Mapping[str, float]) ->
     if best is None:
         return {}
     theirs = [tastes[place] for place in best.places]
-    lists = picked(best, theirs, names=list(counted), catalogue=models.catalogue, lang=request.lang)
+    lists = picked(best, theirs, names=list(counted), catalogue=models.catalogue, request=request)
     found = zip(best.places, best.rows, lists, strict=True)
     group = models.catalogue.group_id.code
     return {telling[place]: Answer(INTENT, picks) for place, rows, picks in found if not variants(group, rows)}

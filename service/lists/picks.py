@@ -105,8 +105,8 @@ def _share(scores: Scores) -> NDArray[np.float64]:
 
 def shown(scores: Scores) -> list[list[float]]:
     """Scores [customers, n] of the best as they are, as answers carry them: 0 to 1."""
-    falling = np.minimum.accumulate(_share(scores), axis=1).tolist()
-    return [[round(share, DIGITS) for share in each] for each in falling]
+    falling: list[list[float]] = np.minimum.accumulate(_share(scores), axis=1).round(DIGITS).tolist()
+    return falling
 
 
 def _falling(chosen: Sequence[Chosen], raw: NDArray[np.float64]) -> list[float]:

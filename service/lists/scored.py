@@ -84,7 +84,7 @@ class Scorer:
         said = np.empty((len(linear) + 1, len(shown.popular)), dtype=np.float32)
         said[-1] = shown.popular
         order = np.array([[*linear, POPULARITY, FACTORS].index(name) for name in counted])
-        summed = np.empty(shown.items, dtype=np.float32)
+        summed = np.empty(0 if shown.rows is None else shown.items, dtype=np.float32)
         return cls(models, factors, counted, linear, shown, said, summed, order, quick)
 
     def best(self, tastes: Sequence[Taste], n: int) -> Best | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.blend import Blend
 from models.bundle import Models
-from models.profile import EVERYDAY, Profile, interactions, joined_items, unanswered
+from models.profile import EVERYDAY, Profile, interactions, unanswered
 from models.sessions import fading
 from models.settings import Interest
 
@@ -91,7 +91,7 @@ def tastes(asked: Sequence[tuple[Profile, int]], models: Models, *, interest: In
     for profile, now in asked:
         tired = _rows(unanswered(profile, now=now), models)
         if profile.items:
-            found.append(Taste(**next(histories), in_cart=_in_cart(profile, models, now), tired=tired))
+            found.append(Taste(*[*next(histories), _in_cart(profile, models, now), tired]))
         else:
             found.append(replace(NONE, tired=tired) if len(tired) else NONE)
     return found
@@ -99,34 +99,25 @@ def tastes(asked: Sequence[tuple[Profile, int]], models: Models, *, interest: In
 
 def _histories(
     asked: Sequence[tuple[Profile, int]], models: Models, interest: Interest
-) -> Iterator[dict[str, NDArray[Any]]]:
+) -> Iterator[Sequence[NDArray[Any]]]:
     """The first six arrays of each one's taste, found for all of them at once."""
     if not asked:
         return
-    each = [interactions(profile) for profile, _ in asked]
-    lengths, items = [len(one.item_ids) for one in each], joined_items(each)
-    newest = (one.seen_at.item(-1) for one in each)  # oldest first
-    faded_at = np.repeat(
-        [min(now, at + AWAY_DAYS * DAY_S) for (_, now), at in zip(asked, newest, strict=True)], lengths
-    )
+    items, ends = interactions(*(profile for profile, _ in asked)), [*accumulate(len(one.items) for one, _ in asked)]
+    newest = items.seen_at[[end - 1 for end in ends]].tolist()  # oldest first
+    until = [min(now, at + AWAY_DAYS * DAY_S) for (_, now), at in zip(asked, newest, strict=True)]
+    faded_at = np.repeat(until, [len(one.items) for one, _ in asked])
     said = items.said(interest, now=faded_at)
     kept = items.purchases * (items.quantity > 0)
     bought = _fading(models.blend, interest).recency(items.last_at, now=faded_at) * (kept > 0)
     weights = (interest.weights.get("purchase", 1.0) * bought + said).astype(np.float32)
-    rows, ends = models.catalogue.items.rows(items.item_ids), np.cumsum(lengths)
-    columns: dict[str, NDArray[Any]] = {
-        "rows": rows,
-        "weights": weights,
-        "purchases": kept.astype(np.int32),
-        "first_at": items.first_at,
-        "last_at": items.last_at,
-        "seen_at": items.seen_at * (said > 0),
-    }
+    rows, seen_at = models.catalogue.items.rows(items.item_ids), items.seen_at * (said > 0)
+    columns: tuple[NDArray[Any], ...] = rows, weights, kept.astype(np.int32), items.first_at, items.last_at, seen_at
     if rows.min() < 0:
         known = rows >= 0
-        columns, ends = {name: column[known] for name, column in columns.items()}, np.cumsum(known)[ends - 1]
-    for begin, end in pairwise((0, *ends.tolist())):
-        yield {name: column[begin:end] for name, column in columns.items()}
+        columns, ends = tuple(column[known] for column in columns), np.cumsum(known)[[end - 1 for end in ends]].tolist()
+    for begin, end in pairwise((0, *ends)):
+        yield [column[begin:end] for column in columns]
 
 
 def _fading(blend: Blend, interest: Interest) -> Blend:

@@ -46,6 +46,13 @@ def test_items_of_a_document_say_the_same_as_the_profile_that_was_written():
     assert read.said(now=10**6).tolist() == written.said(now=10**6).tolist()
 
 
+def test_items_of_several_customers_follow_one_another():
+    one, both = interactions(LIFE), interactions(LIFE, EMPTY, load(dump(LIFE)))
+    assert both.item_ids == ["b", "a", "c"] * 2
+    assert np.stack(both[1:6]).tolist() == np.tile(np.stack(one[1:6]), 2).tolist()
+    assert both.said().tolist() == [*one.said()] * 2
+
+
 def test_nobody_has_no_items():
     items = interactions(EMPTY)
     assert items.item_ids == []
