@@ -58,9 +58,10 @@ class App(Flask):
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Routes for this request; it is matched part by part only where its path holds an id, or nothing stands there."""
-        whole = partial(super().create_url_adapter, request)
         rule = self._plain.get((request.method, request.path)) if request else None
-        return whole() if rule is None else cast(MapAdapter, Known(rule, whole))
+        if rule is None:
+            return super().create_url_adapter(request)
+        return cast(MapAdapter, Known(rule, partial(super().create_url_adapter, request)))
 
     @cached_property
     def _plain(self) -> dict[tuple[str, str], Rule]:

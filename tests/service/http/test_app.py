@@ -53,3 +53,8 @@ def test_a_view_can_name_addresses_of_the_host_that_was_asked(app: Flask) -> Non
 
 def test_no_view_is_called_through_another_function(app: Flask) -> None:
     assert not [name for name, view in app.view_functions.items() if hasattr(view, "__wrapped__")]
+
+
+def test_no_blueprint_has_hooks_or_error_handlers_of_its_own_because_nobody_would_call_them(app: Flask) -> None:
+    hooks = (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs, app.url_value_preprocessors)
+    assert not [name for kind in (*hooks, app.error_handler_spec) for name in kind if name is not None]
