@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -137,10 +137,13 @@ class Index:
         }
         return sieve(found, size * len(rules))
 
-    def failing(self, values: Mapping[str, Value]) -> dict[str, Set]:
-        """By stage, whose plain conditions do not hold."""
-        size, failed = len(self.actions), self.sieve.failing(values)
-        return {stage: failed >> nth * size & self.all for nth, stage in enumerate(STAGES)}
+    def failing(self, several: Sequence[Mapping[str, Value]]) -> list[dict[str, Set]]:
+        """With each of some values by name: by stage, whose plain conditions do not hold."""
+        size = len(self.actions)
+        return [
+            {stage: failed >> nth * size & self.all for nth, stage in enumerate(STAGES)}
+            for failed in self.sieve.failing(several)
+        ]
 
     def _alive(self, at: float) -> Set:
         return self._where(lambda one: one.lifespan[0] <= at < one.lifespan[1])

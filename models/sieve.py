@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain, groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,6 +36,7 @@ OPERATIONS: Mapping[str, Any] = {
     "*": np.multiply,
     "/": np.divide,
 }
+ABREAST = 8  # sets of values; as many sieves are kept for them, each as long as the sets are many
 NEVER = Test(Formula("/", Literal(math.nan), Literal(1.0)), "==", 0.0)  # what an empty clause asks
 
 
@@ -45,6 +47,11 @@ class Step(NamedTuple):
     left: Slots
     right: Slots
     to: slice
+
+    def abreast(self, n: int) -> Step:
+        """The step of so many sieves."""
+        left, right = ((slots[:, None] * n + np.arange(n)).ravel() for slots in (self.left, self.right))
+        return Step(self.reckon, left, right, slice(self.to.start * n, self.to.stop * n))
 
 
 @dataclass(frozen=True)
@@ -61,11 +68,17 @@ class Tests:
         value = slots[self.slots]
         return np.asarray(((value >= self.least) & (value <= self.most)) ^ self.negated)
 
+    def abreast(self, n: int) -> Tests:
+        """The tests of so many sieves."""
+        slots = (self.slots * n + np.arange(n)[:, None]).ravel()
+        return Tests(slots, np.tile(self.least, n), np.tile(self.most, n), np.tile(self.negated, n))
+
 
 @dataclass(frozen=True)
 class Sieve:
-    """Conditions by number, all below `size`.
+    """Conditions by number.
 
+    size      above all numbers, a multiple of 8
     names     all that they read
     numbers   names of numbers and flags, in the first slots
     texts     what tells a text, in the next ones, each with the texts that it is compared with, ascending
@@ -86,26 +99,55 @@ class Sieve:
     clauses: Slots
     owners: Slots
 
-    def failing(self, values: Mapping[str, Value]) -> Bits:
-        """Those that fail."""
+    def failing(self, several: Sequence[Mapping[str, Value]]) -> list[Bits]:
+        """Those that fail, with each of some values by name; ABREAST are asked at once."""
         if not len(self.owners):
-            return 0
-        missed = ~np.logical_or.reduceat(self.tests.met(self._filled(values)), self.clauses)
-        failing = np.zeros(self.size, dtype=np.bool_)
-        failing[self.owners[missed]] = True
-        return int.from_bytes(np.packbits(failing, bitorder="little").tobytes(), "little")
+            return [0] * len(several)
+        if len(several) > ABREAST:
+            return [*self.failing(several[:ABREAST]), *self.failing(several[ABREAST:])]
+        wide, size = self.abreast(len(several)), self.size // 8
+        missed = ~np.logical_or.reduceat(wide.tests.met(wide.filled(several)), wide.clauses)
+        failing = np.zeros(wide.size, dtype=np.bool_)
+        failing[wide.owners[missed]] = True
+        packed = np.packbits(failing, bitorder="little").tobytes()
+        return [int.from_bytes(packed[first : first + size], "little") for first in range(0, len(packed), size)]
 
-    def _filled(self, values: Mapping[str, Value]) -> NDArray[np.float64]:
+    def filled(self, several: Sequence[Mapping[str, Value]]) -> NDArray[np.float64]:
+        """All slots: each with the first values, then with the next ones."""
         slots = self.slots.copy()
-        told = [values[name] for name in self.numbers]
-        told += [_place(text(values), edges) for text, edges in self.texts]
-        told += [answer(values) for answer in self.asked]
+        told = list(chain.from_iterable(zip(*map(self._told, several), strict=True)))
         slots[: len(told)] = told
         if self.steps:
             with np.errstate(all="ignore"):
                 for step in self.steps:
                     slots[step.to] = step.reckon(slots[step.left], slots[step.right])
         return slots
+
+    def abreast(self, n: int) -> Sieve:
+        """So many sieves as one: theirs are the slots of a value one after the other, but all tests of the first before those of the second."""
+        if n not in self._abreast:
+            nth = np.arange(n)[:, None]
+            self._abreast[n] = replace(
+                self,
+                size=self.size * n,
+                slots=np.repeat(self.slots, n),
+                steps=[one.abreast(n) for one in self.steps],
+                tests=self.tests.abreast(n),
+                clauses=(self.clauses + len(self.tests.slots) * nth).ravel(),
+                owners=(self.owners + self.size * nth).ravel(),
+            )
+        return self._abreast[n]
+
+    @cached_property
+    def _abreast(self) -> dict[int, Sieve]:
+        """What was asked for so far."""
+        return {1: self}
+
+    def _told(self, values: Mapping[str, Value]) -> list[Value]:
+        """What the first slots hold."""
+        told = [values[name] for name in self.numbers]
+        told += [_place(text(values), edges) for text, edges in self.texts]
+        return told + [answer(values) for answer in self.asked]
 
 
 def sieve(conditions: Mapping[int, Clauses], size: int) -> Sieve:
@@ -114,7 +156,7 @@ def sieve(conditions: Mapping[int, Clauses], size: int) -> Sieve:
     tests = [test for _, clause in every for test in clause]
     places = _Places(tests)
     return Sieve(
-        size=size,
+        size=-(-size // 8) * 8,
         names=frozenset(part for test in tests for part in parts(test.name) if isinstance(part, str)),
         numbers=places.numbers,
         texts=[(teller(side), edges) for side, edges in places.texts.items()],

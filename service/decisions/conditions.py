@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -33,15 +33,13 @@ def values(at: Situation) -> dict[str, Value]:
 
 
 class Conditions:
-    """The conditions of one decision: plain ones are asked all at once (models.sieve), CEL only for what is more.
+    """The conditions of one decision: plain ones were asked all at once (models.sieve), CEL only for what is more.
 
-    Whom a stage drops, no later one may ask for again.
+    failed  by stage, whose plain conditions do not hold with these values
     """
 
-    def __init__(self, at: Situation) -> None:
-        self._at = at
-        self._values: Mapping[str, Value] = {}  # gathered when the first is asked
-        self._failed: dict[str, Set] = {}  # by stage; found for all of them when the first is asked
+    def __init__(self, at: Situation, told: Mapping[str, Value], failed: Mapping[str, Set]) -> None:
+        self._at, self._values, self._failed = at, told, failed
         self._ground: Any = None  # what CEL reads
 
     def ruled_out(self, stage: str, alive: Set) -> tuple[Set, Set]:
@@ -50,9 +48,6 @@ class Conditions:
         Where a number that it reads is unknown, a condition does not hold.
         """
         index, wrong = self._at.actions.index, 0
-        if not self._failed:
-            self._values = values(self._at)
-            self._failed = index.failing(self._values)
         failed = self._failed[stage] & alive
         left = alive & ~failed
         rules = {number: rule for number, rule in index.by_cel[stage].items() if left >> number & 1}
@@ -72,6 +67,13 @@ class Conditions:
         """Whether it may fail because a number is unknown; what happened of late may always be."""
         numbers = (self._values[name] for name in rule.names)
         return bool(rule.functions) or any(isinstance(value, float) and isnan(value) for value in numbers)
+
+
+def conditions(several: Sequence[Situation]) -> list[Conditions]:
+    """The conditions of each of several decisions of one catalogue."""
+    told = [values(at) for at in several]
+    failed = several[0].actions.index.failing(told)
+    return [Conditions(*one) for one in zip(several, told, failed, strict=True)]
 
 
 def _tier(at: Situation) -> Value:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from models.tariff import of_tier
 from service.decisions.arbitration import Candidate, Ranking, ranked, too_little
 from service.decisions.choice import Choice, Terms, choose
-from service.decisions.funnel import ORDER, Look, Passage, funnel, look
+from service.decisions.funnel import ORDER, Look, Passage, funnels, look
 from service.decisions.situation import AGENT, Request, Situation
 
 
@@ -48,9 +48,9 @@ def decide(request: Request, situation: Situation) -> Decision:
 
 
 def decide_all(asked: Sequence[tuple[Request, Situation]]) -> list[Decision]:
-    """The decisions, step by step for all: what a step reads is at hand for the next customer, which saves a fifth of the time."""
+    """The decisions, of one catalogue, step by step for all: what a step reads is at hand for the next, which saves a fifth of the time."""
     looks = [look(situation) for _, situation in asked]
-    passages = [funnel(seen) for seen in looks]
+    passages = funnels(looks) if looks else []
     return [settled(request, seen, passage) for (request, _), seen, passage in zip(asked, looks, passages, strict=True)]
 
 

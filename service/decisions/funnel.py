@@ -17,9 +17,9 @@ from models.actions import Action
 from models.propensity import Belief, hers, logged, logged_one
 from models.response import traits
 from service.decisions import budgets, hours, policy
-from service.decisions.conditions import Conditions
+from service.decisions.conditions import Conditions, conditions
 from service.decisions.ledger import DAY_S
-from service.decisions.past import Seen, last, past, tally
+from service.decisions.past import Seen, outcomes, past, tally
 from service.decisions.situation import Situation
 from service.people.facts import Answer, consent, do_not_contact
 
@@ -112,12 +112,21 @@ def _refuses(answer: Answer, situation: Situation) -> bool:
 
 def funnel(seen: Look) -> Passage:
     """The actions that pass every stage, and for each other one the stage that dropped it."""
+    return funnels([seen])[0]
+
+
+def funnels(several: Sequence[Look]) -> list[Passage]:
+    """The same of several decisions of one catalogue, whose conditions are asked at once."""
+    ruling = conditions([seen.at for seen in several])
+    return list(map(_through, several, ruling))
+
+
+def _through(seen: Look, ruling: Conditions) -> Passage:
     alive, dropped = seen.index.all, dict[str, Set]()
-    conditions = Conditions(seen.at)
     for code, stops in STAGES:
         out = alive & stops(seen, alive)
         if code in RULE_STAGES and alive:
-            out, wrong = conditions.ruled_out(code, alive)
+            out, wrong = ruling.ruled_out(code, alive)
             alive ^= wrong
             dropped[RULE_ERROR] = dropped.get(RULE_ERROR, 0) | wrong
         alive ^= out
@@ -202,9 +211,9 @@ def _cool_off(seen: Look, alive: Set) -> Set:
     for name, times in seen.answers.items():
         number = index.number.get(name)
         if number is not None and alive >> number & 1:
-            for outcome, days in index.actions[number].cool_off_days.items():
-                if now < last(times, outcome) + days * DAY_S:
-                    resting |= 1 << number
+            days = index.actions[number].cool_off_days
+            if days and any(now < at + days[told] * DAY_S for told, at in outcomes(times) if told in days):
+                resting |= 1 << number
     return resting
 
 

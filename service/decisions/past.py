@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from service.decisions.ledger import POSITIVE, Contact, Ledger
 
-NEVER = -(1 << 62)
 NOTHING: Mapping[str, int] = {}
 
 Seen = tuple[int, Mapping[str, int]]  # when an action was seen, and what came of it then
@@ -16,12 +15,15 @@ Came = tuple[int, str, Contact]  # when an outcome came, of which action of whic
 
 def tally(seen: Sequence[Seen]) -> tuple[int, int]:
     """(how often it was seen, how often that was answered with something good)."""
-    return len(seen), sum([not POSITIVE.isdisjoint(outcomes) for _, outcomes in seen])
+    return len(seen), sum([not POSITIVE.isdisjoint(told) for _, told in seen])
 
 
-def last(seen: Sequence[Seen], outcome: str) -> int:
-    """When an outcome last came; NEVER where it did not. Who was seen was shown."""
-    return max([outcomes.get(outcome, at if outcome == "shown" else NEVER) for at, outcomes in seen])
+def outcomes(seen: Sequence[Seen]) -> Iterator[tuple[str, int]]:
+    """Each outcome that came, and when. What was seen was shown."""
+    for at, told in seen:
+        if "shown" not in told:
+            yield "shown", at
+        yield from told.items()
 
 
 class Past(NamedTuple):
@@ -54,9 +56,9 @@ def past(ledger: Ledger, *, since: int, now: int, asked: Collection[str]) -> Pas
                 answers.setdefault(action_id, []).append((at, told.get(action_id, NOTHING)))
         if seen or contact.reserved(now):
             standing.append(contact)
-        for action_id, outcomes in told.items():
+        for action_id, times in told.items():
             for outcome in asked:
-                if outcome in outcomes:
-                    came.setdefault(outcome, []).append((outcomes[outcome], action_id, contact))
+                if outcome in times:
+                    came.setdefault(outcome, []).append((times[outcome], action_id, contact))
         unanswered += seen and contact.counted and contact.at > since and not contact.answered
     return Past(answers, standing, came, unanswered)

@@ -100,7 +100,7 @@ def test_a_sieve_says_it_of_all_at_once_and_names_what_it_reads(sources, values,
     asked &= (1 << len(sources)) - 1
     expected = sum(1 << n for n, own in read.items() if asked >> n & 1 and not holds(own, values))
     made = sieve(read, len(sources))
-    assert made.failing({name: values[name] for name in made.names}) & asked == expected
+    assert made.failing([{name: values[name] for name in made.names}])[0] & asked == expected
 
 
 @pytest.mark.parametrize(
