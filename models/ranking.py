@@ -39,10 +39,13 @@ def _below_the_best(scores: NDArray[np.float32], n: int) -> float:
     if block > 1:  # also quicker where most scores are equal, which partition is slow on
         whole = len(scores) // block
         # A block is every whole-th score: maxima of many blocks are found at once
-        scores = scores[: whole * block].reshape(block, whole).max(axis=0)
-    if len(scores) <= n:
+        bounds = np.maximum.reduce(scores[: whole * block].reshape(block, whole))
+    elif len(scores) > n:
+        bounds = scores.copy()
+    else:
         return -np.inf
-    return float(np.partition(scores, len(scores) - n)[len(scores) - n])
+    bounds.partition(len(bounds) - n)
+    return float(bounds[len(bounds) - n])
 
 
 def barred(eligible: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -153,7 +153,7 @@ def sharp(
         sharpened *= np.float32(scale)
         sharpened += scores.take(best)
         wanted = top(sharpened, None, n)
-        if len(best) < size or size >= MOST_SHARP or wanted.max(initial=0) < SURE * size:
+        if len(best) < size or size >= MOST_SHARP or max(wanted.tolist(), default=0) < SURE * size:
             return best, said, sharpened, wanted
         size *= 2
         best = top(scores, allowed, size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -119,7 +120,7 @@ class Scorer:
         """What neighbours say of each."""
         rows = np.concatenate([one.rows for one in tastes])
         weights = np.concatenate([one.weights for one in tastes])
-        ends = np.cumsum([len(one.rows) for one in tastes]).tolist()
+        ends = [*accumulate(len(one.rows) for one in tastes)]
         sums = [model.sums(rows, weights, ends) for model in self.linear.values()]
         return zip(*sums, strict=True) if sums else [()] * len(tastes)
 
