@@ -121,7 +121,8 @@ def too_little(ranking: Ranking) -> Mapping[str, Mask]:
     at, tariff = seen.at, ranking.tariff
     if not at.allotted and ranking.passage.passed & seen.index.paid:
         least = budgets.least(at.channel, at.actions, at.levels, now=at.now)
-        short["BUDGET"] = tariff.paid[rows] & (ranking.priority < least[rows])
+        if least is not None:
+            short["BUDGET"] = tariff.paid[rows] & (ranking.priority < least[rows])
     if at.actions.policy.min_propensity > 0:
         short["MIN_PROPENSITY"] = ranking.factors[0, rows] < at.actions.policy.min_propensity
     return {code: falls & ~tariff.silent[rows] for code, falls in short.items()}

@@ -79,13 +79,16 @@ def spent(channel: str, actions: Catalogue, levels: Levels, *, closed: frozenset
     return union(1 << number for number in stopped)
 
 
-def least(channel: str, actions: Catalogue, levels: Levels, *, now: int) -> Floats:
-    """float64[actions]: the priority that pools of this channel ask for a contact, their price; 0 where nothing is drawn."""
+def least(channel: str, actions: Catalogue, levels: Levels, *, now: int) -> Floats | None:
+    """float64[actions]: the priority that pools of this channel ask for a contact, their price; 0 where none does, None where no pool does."""
+    touched = _touched(pools_of(channel, actions, now=now), levels)
+    prices = [(each, own) for level, pool, own in touched if (each := price(pool, level, now=now))]
+    if not prices:
+        return None
     asked = np.zeros(len(actions.actions))
-    for level, pool, own in _touched(pools_of(channel, actions, now=now), levels):
-        if each := price(pool, level, now=now):
-            rows, taken = (np.array(column) for column in zip(*own, strict=True))
-            asked[rows] = np.maximum(asked[rows], taken * each)
+    for each, own in prices:
+        rows, taken = (np.array(column) for column in zip(*own, strict=True))
+        asked[rows] = np.maximum(asked[rows], taken * each)
     return asked
 
 

@@ -88,12 +88,14 @@ def _fit(ranking: Ranking, terms: Terms, speaking: Mask) -> tuple[dict[str, int]
 
 def _drawn(order: _Order, groups: Rows, terms: Terms) -> tuple[list[tuple[int, float]], int]:
     """(who, chance) of each rank, and of how many others the group was taken where each is to be of another one."""
+    if terms.n == 1 and not terms.distinct_groups:
+        return [order.pick(order.first, 0)], 0
     open_ = np.ones(len(groups), dtype=np.bool_)
     picks: list[tuple[int, float]] = []
     while len(picks) < terms.n and (not picks or open_.any()):
         chances = order.chances(open_) if picks else order.first
-        nth = list(chances)[drawn(list(chances.values()), order.point(len(picks)))]
-        picks.append((nth, chances[nth]))
+        nth, chance = order.pick(chances, len(picks))
+        picks.append((nth, chance))
         open_[nth] = False
         if terms.distinct_groups:
             open_ &= groups != groups[nth]
@@ -116,9 +118,10 @@ class _Order:
             self._contenders, self._worth = worths(self._belief, self._slope, self._cost, terms.seed)
         self.first = self.chances(None)
 
-    def point(self, rank: int) -> float:
-        """Where a rank is drawn, 0 to 1."""
-        return 0.0 if self._by == "none" else point(self._seed, rank)
+    def pick(self, chances: Mapping[int, float], rank: int) -> tuple[int, float]:
+        """Who is drawn for a rank, and with which chance."""
+        nth = list(chances)[drawn(list(chances.values()), 0.0 if self._by == "none" else point(self._seed, rank))]
+        return nth, chances[nth]
 
     def chances(self, open_: Mask | None) -> dict[int, float]:
         """The chance of each that is open to stand next, None: of all; of those who have one. They sum to 1."""
