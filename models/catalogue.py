@@ -140,11 +140,6 @@ class Catalogue:
         return {}
 
     @cached_property
-    def kept_reasons(self) -> dict[Hashable, Any]:
-        """What is said of items again and again, by those who say it."""
-        return {}
-
-    @cached_property
     def _bodies(self) -> tuple[memoryview, memoryview]:
         """body, body_at: of single elements, views are read several times as fast as arrays."""
         return self.body.data, self.body_at.data

@@ -5,7 +5,7 @@ The source that gave most to the score names the reason; the anchor is the item 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +22,6 @@ from models.titles import THAI_NAMES
 from service.lists.question import Rows, Scores, Stage
 
 NOBODY = -1  # no item of the history carried it
-MOST_KEPT = 1 << 11  # reasons of a catalogue: 1 MB
 LANGUAGES = ("en", "th")
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "bought_together": {"en": "Often bought with {anchor}", "th": "มักซื้อคู่กับ {anchor}"},
@@ -120,22 +119,14 @@ def title(catalogue: Catalogue, row: int, lang: str) -> str:
 
 def told(found: Iterable[tuple[str, int, int]], catalogue: Catalogue, lang: str) -> list[Reason]:
     """The reason of each (code, row, anchor): the row of the history that carried this row; NOBODY or the row itself: no other did."""
-    return [_reason(code, NOBODY if anchor == row else anchor, catalogue, lang) for code, row, anchor in found]
+    kinds = [(code, NOBODY if anchor == row else anchor) for code, row, anchor in found]
+    reasons = {kind: _reason(*kind, catalogue, lang) for kind in set(kinds)}
+    return [reasons[kind] for kind in kinds]
 
 
 def _reason(code: str, anchor: int, catalogue: Catalogue, lang: str) -> Reason:
-    """Remembered, as long as they are not too many: an item that many have carries others again and again."""
-    kept: dict[Hashable, Reason] = catalogue.kept_reasons
-    asked = code, anchor, lang
-    reason = kept.get(asked)
-    if reason is None:
-        if len(kept) >= MOST_KEPT:
-            kept.clear()
-        reason = kept[asked] = plain(code, lang) if anchor == NOBODY else _carried_by(anchor, code, catalogue, lang)
-    return reason
-
-
-def _carried_by(anchor: int, code: str, catalogue: Catalogue, lang: str) -> Reason:
+    if anchor == NOBODY:
+        return plain(code, lang)
     text = TEXTS[code][lang].format_map({"anchor": title(catalogue, anchor, lang)})
     return Reason(code, (catalogue.items.text(anchor),), text)
 

@@ -6,10 +6,9 @@ import pytest
 
 from models.profile import EMPTY, Event, fold
 from models.ranking import top
-from service.lists import reasons as sentences
 from service.lists.candidates import stages
 from service.lists.question import Question, Stage
-from service.lists.reasons import LANGUAGES, TEXTS, reasons, strongest, told
+from service.lists.reasons import LANGUAGES, TEXTS, reasons, strongest
 from service.lists.taste import taste
 from tests.random_worlds import ITEMS, a_world
 from tests.worlds import DAY_S, NOW, tiny_models
@@ -99,13 +98,3 @@ def a_question(seed: int) -> Question:
     world = a_world(rng)
     rows = rng.choice(len(ITEMS), 3, replace=False).astype(np.int32)
     return Question(world.models, rows, taste(world.profile, world.models, now=NOW), owned=False, now=NOW)
-
-
-def test_reasons_that_are_told_again_are_the_same_however_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = [("goes_with", 0, anchor) for anchor in range(1, 8)]
-    fresh = told(found, replace(MODELS.catalogue), "en")
-    monkeypatch.setattr(sentences, "MOST_KEPT", 3)
-    catalogue = replace(MODELS.catalogue)
-    assert told(found, catalogue, "en") == told(found, catalogue, "en") == fresh
-    assert len(catalogue.kept_reasons) <= 3
-    assert told(found, catalogue, "th") != fresh
