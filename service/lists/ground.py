@@ -40,9 +40,7 @@ class Ground:
     def gathered(self, scores: Scores, places: Scores) -> None:
         """Write the scores of all items into those of the places."""
         if self.rows is not None:
-            scores.take(
-                self.rows, out=places, mode="clip"
-            )  # which is twice as quick as to look whether rows are in bounds
+            scores.take(self.rows, out=places, mode="clip")  # "raise", which looks at bounds, takes twice as long
 
     def placed(self, rows: Rows) -> NDArray[Any]:
         """The places of those of the rows that have one."""
