@@ -1,7 +1,7 @@
 """Grounds: the items that may stand in a list whoever it is for, and what is said of them to everybody.
 
-Placements and pages ask for the same ground again and again: it is kept with the models, as long as there is room. Where less than half of a
-large catalogue may stand, these items lie close together: to look through them takes a processor's cache instead of memory.
+Placements and pages ask for the same ground again and again: it is kept with the models; where there is no more room, all begin anew. Where
+less than half of a large catalogue may stand, these items lie close together: to look through them takes a processor's cache instead of memory.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def ground(request: Request, models: Models, *, scale: float, estimated: bool) -
         allowed = _allowed(request, models)
         close = estimated and 0 < 2 * np.count_nonzero(allowed) < len(allowed)
         found = (_close if close else _whole)(allowed, models, scale)
-        if sum(each.size for each in [*kept.values(), found]) <= MOST_KEPT:
+        if sum(each.size for each in [*kept.values(), found]) > MOST_KEPT:
+            kept.clear()
+        if found.size <= MOST_KEPT:
             kept[asked] = found
     return found
 

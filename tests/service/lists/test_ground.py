@@ -66,10 +66,13 @@ def test_what_is_asked_again_is_kept_but_not_what_a_request_alone_leaves_out(mon
     assert len(models.kept_grounds) == 1
 
 
-def test_no_more_is_kept_than_there_is_room_for(monkeypatch):
+def test_no_more_is_kept_than_there_is_room_for_and_what_is_asked_last_is(monkeypatch):
+    models, other = fresh(), ROOM._replace(category=("Room 2",))
+    sizes = [ground(asked, fresh(), scale=1.0, estimated=True).size for asked in (ROOM, other)]
+    monkeypatch.setattr(grounds, "MOST_KEPT", max(sizes))
+    for asked in (ROOM, other, ROOM):
+        assert ground(asked, models, scale=1.0, estimated=True) is ground(asked, models, scale=1.0, estimated=True)
+        assert sum(each.size for each in models.kept_grounds.values()) <= max(sizes)
+    monkeypatch.setattr(grounds, "MOST_KEPT", min(sizes) - 1)
     models = fresh()
-    monkeypatch.setattr(grounds, "MOST_KEPT", ground(ROOM, fresh(), scale=1.0, estimated=True).size)
-    kept = ground(ROOM, models, scale=1.0, estimated=True)
-    other = ROOM._replace(category=("Room 2",))
-    assert ground(other, models, scale=1.0, estimated=True) is not ground(other, models, scale=1.0, estimated=True)
-    assert ground(ROOM, models, scale=1.0, estimated=True) is kept
+    assert ground(ROOM, models, scale=1.0, estimated=True) is not ground(ROOM, models, scale=1.0, estimated=True)
