@@ -11,7 +11,6 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
 from typing import Generic, TypeVar
 
 from models.errors import StoreUnavailable
@@ -23,6 +22,20 @@ GATHER_S = 0.0015  # what a busy thread takes to answer one request and read the
 Asked = TypeVar("Asked")
 Made = TypeVar("Made")
 MakeAll = Callable[[Sequence[Asked]], Iterable[Made]]  # something for each, in their order
+
+
+class Call(Generic[Asked, Made]):
+    """What one thread asks for. Once it is done: what was made of it, or the error; neither where it is to be made alone.
+
+    Looked at by who has the turn, or had it since: a future, which has a lock of its own, takes a twentieth of a small request.
+    """
+
+    __slots__ = ("asked", "done", "error", "made")
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked, self.done = asked, False
+        self.made: list[Made] = []
+        self.error: StoreUnavailable | None = None
 
 
 class Together(Generic[Asked, Made]):
@@ -40,22 +53,22 @@ class Together(Generic[Asked, Made]):
         """What `make_all`, of this or of another caller, makes of it; raises what it raises. It may be asked again, and in another thread."""
         if self._pid != os.getpid():
             self._start()
-        done: Future[Made] = Future()
-        self._waiting.append((asked, done))
+        call: Call[Asked, Made] = Call(asked)
+        self._waiting.append(call)
         if len(self._waiting) >= min(self._there):
             self._complete.set()
         with self._turn:
-            while not done.done():
+            while not call.done:
                 self._gather()
                 self._make(make_all)
-            if done.cancelled():
-                return next(iter(make_all([asked])))
-        return done.result()
+            if call.error is None:
+                return call.made[0] if call.made else next(iter(make_all([asked])))
+        raise call.error
 
     def _start(self) -> None:
         """Begin with nobody waiting: at the start, and in the child of a fork."""
         self._pid = os.getpid()
-        self._waiting: deque[tuple[Asked, Future[Made]]] = deque()
+        self._waiting: deque[Call[Asked, Made]] = deque()
         self._turn = threading.Lock()
         self._there = (
             0,
@@ -75,16 +88,16 @@ class Together(Generic[Asked, Made]):
         """All that wait, or none: what one of them broke is made for each alone, where it shows whose it was."""
         calls = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
         try:
-            made = list(make_all([asked for asked, _ in calls]))
+            made = list(make_all([call.asked for call in calls]))
             self._there = self._there[1], len(calls) + len(self._waiting)
-            for (_, done), one in zip(calls, made, strict=True):
-                done.set_result(one)
+            for call, one in zip(calls, made, strict=True):
+                call.made.append(one)
         except StoreUnavailable as error:  # for each alone it would be away, too
-            for _, done in calls:
-                done.set_exception(error)
+            for call in calls:
+                call.error = error
         except Exception:
             if len(calls) == 1:
                 raise
         finally:  # whatever else broke, nobody waits for ever
-            for _, done in calls:
-                done.cancel()
+            for call in calls:
+                call.done = True

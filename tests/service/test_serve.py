@@ -26,6 +26,15 @@ def test_answers_black_shoes_over_a_connection_that_stays_open(service: Serving)
             assert connection.sock is not None
 
 
+def test_what_follows_on_a_connection_is_answered_whether_or_not_the_body_before_it_was_read(service: Serving) -> None:
+    body = orjson.dumps({"item_ids": ["DR-001"], "intent": "complementary"})
+    with service.connect() as connection:
+        for path, status in [("/recommend", 200), ("/nowhere", 404), ("/recommend", 200)] * 2:
+            assert call(connection, "POST", path, body)[0] == status
+            assert call(connection, "GET", DRESS)[1]["items"][0]["item_id"] == "SH-014"
+            assert connection.sock is not None
+
+
 @pytest.mark.parametrize("item_id", ["☂" * 1_000, "a/b c?d#e&f=g%h", "รองเท้า", "\t", ".."])
 def test_an_id_is_any_characters_on_the_wire(service: Serving, item_id: str) -> None:
     status, answer = service.get(f"/recommend?item_id={quote(item_id, safe='')}")
