@@ -15,6 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.actions import Action, Budget
 
 TOKENS = 100  # of a unit of a budget; of stock a piece is a token
@@ -48,17 +51,26 @@ class Period:
     pools: Draws
 
 
+class Drawing(NamedTuple):
+    """A pool with the actions that draw on it: int[actions] each, their numbers, and how many tokens they take, at most `most`."""
+
+    pool: Pool
+    numbers: NDArray[np.intp]
+    taken: NDArray[np.int64]
+    most: int
+
+
 @dataclass(frozen=True)
 class Pools:
     """From when and until when some actions draw on these pools and no others.
 
-    drawn  pool name -> the pool, and (number, tokens) of each action that draws on it
+    drawn  pool name -> the pool, and who draws on it
     never  numbers of actions for which a full pool has too little
     """
 
     since: float
     until: float
-    drawn: Mapping[str, tuple[Pool, Sequence[tuple[int, int]]]]
+    drawn: Mapping[str, Drawing]
     never: Sequence[int]
 
 

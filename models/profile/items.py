@@ -50,10 +50,6 @@ class Items(Mapping[str, Item]):
         numbers[TIMES:] = np.fromiter(accumulate(part["t"]), dtype=np.int64).take(numbers[TIMES:])
         return Columns(part["i"], numbers, [counts or () for counts in part.get("e", repeat((), len(part["i"])))])
 
-    def newest(self) -> Iterator[tuple[str, Item]]:
-        """The items, newest first, each made when it is asked for."""
-        return map(self._entry, range(len(self) - 1, -1, -1))
-
     def seen_since(self, at: int) -> list[Deal]:
         """See the function of this name; no object is made."""
         part, first = self._part, bisect_left(self._part["s"], bisect_left(self._at, at))
@@ -61,12 +57,11 @@ class Items(Mapping[str, Item]):
         viewed = part["v"][first:] if "v" in part else repeat(())
         return [*zip(part["i"][first:], part["p"][first:], last_at, viewed, strict=False)][::-1]
 
-    def _entry(self, row: int) -> tuple[str, Item]:
-        part, at, events, viewed = self._part, self._at, self._part.get("e"), self._part.get("v")
-        counts = dict(events[row]) if events and events[row] else NO_EVENTS
-        days = tuple(map(tuple, viewed[row])) if viewed and viewed[row] else ()
-        times = at[part["f"][row]], at[part["l"][row]], at[part["s"][row]]
-        return part["i"][row], Item(part["p"][row], part["q"][row], *times, counts, days)
+    def newest_views(self) -> Iterator[tuple[int, Sequence[Sequence[int]]]]:
+        """See the function of this name; no object is made."""
+        part = self._part
+        viewed = part.get("v") or [()] * len(part["i"])
+        return zip(map(self._at.__getitem__, reversed(part["s"])), reversed(viewed), strict=True)
 
     @cached_property
     def _at(self) -> list[int]:
@@ -108,14 +103,16 @@ def columns(items: Mapping[str, Item]) -> Columns:
     return Columns(list(items), np.array(numbers, dtype=np.int64), [counts.items() for counts in events])
 
 
-def newest(items: Mapping[str, Item]) -> Iterator[tuple[str, Item]]:
-    """Any items, newest first."""
-    return items.newest() if isinstance(items, Items) else iter([*items.items()][::-1])
+def newest_views(items: Mapping[str, Item]) -> Iterator[tuple[int, Sequence[Sequence[int]]]]:
+    """When each was last seen and its days with views, false where there are none; newest first."""
+    if isinstance(items, Items):
+        return items.newest_views()
+    return ((item.seen_at, item.viewed) for item in [*items.values()][::-1])
 
 
 def seen_since(items: Mapping[str, Item], at: int) -> list[Deal]:
     """Those of which anything happened since, newest first."""
     if isinstance(items, Items):
         return items.seen_since(at)
-    those = takewhile(lambda entry: entry[1].seen_at >= at, newest(items))
+    those = takewhile(lambda entry: entry[1].seen_at >= at, [*items.items()][::-1])
     return [(item_id, item.purchases, item.last_at, item.viewed) for item_id, item in those]

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ MINOR = 100  # minor units of a major one
 HALF_YEAR_DAYS, YEAR_DAYS = 182.625, 365.25
 DUE_DAYS = np.geomspace(1.0, 730.0, 24)  # where the next order is looked for; what is expected later is not expected
 FATIGUE_DAYS, SATISFACTION_DAYS = 30, 365
+MOMENTS = 256  # whose text is kept: many answers are of one moment
 EXPECTED = ("orders_6m", "orders_12m", "value_6m", "value_12m", "p_active", "next_order_at")
 
 
@@ -72,6 +74,7 @@ def describe(
     }
 
 
+@lru_cache(maxsize=MOMENTS)
 def rfc3339(at: int) -> str | None:
     """A time in RFC 3339, UTC; None where no calendar has it."""
     try:

@@ -12,7 +12,21 @@ import numpy as np
 
 from models.action_catalogue import Catalogue, Set, numbers, union
 from models.actions import Action
-from models.budgets import DAY_S, FULL, USUAL, Draws, Level, Period, Pool, Pools, of_budget, of_stock, price, tokens
+from models.budgets import (
+    DAY_S,
+    FULL,
+    USUAL,
+    Drawing,
+    Draws,
+    Level,
+    Period,
+    Pool,
+    Pools,
+    of_budget,
+    of_stock,
+    price,
+    tokens,
+)
 from models.propensity import Floats
 from service.decisions.ledger import SEEN, Contact, Ledger
 from service.store import Move
@@ -63,9 +77,14 @@ def _pools(paid: Iterable[int], actions: Catalogue, now: int) -> Pools:
     return Pools(
         max((period.since for period in periods), default=-math.inf),
         min((period.until for period in periods), default=math.inf),
-        dict(sorted(drawn.items())),
+        {name: _drawing(*drawn[name]) for name in sorted(drawn)},
         [number for pool, own in drawn.values() for number, taken in own if taken > pool.cap],
     )
+
+
+def _drawing(pool: Pool, own: Sequence[tuple[int, int]]) -> Drawing:
+    numbers, taken = zip(*own, strict=True)
+    return Drawing(pool, np.array(numbers, dtype=np.intp), np.array(taken, dtype=np.int64), max(taken))
 
 
 def spent(channel: str, actions: Catalogue, levels: Levels, *, closed: frozenset[str], now: int) -> Set:
@@ -73,29 +92,29 @@ def spent(channel: str, actions: Catalogue, levels: Levels, *, closed: frozenset
     pools = pools_of(channel, actions, now=now)
     stopped = list(pools.never)
     for name in closed & pools.drawn.keys():
-        stopped += [number for number, _ in pools.drawn[name][1]]
-    for level, pool, own in _touched(pools, levels):
-        stopped += [number for number, taken in own if level.used + taken > pool.cap]
+        stopped += pools.drawn[name].numbers.tolist()
+    for level, (pool, those, taken, most) in _touched(pools, levels):
+        if level.used + most > pool.cap:
+            stopped += those[level.used + taken > pool.cap].tolist()
     return union(1 << number for number in stopped)
 
 
 def least(channel: str, actions: Catalogue, levels: Levels, *, now: int) -> Floats | None:
     """float64[actions]: the priority that pools of this channel ask for a contact, their price; 0 where none does, None where no pool does."""
     touched = _touched(pools_of(channel, actions, now=now), levels)
-    prices = [(each, own) for level, pool, own in touched if (each := price(pool, level, now=now))]
+    prices = [(each, drawing) for level, drawing in touched if (each := price(drawing.pool, level, now=now))]
     if not prices:
         return None
     asked = np.zeros(len(actions.actions))
-    for each, own in prices:
-        rows, taken = (np.array(column) for column in zip(*own, strict=True))
+    for each, (_, rows, taken, _) in prices:
         asked[rows] = np.maximum(asked[rows], taken * each)
     return asked
 
 
-def _touched(pools: Pools, levels: Levels) -> Iterator[tuple[Level, Pool, Sequence[tuple[int, int]]]]:
+def _touched(pools: Pools, levels: Levels) -> Iterator[tuple[Level, Drawing]]:
     """How pools stand of which something was drawn, each with who draws on it."""
     return (
-        (level, *pools.drawn[name])
+        (level, pools.drawn[name])
         for name, level in levels.items()
         if (level.used or level.price) and name in pools.drawn
     )

@@ -9,8 +9,7 @@ from itertools import accumulate
 
 from models.catalogue import Catalogue
 from models.profile import DAY_S, NEVER, Profile, money
-from models.profile.items import newest as newest_first
-from models.profile.items import seen_since
+from models.profile.items import newest_views, seen_since
 from models.rules import UNKNOWN, WINDOWED
 
 LONGEST = 30  # days that a window of views has at most (models.rules.WINDOWED)
@@ -77,12 +76,12 @@ def _seen(profile: Profile, catalogue: Catalogue, *, since: int) -> Sequence[tup
 def _newest_view(profile: Profile, now: int) -> int:
     """When an item was last viewed up to `now`: its newest time where that is of the same day, else the day's beginning."""
     newest = NEVER
-    for _, item in newest_first(profile.items):
-        if item.seen_at <= newest:
+    for seen_at, viewed in newest_views(profile.items):
+        if seen_at <= newest:
             break  # those before it were seen earlier still
-        if item.viewed:
-            day = item.viewed[-1][0]
-            at = item.seen_at if item.seen_at // DAY_S == day else day * DAY_S
+        if viewed:
+            day = viewed[-1][0]
+            at = seen_at if seen_at // DAY_S == day else day * DAY_S
             newest = max(newest, at) if at <= now else newest
     return newest
 

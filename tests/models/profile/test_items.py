@@ -1,7 +1,7 @@
 from functools import reduce
 
 from models.profile import EMPTY, Event, dump, fold, load
-from models.profile.items import columns, newest, seen_since
+from models.profile.items import columns, newest_views, seen_since
 
 LIFE = reduce(
     fold, [Event("purchase", 10, "b", 2.5, 100), Event("view_item", 40, "a"), Event("dislike", 60, "c")], EMPTY
@@ -34,9 +34,17 @@ def test_nobody_has_columns_too():
     assert (item_ids, numbers.shape, events) == ([], (5, 0), [])
 
 
-def test_the_newest_items_are_those_that_stand_last():
-    items = load(dump(LIFE)).items
-    assert list(newest(items)) == list(newest(LIFE.items)) == list(LIFE.items.items())[::-1]
+def test_the_newest_views_stand_first():
+    later = fold(LIFE, Event("view_item", 70, "b"))
+    for items in (later.items, load(dump(later)).items):
+        told = [(at, [tuple(day) for day in days or ()]) for at, days in newest_views(items)]
+        assert told == [(70, [(0, 1)]), (60, []), (40, [(0, 1)])]
+
+
+def test_who_viewed_nothing_has_no_views():
+    bought = fold(EMPTY, Event("purchase", 10, "b", 2.5, 100))
+    for items in (bought.items, load(dump(bought)).items):
+        assert [(at, bool(days)) for at, days in newest_views(items)] == [(10, False)]
 
 
 def test_what_was_seen_since_stands_newest_first_with_purchases_and_looks():
