@@ -155,9 +155,9 @@ def moves(before: Ledger, decision_id: str, action_id: str, outcome: str) -> Ite
             yield Move("keep", Pool(pool, 0), _holder(contact, action_id), taken)
 
 
-def drawn(contact: Contact, actions: Catalogue) -> dict[str, dict[str, int]]:
-    """What a contact's actions take, as its ledger remembers it."""
-    own = {name: draws(actions.by_id[name], actions, now=contact.at) for name in contact.actions}
+def drawn(chosen: Iterable[str], actions: Catalogue, *, now: int) -> dict[str, dict[str, int]]:
+    """What a contact with these actions takes, as its ledger remembers it."""
+    own = {name: draws(actions.by_id[name], actions, now=now) for name in chosen}
     return {name: {pool.name: taken for pool, taken in pools} for name, pools in own.items() if pools}
 
 

@@ -37,7 +37,7 @@ def papers(made: dict[str, Any], request: Request, decision: Decision, *, keep_s
     """What is kept of a decision: its record, and under a caller's decision_id the whole answer before it."""
     decision_id, whose = made["decision_id"], request.customer_id
     asked = {"customer_id": whose, "length": request.length, "explain": request.explain, "lang": request.lang}
-    record = record_of.written(decision.seen, decision.passage, made, decision.choice.first, asked=asked)
+    record = record_of.written(decision.candidates, made, decision.choice.first, asked=asked)
     document = record_of.dump(record, actions=decision.seen.at.actions)
     own = Paper(record_of.KIND, decision_id, document, keep_s)
     if request.decision_id is None:

@@ -66,6 +66,9 @@ class Contact(NamedTuple):
         return any(not POSITIVE.isdisjoint(outcomes) for outcomes in self.outcomes.values())
 
 
+ACTIONS, GROUPS = map(Contact._fields.index, ("actions", "groups"))
+
+
 @dataclass(frozen=True)
 class Ledger:
     """A customer's contacts, oldest first."""
@@ -97,9 +100,10 @@ def load(document: bytes | None) -> Ledger:
 
 
 def _contact(row: list[Any]) -> Contact:
-    decision_id, channel, at, until, counted, actions, outcomes, *rest = row
-    groups, drawn, reasons = rest or ((), {}, {})
-    return Contact(decision_id, channel, at, until, counted, tuple(actions), outcomes, tuple(groups), drawn, reasons)
+    if len(row) < len(Contact._fields):
+        row += ((), {}, {})
+    row[ACTIONS], row[GROUPS] = tuple(row[ACTIONS]), tuple(row[GROUPS])
+    return Contact._make(row)
 
 
 def dump(ledger: Ledger) -> bytes:

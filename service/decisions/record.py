@@ -19,7 +19,8 @@ import orjson
 from models.action_catalogue import Catalogue, Set, rows_of
 from models.profile import rfc3339
 from models.propensity import CODE, Belief, coded, decoded
-from service.decisions.funnel import Look, Passage
+from service.decisions.arbitration import Ranking
+from service.decisions.funnel import Look
 
 MOST = 2_048  # bytes
 SALT = 16
@@ -28,11 +29,11 @@ FORM = 2  # how decisions are made; another number makes other draws of the same
 
 
 def written(
-    seen: Look, passage: Passage, answer: Mapping[str, Any], chances: Mapping[str, float], *, asked: Mapping[str, Any]
+    ranking: Ranking, answer: Mapping[str, Any], chances: Mapping[str, float], *, asked: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The record as a plain document; `chances` to stand first by action, `asked` what of the request is not in the situation."""
+    seen, passage, rows = ranking.seen, ranking.passage, np.sort(ranking.rows)
     at, picture = seen.at, seen.at.picture
-    rows = rows_of(passage.passed, len(at.actions.actions))
     return {
         "form": FORM,
         "decision_id": answer["decision_id"],

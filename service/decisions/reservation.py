@@ -118,13 +118,14 @@ def _settlement(ledger: Ledger, made: Made, decision_id: str) -> Settlement:
 
 def _contact(decision: Decision, decision_id: str) -> Contact:
     at = decision.seen.at
-    contact = Contact(
+    names = tuple(one.action.id for one in decision.best)
+    return Contact(
         decision_id=decision_id,
         channel=at.channel,
         at=at.now,
         until=None if at.way.outbound else at.now + at.way.valid_minutes * 60,
         counted=any(not one.action.serving for one in decision.best),
-        actions=tuple(one.action.id for one in decision.best),
+        actions=names,
         groups=tuple(one.action.group for one in decision.best),
+        drawn=budgets.drawn(names, at.actions, now=at.now),
     )
-    return contact._replace(drawn=budgets.drawn(contact, at.actions))
