@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 SPARSE = 8  # items a pair, from which on adding pair by pair is quicker than adding all scores
@@ -91,18 +90,18 @@ class Linear:
         """As `sum`, of one history after the other; of rows and weights each history has those up to its end."""
         starts = self.indptr.take(rows)
         pairs = self.indptr.take(rows + 1) - starts
-        indices, scores = self._windows
-        width = indices.shape[1]
+        width, indices, scores = self._windows
         first = np.minimum(starts, len(indices) - 1)  # of the last items, the window begins before them
         whole = pairs.min(initial=width) == width
         for begin, end in pairwise((0, *ends)):
             history = slice(begin, end)
-            said = scores[first[history]]
+            begins = first[history]
+            said = scores[begins].view(np.float32).reshape(-1, width)
             said *= weights[history, None]
             if not whole:
                 place = np.arange(width) - (starts - first)[history, None]
                 said *= (place >= 0) & (place < pairs[history, None])
-            yield Sum(indices[first[history]], said, len(self))
+            yield Sum(indices[begins].view(np.int32).reshape(-1, width), said, len(self))
 
     def contributions(self, rows: NDArray[np.int32], weights: NDArray[np.float32], target: int) -> NDArray[np.float32]:
         """float32[history]: what each history item added to the score of `target`; the sum is `add_up(...)[target]`."""
@@ -119,7 +118,15 @@ class Linear:
         return replace(self, indptr=np.append(self.indptr, np.full(items - len(self), self.indptr[-1])))
 
     @cached_property
-    def _windows(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """indices and scores, as many from each pair on as the longest row has: whole rows are copied several times as fast as pairs."""
-        width = int(np.diff(self.indptr).max(initial=0))
-        return sliding_window_view(self.indices, width), sliding_window_view(self.scores, width)
+    def _windows(self) -> tuple[int, NDArray[np.void], NDArray[np.void]]:
+        """How many pairs the longest row has, and so many indices and scores from each pair on, as one piece: whole rows are copied several
+        times as fast as pairs."""
+        width = max(int(np.diff(self.indptr).max(initial=0)), 1)
+        return width, _pieces(self.indices, width), _pieces(self.scores, width)
+
+
+def _pieces(numbers: NDArray[Any], width: int) -> NDArray[np.void]:
+    """As many numbers as that from each on; one piece, none of them real, where there are fewer."""
+    whole = np.ascontiguousarray(numbers) if len(numbers) >= width else np.zeros(width, dtype=numbers.dtype)
+    piece = np.dtype((np.void, width * whole.itemsize))
+    return np.ndarray(len(whole) - width + 1, dtype=piece, buffer=whole, strides=whole.strides)
