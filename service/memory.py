@@ -16,6 +16,10 @@ OPTIONS = {
     TRIM_THRESHOLD: 128 << 20,  # bytes that are kept
 }
 
+COLLECTED = (
+    10_000  # so many new lists, dicts and the like, and the collector looks through them; Python would after 700
+)
+
 
 def keep_freed() -> bool:
     """Set it for this process and those forked from it, before it has threads; whether the C library knows how."""
@@ -25,7 +29,9 @@ def keep_freed() -> bool:
 
 def keep_loaded() -> None:
     """Let Python's collector alone with all there is now, before workers are forked: to look through modules again and again costs a
-    twentieth of a mailing, and writes into pages that the workers share.
+    twentieth of a mailing, and writes into pages that the workers share. What comes later holds hardly any cycles: it looks there
+    seldom.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(COLLECTED)

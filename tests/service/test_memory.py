@@ -33,10 +33,13 @@ def test_what_is_freed_is_used_again_by_whatever_thread_comes_next():
 
 
 def test_what_was_loaded_before_the_fork_is_not_collected_again():
+    usual = gc.get_threshold()
     try:
         loaded = [[] for _ in range(1_000)]
         keep_loaded()
         assert gc.get_freeze_count() > len(loaded)
         assert not any(each is loaded for each in gc.get_objects())
+        assert gc.get_threshold()[0] > usual[0]
     finally:
         gc.unfreeze()
+        gc.set_threshold(*usual)
