@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.profile.items import Columns, columns
+from models.profile.items import columns
 from models.profile.state import Profile
 from models.settings import DAY_S, Interest
 
@@ -36,31 +35,17 @@ class Interactions(NamedTuple):
         The events of an item are all as old as the newest of them: the profile keeps their counts, and one time.
         """
         age_days = 0 * self.seen_at if now is None else np.maximum(now - self.seen_at, 0) / DAY_S
-        faded = {
-            name: (weight * np.exp2(-age_days / interest.half_life_days.get(name, math.inf))).tolist()
-            for name in {name for counts in self.events for name, _ in counts}
-            if (weight := interest.weights.get(name))
-        }
-        said = [0.0] * len(age_days)
+        said, faded = [0.0] * len(age_days), dict[str, list[float]]()
         for place, counts in enumerate(self.events):
             for name, count in counts:
-                if name in faded:
-                    said[place] += count * faded[name][place]
+                if name not in faded:
+                    weight, days = interest.weights.get(name, 0.0), interest.half_life_days.get(name, math.inf)
+                    faded[name] = (weight * np.exp2(-age_days / days)).tolist()
+                said[place] += count * faded[name][place]
         return np.array(said, dtype=np.float64)
 
 
 def interactions(*profiles: Profile) -> Interactions:
     """The items of one profile or more, one customer after the other."""
-    item_ids, (purchases, quantity, first_at, last_at, seen_at), events = _joined(
-        [columns(one.items) for one in profiles]
-    )
+    item_ids, (purchases, quantity, first_at, last_at, seen_at), events = columns([one.items for one in profiles])
     return Interactions(item_ids, purchases, quantity / PIECE, first_at, last_at, seen_at, events)
-
-
-def _joined(each: Sequence[Columns]) -> Columns:
-    if len(each) == 1:
-        return each[0]
-    item_ids, numbers, events = zip(*each, strict=True)
-    return Columns(
-        list(chain.from_iterable(item_ids)), np.concatenate(numbers, axis=1), list(chain.from_iterable(events))
-    )

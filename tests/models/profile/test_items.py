@@ -23,14 +23,14 @@ def test_items_of_a_document_are_those_that_were_written():
 
 
 def test_columns_hold_every_number_of_an_item():
-    item_ids, numbers, events = columns(LIFE.items)
+    item_ids, numbers, events = columns([LIFE.items])
     assert item_ids == ["b", "a", "c"]
     assert numbers.tolist() == [[1, 0, 0], [2500, 0, 0], [10, 0, 0], [10, 0, 0], [10, 40, 60]]
     assert [dict(counts) for counts in events] == [{}, {"view_item": 1}, {"dislike": 1}]
 
 
 def test_nobody_has_columns_too():
-    item_ids, numbers, events = columns(EMPTY.items)
+    item_ids, numbers, events = columns([EMPTY.items])
     assert (item_ids, numbers.shape, events) == ([], (5, 0), [])
 
 
