@@ -6,7 +6,9 @@ less than half of a large catalogue may stand, these items lie close together: t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -48,6 +50,15 @@ class Ground:
             return rows
         places = self.rows.searchsorted(rows)
         return np.asarray(places[self.rows.take(places, mode="clip") == rows])
+
+    def placed_all(self, rows: Rows, chosen: Mask, ends: Sequence[int]) -> list[NDArray[Any]]:
+        """As `placed`, of the chosen ones of many customers' rows; each has those up to her end."""
+        places: NDArray[Any] = rows
+        if self.rows is not None:
+            places = self.rows.searchsorted(rows)
+            chosen = chosen & (self.rows.take(places, mode="clip") == rows)
+        until, placed = np.concatenate([[0], chosen.cumsum()]).take(ends).tolist(), places[chosen]
+        return [placed[begin:end] for begin, end in pairwise((0, *until))]
 
     def rows_of(self, places: Rows) -> Rows:
         """int32: the rows at some places."""

@@ -46,7 +46,7 @@ class Best(NamedTuple):
 
 
 class One(NamedTuple):
-    """The best items of one customer; `carried`: pairs of a target and an item of her history, for targets that neighbours gave most to."""
+    """The best items of one customer; `carried`: pairs of a target and a place in her history, for targets that neighbours gave most to."""
 
     rows: Rows
     scores: Scores
@@ -99,13 +99,14 @@ class Scorer:
         vectors = folding.vectors * scales[:, None]
         each = zip(
             tastes,
+            self._hers(tastes),
             vectors,
             self._of_factors(vectors),
             (LEAST[FACTORS] * scales).tolist(),
             self._sums(tastes),
             strict=True,
         )
-        made = {place: one for place, hers in enumerate(each) if (one := self._best(*hers, n)) is not None}
+        made = {place: one for place, hers in enumerate(each) if (one := self._best(*hers, n=n)) is not None}
         if not made:
             return None
         rows, scores, shares, carried = zip(*made.values(), strict=True)
@@ -115,6 +116,15 @@ class Scorer:
         by_factors = best.shares.argmax(axis=1) == [*self.counted].index(FACTORS)
         carriers = folding.carriers(targets)[best.places]
         return best._replace(anchors=np.where(by_factors, carriers, best.anchors))
+
+    def _hers(self, tastes: Sequence[Taste]) -> Sequence[Rows]:
+        """The places of what is each one's already, or was refused by her."""
+        rows, purchases, weights = (
+            np.concatenate(column)
+            for column in zip(*((one.rows, one.purchases, one.weights) for one in tastes), strict=True)
+        )
+        hers = (purchases > 0) | (weights < 0)
+        return self.ground.placed_all(rows, hers, [*accumulate(len(one.rows) for one in tastes)])
 
     def _sums(self, tastes: Sequence[Taste]) -> Iterable[tuple[Sum, ...]]:
         """What neighbours say of each."""
@@ -132,11 +142,11 @@ class Scorer:
         return longer((self.factors.estimate if self.quick else self.factors.score)(vectors), self.ground.items)
 
     def _best(
-        self, taste: Taste, vector: Scores, factors: Scores, least: float, sums: Sequence[Sum], n: int
+        self, taste: Taste, hers: Rows, vector: Scores, factors: Scores, least: float, sums: Sequence[Sum], *, n: int
     ) -> One | None:
-        """vector, factors  what factors say, scaled already; up to `least` it is no evidence."""
+        """hers  see `_hers`    vector, factors  what factors say, scaled already; up to `least` it is no evidence."""
         counts = self._counts(sums)
-        mixed = self._mixed(counts, factors, taste)
+        mixed = self._mixed(counts, factors, hers, taste.in_cart)
         tired = self._put_behind(mixed, taste)
         places, exactly, scores = self._chosen(mixed, factors, vector, n)
         if len(places) < n or scores[-1] <= tired:
@@ -164,13 +174,13 @@ class Scorer:
         factors = (self.factors.estimate if self.quick else self.factors.score)(vector)
         return any(each.scores.max(initial=0) > 0 for each in sums) or bool(factors.max(initial=0) > least)
 
-    def _mixed(self, counts: Scores, factors: Scores, taste: Taste) -> Scores:
+    def _mixed(self, counts: Scores, factors: Scores, hers: Rows, in_cart: Rows) -> Scores:
         """All that is said, as one score; -inf also for what is hers already, lies in her cart, or was refused by her."""
         mixed = np.asarray(counts @ self.said)
         mixed += factors
-        mixed[self.ground.placed(taste.rows[(taste.purchases > 0) | (taste.weights < 0)])] = NEVER
-        if len(taste.in_cart):
-            mixed[self.ground.placed(taste.in_cart)] = NEVER
+        mixed[hers] = NEVER
+        if len(in_cart):
+            mixed[self.ground.placed(in_cart)] = NEVER
         return mixed
 
     def _put_behind(self, mixed: Scores, taste: Taste) -> float:
@@ -205,13 +215,19 @@ class Scorer:
 
 def _anchors(places: Iterable[int], tastes: Sequence[Taste], carried: Sequence[Sequence[Pairs]], n: int) -> Rows:
     """int32[customers, n]: of the history of each at these places the row that carried most of each target; NOBODY where none did."""
-    tastes = [tastes[place] for place in places]
-    longest = max(len(one.rows) for one in tastes)
-    gave = np.zeros((len(tastes), n, longest), dtype=np.float32)
-    rows = np.full((len(tastes), longest), NOBODY, dtype=np.int32)
-    for nth, (one, pairs) in enumerate(zip(tastes, carried, strict=True)):
-        rows[nth, : len(one.rows)] = one.rows
-        for target, history, said in pairs:
-            np.add.at(gave[nth], (target, history), said)
-    anchors = rows[np.arange(len(tastes))[:, None], gave.argmax(axis=2)]
-    return np.where(gave.max(axis=2) > 0, anchors, NOBODY)
+    rows = [tastes[place].rows for place in places]
+    begins = [*accumulate(map(len, rows), initial=0)]
+    pairs = [(nth * n, begins[nth], *each) for nth, several in enumerate(carried) for each in several]
+    if not pairs:
+        return np.full((len(rows), n), NOBODY, dtype=np.int32)
+    target = np.concatenate([first + target for first, _, target, _, _ in pairs])
+    history = np.concatenate([begin + history for _, begin, _, history, _ in pairs])
+    said = np.concatenate([said for *_, said in pairs])
+    most = np.zeros(len(rows) * n, dtype=np.float32)
+    np.maximum.at(most, target, said)
+    carrying = ((said == most.take(target)) & (said > 0)).nonzero()[0]
+    rows.append(np.array([NOBODY], dtype=np.int32))
+    every = np.concatenate(rows)
+    anchors = np.full(len(most), len(every) - 1)
+    np.minimum.at(anchors, target.take(carrying), history.take(carrying))  # of equal ones the first
+    return every.take(anchors).reshape(-1, n)
