@@ -16,9 +16,7 @@ OPTIONS = {
     TRIM_THRESHOLD: 128 << 20,  # bytes that are kept
 }
 
-COLLECTED = (
-    10_000  # so many new lists, dicts and the like, and the collector looks through them; Python would after 700
-)
+COLLECTED = 10_000  # new lists, dicts and the like, and the collector looks through them; Python would after 700
 
 
 def keep_freed() -> bool:
@@ -29,8 +27,7 @@ def keep_freed() -> bool:
 
 def keep_loaded() -> None:
     """Let Python's collector alone with all there is now, before workers are forked: to look through modules again and again costs a
-    twentieth of a mailing, and writes into pages that the workers share. What comes later holds hardly any cycles: it looks there
-    seldom.
+    twentieth of a mailing, and writes into pages that the workers share. What comes later holds hardly any cycles: it is looked at seldom.
     """
     gc.collect()
     gc.freeze()
