@@ -2,7 +2,7 @@
 
 - a request says since when it waited for a thread (service.http.load.QUEUED in its environ), so that the app can turn away what is late;
 - idle connections are closed at once when it stops: nobody waits for them;
-- where a request was read to its end, nothing is looked for behind it;
+- what came together with a request is answered behind it, and where one was read to its end, nothing is looked for;
 - what cannot be parsed is answered by a problem like any other error, and logged without what was sent.
 """
 
@@ -52,6 +52,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """A connection has something to read: it waits for a thread from now on."""
         conn.queued = time.monotonic()
         super().enqueue_req(conn)
+
+    def handle(self, conn: Any) -> Any:
+        """Answer a request, and those that were read along with it or its body: no poller would tell of them again."""
+        kept = super().handle(conn)
+        while kept is True and conn.parser.unreader.buf.getvalue().strip():
+            conn.queued = time.monotonic()
+            kept = super().handle(conn)
+        return kept
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer one request."""

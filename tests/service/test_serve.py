@@ -2,11 +2,14 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import orjson
@@ -26,13 +29,34 @@ def test_answers_black_shoes_over_a_connection_that_stays_open(service: Serving)
             assert connection.sock is not None
 
 
-def test_what_follows_on_a_connection_is_answered_whether_or_not_the_body_before_it_was_read(service: Serving) -> None:
-    body = orjson.dumps({"item_ids": ["DR-001"], "intent": "complementary"})
-    with service.connect() as connection:
-        for path, status in [("/recommend", 200), ("/nowhere", 404), ("/recommend", 200)] * 2:
-            assert call(connection, "POST", path, body)[0] == status
-            assert call(connection, "GET", DRESS)[1]["items"][0]["item_id"] == "SH-014"
-            assert connection.sock is not None
+BODY = orjson.dumps({"item_ids": ["DR-001"], "intent": "complementary"})
+HEAD = b"POST %b HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+READ, UNREAD = (HEAD % (path, len(BODY)) for path in (b"/recommend", b"/nowhere"))
+ASKED = f"GET {DRESS} HTTP/1.1\r\nHost: shop\r\n\r\n".encode()
+
+
+def answered(wire: BinaryIO) -> tuple[int, Any]:
+    """Status and document of the next answer on a connection."""
+    status = int(wire.readline().split()[1])
+    head = dict(line.split(b": ", 1) for line in iter(wire.readline, b"\r\n"))
+    return status, orjson.loads(wire.read(int(head[b"Content-Length"])))
+
+
+@pytest.mark.parametrize(("head", "status"), [(READ, 200), (UNREAD, 404)], ids=["read", "unread"])
+@pytest.mark.parametrize("pause_s", [0.0, 0.1])
+def test_what_comes_with_a_body_is_answered_whether_or_not_the_body_was_read(
+    service: Serving, head: bytes, status: int, pause_s: float
+) -> None:
+    with (
+        closing(socket.create_connection(("127.0.0.1", service.port), timeout=20)) as client,
+        client.makefile("rb") as wire,
+    ):
+        for _ in range(3):
+            client.sendall(head)
+            time.sleep(pause_s)  # whether the head comes alone
+            client.sendall(BODY + ASKED + ASKED)
+            assert answered(wire)[0] == status
+            assert [answered(wire)[1]["items"][0]["item_id"] for _ in range(2)] == ["SH-014", "SH-014"]
 
 
 @pytest.mark.parametrize("item_id", ["☂" * 1_000, "a/b c?d#e&f=g%h", "รองเท้า", "\t", ".."])
