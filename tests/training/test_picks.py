@@ -124,6 +124,9 @@ def test_several_processes_write_what_one_writes(shop: tuple[Path, str]) -> None
     assert picked(shop, "--threads", "2", name="again.jsonl") == one
 
 
+MARK = b"\n["  # the first customers stand in the sheet, whole
+
+
 def test_a_mailing_that_was_killed_goes_on_where_it_ended_and_names_everybody_once(tmp_path: Path) -> None:
     save(tmp_path / "models", "one", tiny_models())
     url = f"sqlite:///{tmp_path / 'valet.db'}"
