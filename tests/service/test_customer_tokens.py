@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.customer_tokens import customer, sign
@@ -54,6 +54,7 @@ def test_a_token_that_says_too_little_or_too_much_is_nobody_s(header, claims) ->
 
 
 @given(st.text(max_size=60), st.integers(0, 200), st.characters())
+@example("", 40, "\ud800")
 def test_no_other_text_is_anybody_s(text: str, place: int, other: str) -> None:
     assert customer(text, secrets=(SECRET,), now=NOW) is None
     good = sign("ann", expires_at=NOW + 1, secret=SECRET)
