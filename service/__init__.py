@@ -106,7 +106,7 @@ def assemble(settings: ServiceSettings) -> Services:
     from service.settings import read_shop
     from service.signing import signing_key
     from service.store.open import open_store
-    from service.store.together import GATHER_S, Together
+    from service.store.together import Together
 
     shop = read_shop(settings.config)
     file = filed(settings.actions, shop)
@@ -121,8 +121,8 @@ def assemble(settings: ServiceSettings) -> Services:
         overlay=Overlay(live, store, currency=shop.shop.currency),
         settings=shop,
         remembered=Remembered(),
-        lists=Together(gather_s=GATHER_S),
-        decisions=Together(gather_s=GATHER_S),
+        lists=Together(),
+        decisions=Together(),
         rulebook=Rulebook(shop),
         segments=Segments(shop),
         beliefs=Beliefs(store),

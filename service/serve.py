@@ -122,7 +122,7 @@ def _options(settings: ServiceSettings) -> dict[str, Any]:
         "bind": f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}",
         "workers": settings.workers,
         "threads": settings.threads,
-        "worker_class": "service.worker.Worker",  # gthread: sync closes every connection
+        "worker_class": "service.workers.worker.Worker",  # gthread: sync closes every connection
         "keepalive": KEEPALIVE_S,
         "preload_app": True,
         "limit_request_line": 0,  # an id of 1,000 characters is 12,000 once it is percent-encoded; the parser stops at 1 MB

@@ -20,7 +20,7 @@ from service.store import deadline
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-QUEUED = "valet.queued"  # in the environ: since when it waited, seconds of the monotonic clock; service.worker sets it
+QUEUED = "valet.queued"  # in the environ: since when it waited, seconds of the monotonic clock; service.workers.worker sets it
 ALWAYS = ("/livez", "/readyz", "/metrics")
 AWAITED = {"/recommend", "/recommend/batch", "/rank", "/next-best-action"}
 STREAM = "application/x-ndjson"

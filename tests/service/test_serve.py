@@ -164,7 +164,7 @@ def test_flags_win_over_the_environment_and_gunicorn_s_own_are_honoured(
     with serving(folder, *flags, environment={"VALET_STORE": "none", **environment}) as running:
         assert running.get(DRESS)[1]["items"][0]["item_id"] == "SH-014"
         if not flags:
-            assert "Using worker: service.worker.Worker" in running.printed.read_text()
+            assert "Using worker: service.workers.worker.Worker" in running.printed.read_text()
 
 
 def test_gunicorn_s_own_options_win(folder: Path) -> None:

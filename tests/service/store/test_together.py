@@ -11,6 +11,7 @@ import pytest
 
 from models.errors import StoreUnavailable
 from service.store.together import MOST, Together
+from service.store.turns import Turn
 
 PATIENCE_S = 20.0
 
@@ -18,9 +19,9 @@ PATIENCE_S = 20.0
 class Kitchen:
     """Makes words of words; the first waits until all others stand in the queue."""
 
-    def __init__(self, others: int, gather_s: float = 0.0) -> None:
+    def __init__(self, others: int) -> None:
         self.made: list[list[str]] = []
-        self.queue: Together[str, str] = Together(gather_s=gather_s)
+        self.queue: Together[str, str] = Together()
         self._others = others
 
     def make(self, words: Sequence[str]) -> list[str]:
@@ -83,45 +84,32 @@ def test_who_is_alone_waits_for_nobody_and_is_told_what_she_broke():
     assert kitchen.queue.make("b", kitchen.make) == "B"
 
 
-def busy(gather_s: float) -> Kitchen:
-    """One in which five were made as one two times in a row, and which waited for none of them."""
-    kitchen = Kitchen(others=5)
-    for _ in range(2):
-        kitchen.made.clear()
-        kitchen.asked(["a", "b", "c", "d", "e"])
-        assert [len(words) for words in kitchen.made] == [1, 5]
-    kitchen.made.clear()
-    kitchen.queue._gather_s = gather_s
-    return kitchen
+def test_requests_of_one_thread_are_made_as_one_and_what_is_made_meanwhile_waits_for_none_of_them():
+    kitchen = Kitchen(others=0)
+    inner: Together[str, str] = Together()
+
+    def make(words: Sequence[str]) -> list[str]:
+        return [inner.make(word, kitchen.make) for word in words]
+
+    turns = [Turn(kitchen.queue.make) for _ in range(3)]
+    for turn, word in zip(turns, "abc", strict=True):
+        turn.switch(word, make)
+    assert not any(turn.dead for turn in turns)
+    assert kitchen.made == []
+    assert [turn.switch() for turn in turns] == ["A", "B", "C"]
+    assert kitchen.made == [["a"], ["b"], ["c"]]  # within make: what waits for it could not come
 
 
-def test_under_load_those_who_were_there_before_are_waited_for():
-    kitchen = busy(gather_s=PATIENCE_S)
-    with ThreadPoolExecutor(5) as pool:
-        early = pool.submit(kitchen.queue.make, "f", kitchen.make)
-        time.sleep(0.05)
-        assert not kitchen.made
-        late = [pool.submit(kitchen.queue.make, word, kitchen.make) for word in "ghij"]
-    assert [one.result() for one in (early, *late)] == list("FGHIJ")
-    assert [len(words) for words in kitchen.made] == [5]
-
-
-def test_who_does_not_come_again_is_waited_for_once_and_not_for_long():
-    kitchen = busy(gather_s=0.01)
-    began = time.monotonic()
-    assert kitchen.queue.make("f", kitchen.make) == "F"
-    waited = time.monotonic() - began
-    kitchen.queue._gather_s = PATIENCE_S
-    assert kitchen.queue.make("g", kitchen.make) == "G"
-    assert 0.04 <= waited < PATIENCE_S
-
-
-def test_one_crowd_is_no_load():
-    kitchen = Kitchen(others=5, gather_s=PATIENCE_S)
-    kitchen.asked(["a", "b", "c", "d", "e"])
-    assert min(kitchen.queue._there) == 5
-    kitchen.queue._there = 1, 5  # one was alone before them
-    assert kitchen.queue.make("f", kitchen.make) == "F"
+def test_what_one_request_of_a_thread_broke_is_raised_to_her_and_made_for_the_others():
+    kitchen = Kitchen(others=0)
+    turns = {word: Turn(kitchen.queue.make) for word in ("a", "bad", "b")}
+    for word, turn in turns.items():
+        turn.switch(word, kitchen.make)
+    assert turns["a"].switch() == "A"
+    with pytest.raises(ValueError, match=r"^$"):
+        turns["bad"].switch()
+    assert turns["b"].switch() == "B"
+    assert kitchen.made == [["a", "bad", "b"], ["a"], ["bad"], ["b"]]
 
 
 def test_the_child_of_a_fork_does_not_wait_for_those_of_its_parent():

@@ -1,0 +1,303 @@
+"""gunicorn's threaded worker, with what a service on the critical path needs besides.
+
+- no thread waits for a client: the poller's thread reads, and who sends slowly, or nothing, or does not close, holds up nobody;
+- whole short requests that are there at the same time are answered in a round, by one thread; all else by a thread of its own, as gunicorn does;
+- a request says since when it waited for a thread (service.http.load.QUEUED in its environ), so that the app can turn away what is late;
+- idle connections are closed at once when it stops: nobody waits for them;
+- what came together with a request is answered behind it, and where one was read to its end, nothing is looked for;
+- what cannot be parsed is answered by a problem like any other error, and logged without what was sent.
+"""
+
+from __future__ import annotations
+
+import select
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import structlog
+from gunicorn.http import errors
+from gunicorn.util import write_nonblock
+from gunicorn.workers.gthread import ThreadWorker
+
+from service.http.load import QUEUED
+from service.workers.arrival import Arrival, look
+from service.workers.connection import READ, Connection, Waiting
+from service.workers.round import Round
+
+MOST = 16  # answered in a round
+HOLD_MS = 20  # a round is waited for; the store's milliseconds are in it
+BUSY = 4  # connections at the same time
+GATHER_S = 0.0015  # what a client takes to read its answer and ask again
+SLOWEST_S = 30.0  # from the first byte of a request to its last
+PARTING_S = 2.0  # until a client has closed what we closed
+LOOK_S = 1.0  # how often is looked for those that are late
+
+STATUS: dict[type[BaseException], HTTPStatus] = {
+    errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
+    errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    errors.UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
+    errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
+}
+
+log = structlog.get_logger(__name__)
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """One process of the service."""
+
+    wsgi: Any
+
+    def load_wsgi(self) -> None:
+        """Take the app, and tell it of each request since when it waited."""
+        super().load_wsgi()  # sets self.wsgi
+        app: Any = self.wsgi
+        self._serving = threading.local()
+
+        def stamped(environ: Any, start_response: Any) -> Any:
+            environ[QUEUED] = self._serving.queued
+            return app(environ, start_response)
+
+        self.wsgi = stamped
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        self._plain = not self.cfg.is_ssl and "h2" not in self.cfg.http_protocols
+        self.keepalived_conns: Waiting = {}  # for their next request
+        self.pending_conns: Waiting = {}  # for the rest of one
+        self._parting: Waiting = {}  # for their end
+        self._ready: list[Connection] = []  # with a whole short request
+        self._latest: Round | None = None  # until it was waited for
+        self._lately = deque([frozenset[Connection]()] * 2, maxlen=2)  # who was answered in the last two rounds
+        self._ends = select.poll()
+        self._ends.register(self.method_queue.fileno(), select.POLLIN)
+        super().run()
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Look what arrives, and begin a round with all that is there.
+
+        While one is under way, what arrives waits for its end: it is answered with less work then, and two threads that both reckon take
+        the interpreter from one another. But not for long: that round may wait for the store.
+        """
+        if self._latest is not None:
+            self._ends.poll(HOLD_MS)
+            self._latest = None
+        super().wait_for_and_dispatch_events(0 if self._ready else min(timeout, LOOK_S))
+        if self._ready:
+            self._gather()
+            self._begin()
+
+    def _gather(self) -> None:
+        """Under load who was answered comes again, and twice as many are answered as one: each is waited for, for as long as that may take."""
+        known = self._lately[0] | self._lately[1]
+        if len(known) < BUSY:
+            return
+        until = time.monotonic() + GATHER_S * len(known.difference(self._ready))
+        while len(self._ready) < len(known) and (left := until - time.monotonic()) > 0:
+            super().wait_for_and_dispatch_events(left)
+
+    def _begin(self) -> None:
+        connections, self._ready = self._ready[:MOST], self._ready[MOST:]
+        self._lately.append(frozenset(connections))
+        self._latest = round_ = Round(connections, super().handle)
+        self.tpool.submit(round_.run).add_done_callback(partial(self.method_queue.defer, self._end, round_))
+
+    def _end(self, round_: Round, future: Future[None]) -> None:
+        if self._latest is round_:
+            self._latest = None
+        if error := future.exception():
+            log.error("failed", error=type(error).__name__)
+        for connection, kept in round_.kept.items():
+            if rest := round_.rest.get(connection):
+                self._thread(connection, partial(_send, connection, rest, kept))
+            else:
+                self._answered(connection, kept)
+
+    def accept(self, listener: Any) -> None:
+        """Take a connection."""
+        try:
+            sock, address = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        self.nr_conns += 1
+        connection = Connection(self.cfg, sock, address, listener.getsockname())
+        if self._plain:
+            connection.init()
+        self._watch(connection)
+        self._arrived(connection)
+
+    def _arrived(self, connection: Connection, _: Any = None) -> None:
+        """There is something to read, an end, or nothing yet."""
+        if connection.busy:  # it asks ahead, and is looked at again when it was answered
+            self._unwatch(connection)
+        elif not self._plain:
+            self._alone(connection)
+        elif not connection.read() or (connection.parting and len(connection.came) > READ):
+            self._leave(connection)
+        elif not connection.parting:
+            self._look(connection)
+
+    def _look(self, connection: Connection) -> None:
+        """Have it answered if its request is there, or wait."""
+        arrival, length = look(connection.came)
+        if arrival is Arrival.SHORT:
+            connection.ask(length)
+            self._take(connection)
+            self._ready.append(connection)
+        elif arrival is Arrival.ALONE:
+            self._alone(connection)
+        elif connection.came:
+            self._wait(connection, self.pending_conns, SLOWEST_S)
+        else:
+            self._wait(connection, self.keepalived_conns, self.cfg.keepalive)
+
+    def _alone(self, connection: Connection) -> None:
+        """Let a thread read the rest, and answer."""
+        self._unwatch(connection)
+        if connection.came:
+            connection.ask(len(connection.came))
+            connection.hand_over()
+        self._take(connection)
+        self._thread(connection, partial(self.handle, connection))
+
+    def _thread(self, connection: Connection, call: Callable[[], object]) -> None:
+        self.tpool.submit(call).add_done_callback(partial(self.method_queue.defer, self.finish_request, connection))
+
+    def finish_request(self, conn: Connection, fs: Future[object]) -> None:
+        """A thread has answered it."""
+        broken = fs.cancelled() or fs.exception() is not None
+        self._answered(conn, kept=not broken and bool(fs.result()))
+
+    def _answered(self, connection: Connection, kept: bool) -> None:
+        connection.busy = False
+        if kept and self.alive:
+            self._look(connection)
+        else:
+            self._part(connection)
+
+    def _part(self, connection: Connection) -> None:
+        """Say that nothing more comes, and leave when the client has left: closed at once, it might lose the end of its answer.
+
+        gunicorn waits for each of them here, and for nobody else meanwhile.
+        """
+        connection.parting, connection.came = True, b""
+        try:
+            connection.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._leave(connection)
+        else:
+            self._wait(connection, self._parting, PARTING_S)
+
+    def _wait(self, connection: Connection, among: Waiting, seconds: float) -> None:
+        """Wait for something to read; who waits among these already, from then on."""
+        if connection.among is not among:
+            self._rise(connection)
+            connection.timeout = time.monotonic() + seconds
+            connection.among = among
+            among[connection] = None
+        self._watch(connection)
+
+    def _take(self, connection: Connection) -> None:
+        """It waits for a thread from now on."""
+        self._rise(connection)
+        connection.busy, connection.queued = True, time.monotonic()
+
+    def _rise(self, connection: Connection) -> None:
+        if connection.among is not None:
+            del connection.among[connection]
+            connection.among = None
+
+    def _leave(self, connection: Connection) -> None:
+        self._rise(connection)
+        self._unwatch(connection)
+        self.nr_conns -= 1
+        connection.close()
+
+    def _watch(self, connection: Connection) -> None:
+        if not connection.watched:
+            connection.watched = True
+            self.poller.register(connection.sock, selectors.EVENT_READ, partial(self._arrived, connection))
+
+    def _unwatch(self, connection: Connection) -> None:
+        if connection.watched:
+            connection.watched = False
+            self.poller.unregister(connection.sock)
+
+    def murder_keepalived(self) -> None:
+        """Leave those that have been idle for too long."""
+        self._leave_late(self.keepalived_conns)
+
+    def murder_pending(self) -> None:
+        """Leave those that are too slow to ask, or to close."""
+        self._leave_late(self.pending_conns)
+        self._leave_late(self._parting)
+
+    def _leave_late(self, among: Waiting) -> None:
+        now = time.monotonic()
+        while among and (first := next(iter(among))).timeout <= now:
+            self._leave(first)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Take connections or, when it stops, no more of them; then those that ask nothing are closed."""
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for connection in (*self.keepalived_conns, *self.pending_conns):
+                self._leave(connection)
+
+    def handle(self, conn: Connection) -> Any:
+        """Answer a request, and those that were read along with it or its body: no poller would tell of them again."""
+        kept = super().handle(conn)
+        while kept is True and conn.parser.unreader.buf.getvalue().strip():
+            conn.queued = time.monotonic()
+            kept = super().handle(conn)
+        return kept
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer one request."""
+        self._serving.queued = conn.queued
+        return super().handle_request(req, conn)
+
+    def _keepalive_after(self, conn: Any, keepalive: Any) -> Any:
+        """Whether another request may come on this connection.
+
+        gunicorn looks for what is left of the body, and looks again before the next request. Where nothing is, that is three calls of the
+        system for nothing, and at each another thread may take over: on a busy worker a tenth of a small request.
+        """
+        parser = conn.parser
+        if keepalive and getattr(parser.mesg.body.reader, "length", None) == 0:
+            parser.mesg = None
+            return True
+        return super()._keepalive_after(conn, keepalive)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what is no request; no word of it is logged: it may hold ids and keys."""
+        status = _status(exc)
+        log.warning("refused" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "failed", error=type(exc).__name__)
+        document = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": status.description}
+        body = orjson.dumps(document)
+        head = (
+            f"HTTP/1.1 {int(status)} {status.phrase}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
+        )
+        try:
+            write_nonblock(client, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        except OSError:
+            log.info("nobody waits for the answer")
+
+
+def _send(connection: Connection, rest: bytes, kept: bool) -> bool:
+    connection.sock.sendall(rest)
+    return kept
+
+
+def _status(error: BaseException) -> HTTPStatus:
+    if type(error) in STATUS:
+        return STATUS[type(error)]
+    return HTTPStatus.BAD_REQUEST if isinstance(error, errors.ParseException) else HTTPStatus.INTERNAL_SERVER_ERROR
