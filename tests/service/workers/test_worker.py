@@ -10,7 +10,8 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import orjson
@@ -152,6 +153,93 @@ def test_a_full_house_turns_away_at_once_and_answers_the_others_in_time(folder: 
     assert found[503] > 0
     assert set(found) == {200, 503}
     assert {again for status, again, _ in taken if status == 503} == {"1"}
+
+
+ASK = b"GET /recommend?item_id=DR-001&n=1 HTTP/1.1\r\nHost: x\r\n\r\n"
+TELL = b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n{"
+
+
+@contextmanager
+def clients(running: Serving, count: int, *said: bytes) -> Iterator[list[socket.socket]]:
+    """Connections on each of which these were sent."""
+    with ExitStack() as stack:
+        made = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", running.port), PATIENCE_S)) for _ in range(count)
+        ]
+        for client in made:
+            for part in said:
+                client.sendall(part)
+        yield made
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        ASK[:20],
+        TELL,
+        ASK.replace(b"Host", b"Connection: close\r\nHost"),  # and closes nothing itself
+        b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n",
+        ASK * 40,  # and reads nothing
+    ],
+    ids=["nothing", "half a head", "half a body", "the end", "something for a thread", "many at once"],
+)
+def test_who_is_slow_holds_up_nobody(service: Serving, said: bytes) -> None:
+    with clients(service, 40, said), service.connect() as connection:
+        time.sleep(0.2)
+        began = time.monotonic()
+        assert call(connection, "GET", LIST)[0] == 200
+        assert call(connection, "GET", "/livez")[0] == 200
+        assert time.monotonic() - began < 2
+
+
+def test_a_request_that_comes_byte_by_byte_is_answered(service: Serving) -> None:
+    with clients(service, 1) as (client,):
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for place in range(len(ASK)):
+            client.sendall(ASK[place : place + 1])
+        assert client.recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_requests_that_come_together_are_answered_one_behind_the_other(service: Serving) -> None:
+    paths = [b"/recommend?item_id=DR-001&n=1", b"/livez", b"/recommend?item_id=none", b"/nowhere", b"/recommend?n=x"]
+    asked = [b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in paths]
+    with clients(service, 1, b"".join(asked)) as (client,), client.makefile("rb") as answers:
+        statuses = []
+        for _ in asked:
+            statuses.append(int(answers.readline().split()[1]))
+            head = dict(line.rstrip().split(b": ", 1) for line in iter(answers.readline, b"\r\n"))
+            answers.read(int(head[b"Content-Length"]))
+    assert statuses == [200, 200, 200, 404, 422]
+
+
+def test_who_is_too_slow_to_ask_or_to_close_is_left(folder: Path) -> None:
+    hurried = (
+        "import service.workers.worker as w; w.SLOWEST_S = w.PARTING_S = 1; from service.serve import main; main([])"
+    )
+    with (
+        serving(folder, command=("-c", hurried), environment={"VALET_STORE": "none"}) as running,
+        clients(running, 2, ASK[:20]) as (silent, slow),
+        clients(running, 1, ASK.replace(b"Host", b"Connection: close\r\nHost")) as (parting,),
+    ):
+        began = time.monotonic()
+        while time.monotonic() < began + PATIENCE_S:
+            try:
+                slow.sendall(b"x")
+            except OSError:
+                break
+            time.sleep(0.1)
+        assert silent.recv(1) == b""
+        assert 0.8 < time.monotonic() - began < 20
+        assert parting.recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
+        while connections(running) > 1:  # the one it listens on
+            assert time.monotonic() < began + PATIENCE_S
+
+
+def connections(running: Serving) -> int:
+    """Sockets that the worker has open."""
+    (worker,) = psutil.Process(running.process.pid).children()
+    return len(worker.net_connections("tcp"))
 
 
 def stop(running: Serving, how: signal.Signals) -> None:
