@@ -19,7 +19,8 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
     watched  whether the poller tells when there is something to read
     parting  whether nothing more is said to it
     among    those with which it waits, and timeout, until when
-    queued   since when it waits for a thread, seconds of the monotonic clock
+    queued   since when it waits for a thread, seconds of the monotonic clock; answered: when it had its last answer
+    prompt   whether it asked at once after that
     """
 
     sock: Any
@@ -29,9 +30,9 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.came = self.asked = b""
-        self.busy = self.watched = self.parting = False
+        self.busy = self.watched = self.parting = self.prompt = False
         self.among: Waiting | None = None
-        self.queued = 0.0
+        self.queued = self.answered = 0.0
 
     def read(self) -> bool:
         """Take what there is; whether the client is still there. Never waits."""

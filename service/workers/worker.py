@@ -36,7 +36,7 @@ from service.workers.round import Round
 MOST = 16  # answered in a round
 HOLD_MS = 20  # a round is waited for; the store's milliseconds are in it
 BUSY = 4  # connections at the same time
-GATHER_S = 0.0015  # what a client takes to read its answer and ask again
+PROMPT_S = 0.002  # what a client takes at most that asks again at once
 SLOWEST_S = 30.0  # from the first byte of a request to its last
 PARTING_S = 2.0  # until a client has closed what we closed
 LOOK_S = 1.0  # how often is looked for those that are late
@@ -96,12 +96,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self._begin()
 
     def _gather(self) -> None:
-        """Under load who was answered comes again, and twice as many are answered as one: each is waited for, for as long as that may take."""
-        known = self._lately[0] | self._lately[1]
-        if len(known) < BUSY:
+        """Under load who was answered asks again at once, and twice as many are answered as one: those who did so last time are waited for."""
+        lately = self._lately[0] | self._lately[1]
+        away = [one for one in lately if one.prompt and one.among is self.keepalived_conns]
+        if not away or len(away) + len(self._ready) < BUSY:
             return
-        until = time.monotonic() + GATHER_S * len(known.difference(self._ready))
-        while len(self._ready) < len(known) and (left := until - time.monotonic()) > 0:
+        until = max(one.answered for one in away) + PROMPT_S
+        while any(one.among is self.keepalived_conns for one in away) and (left := until - time.monotonic()) > 0:
             super().wait_for_and_dispatch_events(left)
 
     def _begin(self) -> None:
@@ -177,7 +178,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._answered(conn, kept=not broken and bool(fs.result()))
 
     def _answered(self, connection: Connection, kept: bool) -> None:
-        connection.busy = False
+        connection.busy, connection.answered = False, time.monotonic()
         if kept and self.alive:
             self._look(connection)
         else:
@@ -209,6 +210,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """It waits for a thread from now on."""
         self._rise(connection)
         connection.busy, connection.queued = True, time.monotonic()
+        connection.prompt = connection.queued - connection.answered < PROMPT_S
 
     def _rise(self, connection: Connection) -> None:
         if connection.among is not None:
