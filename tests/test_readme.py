@@ -67,7 +67,7 @@ def test_the_service_starts_with_no_variable_at_all():
 
 
 @pytest.mark.parametrize(
-    "room", ["models", "training", "service", "service/lists", "service/decisions", "service/people"]
+    "room", ["models", "training", "service", "service/lists", "service/decisions", "service/people", "service/workers"]
 )
 def test_the_map_names_every_file(room):
     table = section("The map of the code").split(f"| `{room}/` |", 1)[1].split("\n\n", 1)[0]

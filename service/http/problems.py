@@ -11,7 +11,7 @@ import orjson
 from flask import Flask, Response, json
 from flask_smorest import Api, Blueprint
 from marshmallow import Schema, ValidationError, fields
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from models.errors import InputError, StoreUnavailable
 
@@ -90,6 +90,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(ValidationError, _invalid)
     app.register_error_handler(InputError, _unusable)
     app.register_error_handler(StoreUnavailable, _away)
+    for silence in (BlockingIOError, ClientDisconnected):  # service.workers.connection says how long it may last
+        app.register_error_handler(silence, _silent)
 
 
 def _http(error: HTTPException) -> Response | HTTPException:
@@ -111,3 +113,7 @@ def _unusable(error: InputError) -> Response:
 def _away(error: StoreUnavailable) -> Response:
     detail = "The store does not answer; nothing was written. Try again."
     return problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _silent(_: BlockingIOError | ClientDisconnected) -> Response:
+    return problem(408, "The rest of the body did not come in time.")

@@ -6,9 +6,8 @@ import re
 from enum import Enum, auto
 
 LONGEST = 1 << 16  # bytes of a request that is waited for; what is longer is read by a thread of its own
-SHORT = frozenset(
-    {b"/recommend", b"/rank", b"/next-best-action", b"/events"}
-)  # answered in rounds: many, quick, and made as one
+# Answered in rounds: many, and quick
+SHORT = frozenset({b"/recommend", b"/rank", b"/next-best-action", b"/events", b"/livez"})
 _FRAMED = re.compile(rb"\n(?:content-length|transfer-encoding|expect)([^\n]*)", re.IGNORECASE)
 _LENGTH = re.compile(rb": ?([0-9]{1,7})\r?")
 

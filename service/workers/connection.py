@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import struct
 from typing import Any
 
 from gunicorn.workers.gthread import TConn
 
 READ = 1 << 16  # bytes at once
+SILENT_S = 30  # that a thread waits for a client
 
 
 class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
@@ -29,6 +31,8 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
+        for way in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            self.sock.setsockopt(socket.SOL_SOCKET, way, struct.pack("ll", SILENT_S, 0))  # a timeval
         self.came = self.asked = b""
         self.busy = self.watched = self.parting = self.prompt = False
         self.among: Waiting | None = None

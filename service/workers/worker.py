@@ -70,6 +70,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def run(self) -> None:
         """Serve until told to stop."""
+        self._rounds = self.get_thread_pool()  # of their own: long answers and slow bodies take no thread from them
         self._plain = not self.cfg.is_ssl and "h2" not in self.cfg.http_protocols
         self.keepalived_conns: Waiting = {}  # for their next request
         self.pending_conns: Waiting = {}  # for the rest of one
@@ -109,7 +110,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         connections, self._ready = self._ready[:MOST], self._ready[MOST:]
         self._lately.append(frozenset(connections))
         self._latest = round_ = Round(connections, super().handle)
-        self.tpool.submit(round_.run).add_done_callback(partial(self.method_queue.defer, self._end, round_))
+        self._rounds.submit(round_.run).add_done_callback(partial(self.method_queue.defer, self._end, round_))
 
     def _end(self, round_: Round, future: Future[None]) -> None:
         if self._latest is round_:

@@ -158,6 +158,10 @@ def test_a_full_house_turns_away_at_once_and_answers_the_others_in_time(folder: 
 ASK = b"GET /recommend?item_id=DR-001&n=1 HTTP/1.1\r\nHost: x\r\n\r\n"
 TELL = b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n{"
 
+CHUNKS = (
+    b"POST /recommend/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
+
 
 @contextmanager
 def clients(running: Serving, count: int, *said: bytes) -> Iterator[list[socket.socket]]:
@@ -193,6 +197,15 @@ def test_who_is_slow_holds_up_nobody(service: Serving, said: bytes) -> None:
         assert time.monotonic() - began < 2
 
 
+def test_long_bodies_that_do_not_come_take_no_thread_from_short_requests(service: Serving) -> None:
+    with clients(service, 40, CHUNKS), service.connect() as connection:
+        time.sleep(0.2)
+        began = time.monotonic()
+        assert call(connection, "GET", LIST)[0] == 200
+        assert call(connection, "GET", "/livez")[0] == 200
+        assert time.monotonic() - began < 2
+
+
 def test_a_request_that_comes_byte_by_byte_is_answered(service: Serving) -> None:
     with clients(service, 1) as (client,):
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -215,12 +228,14 @@ def test_requests_that_come_together_are_answered_one_behind_the_other(service: 
 
 def test_who_is_too_slow_to_ask_or_to_close_is_left(folder: Path) -> None:
     hurried = (
-        "import service.workers.worker as w; w.SLOWEST_S = w.PARTING_S = 1; from service.serve import main; main([])"
+        "from service.workers import connection, worker; from service.serve import main; "
+        "worker.SLOWEST_S = worker.PARTING_S = connection.SILENT_S = 1; main([])"
     )
     with (
         serving(folder, command=("-c", hurried), environment={"VALET_STORE": "none"}) as running,
         clients(running, 2, ASK[:20]) as (silent, slow),
         clients(running, 1, ASK.replace(b"Host", b"Connection: close\r\nHost")) as (parting,),
+        clients(running, 1, CHUNKS) as (telling,),
     ):
         began = time.monotonic()
         while time.monotonic() < began + PATIENCE_S:
@@ -231,6 +246,7 @@ def test_who_is_too_slow_to_ask_or_to_close_is_left(folder: Path) -> None:
             time.sleep(0.1)
         assert silent.recv(1) == b""
         assert 0.8 < time.monotonic() - began < 20
+        assert telling.recv(1 << 16).startswith(b"HTTP/1.1 408 ")
         assert parting.recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
         while connections(running) > 1:  # the one it listens on
             assert time.monotonic() < began + PATIENCE_S
