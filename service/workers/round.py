@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Sequence
 
 from service.store.turns import Turn
 from service.workers.connection import Connection, Outlet
 
+LITTLE_S = 0.002  # of a processor
 Answer = Callable[[Connection], object]  # answers its request; whether the connection may be kept
 
 
@@ -21,9 +24,20 @@ class Round:
         self.kept: dict[Connection, bool] = dict.fromkeys(connections, False)
         self.rest: dict[Connection, bytes] = {}
         self._answer = answer
+        self._clock: int | None = None  # of the thread that answers
+        self._reckoned_s = 0.0
+
+    def reckons(self) -> bool:
+        """Whether its thread did more than wait since this was asked last."""
+        if self._clock is None:
+            return False
+        before, self._reckoned_s = self._reckoned_s, time.clock_gettime(self._clock)
+        return self._reckoned_s - before > LITTLE_S
 
     def run(self) -> None:
         """Answer them: each until it stands aside, then each to its end."""
+        self._clock = time.pthread_getcpuclockid(threading.get_ident())
+        self._reckoned_s = time.clock_gettime(self._clock)
         aside: list[tuple[Connection, Outlet, Turn]] = []
         for connection in self.kept:
             connection.hand_over()

@@ -18,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -34,7 +35,7 @@ from service.workers.connection import READ, Connection, Waiting
 from service.workers.round import Round
 
 MOST = 16  # answered in a round
-HOLD_MS = 20  # a round is waited for; the store's milliseconds are in it
+HOLD_MS = 20  # how often is looked whether a round still reckons
 BUSY = 4  # connections at the same time
 PROMPT_S = 0.002  # what a client takes at most that asks again at once
 SLOWEST_S = 30.0  # from the first byte of a request to its last
@@ -85,12 +86,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Look what arrives, and begin a round with all that is there.
 
-        While one is under way, what arrives waits for its end: it is answered with less work then, and two threads that both reckon take
-        the interpreter from one another. But not for long: that round may wait for the store.
+        While one reckons, what arrives waits for its end: it is answered with less work then, and two threads that both reckon take the
+        interpreter from one another. While it waits, for the store, the next begins beside it.
         """
-        if self._latest is not None:
-            self._ends.poll(HOLD_MS)
-            self._latest = None
+        while self._latest is not None and not self._ends.poll(HOLD_MS) and self._latest.reckons():
+            self.notify()
+        self._latest = None
         super().wait_for_and_dispatch_events(0 if self._ready else min(timeout, LOOK_S))
         if self._ready:
             self._gather()
@@ -124,17 +125,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
                 self._answered(connection, kept)
 
     def accept(self, listener: Any) -> None:
-        """Take a connection."""
-        try:
-            sock, address = listener.accept()
-        except (BlockingIOError, ConnectionAbortedError):
-            return
-        self.nr_conns += 1
-        connection = Connection(self.cfg, sock, address, listener.getsockname())
-        if self._plain:
-            connection.init()
-        self._watch(connection)
-        self._arrived(connection)
+        """Take the connections that wait, or so many of them; the rest may be another worker's."""
+        with suppress(BlockingIOError, ConnectionAbortedError):
+            for _ in range(MOST):
+                sock, address = listener.accept()
+                self.nr_conns += 1
+                connection = Connection(self.cfg, sock, address, listener.getsockname())
+                if self._plain:
+                    connection.init()
+                self._watch(connection)
+                self._arrived(connection)
 
     def _arrived(self, connection: Connection, _: Any = None) -> None:
         """There is something to read, an end, or nothing yet."""
