@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import select
-import selectors
 import socket
 import threading
 import time
@@ -31,8 +30,9 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from service.http.load import QUEUED
 from service.workers.arrival import Arrival, look
-from service.workers.connection import READ, Connection, Waiting
+from service.workers.connection import READ, Connection
 from service.workers.round import Round
+from service.workers.waiting import WaitingRoom
 
 MOST = 16  # answered in a round
 HOLD_MS = 20  # how often is looked whether a round still reckons
@@ -73,9 +73,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """Serve until told to stop."""
         self._rounds = self.get_thread_pool()  # of their own: long answers and slow bodies take no thread from them
         self._plain = not self.cfg.is_ssl and "h2" not in self.cfg.http_protocols
-        self.keepalived_conns: Waiting = {}  # for their next request
-        self.pending_conns: Waiting = {}  # for the rest of one
-        self._parting: Waiting = {}  # for their end
+        self._room = WaitingRoom(self.poller, self._arrived)
+        self.keepalived_conns = self._room.idle  # gunicorn keeps no more of them than it may
         self._ready: list[Connection] = []  # with a whole short request
         self._latest: Round | None = None  # until it was waited for
         self._lately = deque([frozenset[Connection]()] * 2, maxlen=2)  # who was answered in the last two rounds
@@ -100,11 +99,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def _gather(self) -> None:
         """Under load who was answered asks again at once, and twice as many are answered as one: those who did so last time are waited for."""
         lately = self._lately[0] | self._lately[1]
-        away = [one for one in lately if one.prompt and one.among is self.keepalived_conns]
+        away = [one for one in lately if one.prompt and one.among is self._room.idle]
         if not away or len(away) + len(self._ready) < BUSY:
             return
         until = max(one.answered for one in away) + PROMPT_S
-        while any(one.among is self.keepalived_conns for one in away) and (left := until - time.monotonic()) > 0:
+        while any(one.among is self._room.idle for one in away) and (left := until - time.monotonic()) > 0:
             super().wait_for_and_dispatch_events(left)
 
     def _begin(self) -> None:
@@ -133,13 +132,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
                 connection = Connection(self.cfg, sock, address, listener.getsockname())
                 if self._plain:
                     connection.init()
-                self._watch(connection)
+                self._room.watch(connection)
                 self._arrived(connection)
 
     def _arrived(self, connection: Connection, _: Any = None) -> None:
         """There is something to read, an end, or nothing yet."""
         if connection.busy:  # it asks ahead, and is looked at again when it was answered
-            self._unwatch(connection)
+            self._room.unwatch(connection)
         elif not self._plain:
             self._alone(connection)
         elif not connection.read() or (connection.parting and len(connection.came) > READ):
@@ -157,13 +156,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         elif arrival is Arrival.ALONE:
             self._alone(connection)
         elif connection.came:
-            self._wait(connection, self.pending_conns, SLOWEST_S)
+            self._room.wait(connection, self._room.asking, SLOWEST_S)
         else:
-            self._wait(connection, self.keepalived_conns, self.cfg.keepalive)
+            self._room.wait(connection, self._room.idle, self.cfg.keepalive)
 
     def _alone(self, connection: Connection) -> None:
         """Let a thread read the rest, and answer."""
-        self._unwatch(connection)
+        self._room.unwatch(connection)
         if connection.came:
             connection.ask(len(connection.came))
             connection.hand_over()
@@ -196,63 +195,30 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         except OSError:
             self._leave(connection)
         else:
-            self._wait(connection, self._parting, PARTING_S)
-
-    def _wait(self, connection: Connection, among: Waiting, seconds: float) -> None:
-        """Wait for something to read; who waits among these already, from then on."""
-        if connection.among is not among:
-            self._rise(connection)
-            connection.timeout = time.monotonic() + seconds
-            connection.among = among
-            among[connection] = None
-        self._watch(connection)
+            self._room.wait(connection, self._room.parting, PARTING_S)
 
     def _take(self, connection: Connection) -> None:
         """It waits for a thread from now on."""
-        self._rise(connection)
+        self._room.rise(connection)
         connection.busy, connection.queued = True, time.monotonic()
         connection.prompt = connection.queued - connection.answered < PROMPT_S
 
-    def _rise(self, connection: Connection) -> None:
-        if connection.among is not None:
-            del connection.among[connection]
-            connection.among = None
-
     def _leave(self, connection: Connection) -> None:
-        self._rise(connection)
-        self._unwatch(connection)
+        self._room.rise(connection)
+        self._room.unwatch(connection)
         self.nr_conns -= 1
         connection.close()
 
-    def _watch(self, connection: Connection) -> None:
-        if not connection.watched:
-            connection.watched = True
-            self.poller.register(connection.sock, selectors.EVENT_READ, partial(self._arrived, connection))
-
-    def _unwatch(self, connection: Connection) -> None:
-        if connection.watched:
-            connection.watched = False
-            self.poller.unregister(connection.sock)
-
     def murder_keepalived(self) -> None:
-        """Leave those that have been idle for too long."""
-        self._leave_late(self.keepalived_conns)
-
-    def murder_pending(self) -> None:
-        """Leave those that are too slow to ask, or to close."""
-        self._leave_late(self.pending_conns)
-        self._leave_late(self._parting)
-
-    def _leave_late(self, among: Waiting) -> None:
-        now = time.monotonic()
-        while among and (first := next(iter(among))).timeout <= now:
-            self._leave(first)
+        """Leave those that have been idle for too long, and those that are too slow to ask, or to close."""
+        for connection in self._room.late():
+            self._leave(connection)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Take connections or, when it stops, no more of them; then those that ask nothing are closed."""
         super().set_accept_enabled(enabled)
         if not self.alive:
-            for connection in (*self.keepalived_conns, *self.pending_conns):
+            for connection in (*self._room.idle, *self._room.asking):
                 self._leave(connection)
 
     def handle(self, conn: Connection) -> Any:

@@ -1,0 +1,60 @@
+"""Waiting: the connections that nobody answers just now, and for how long each of them may stay so."""
+
+from __future__ import annotations
+
+import selectors
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from service.workers.connection import Connection, Waiting
+
+
+class WaitingRoom:
+    """Who waits, and for what.
+
+    idle     for their next request
+    asking   for the rest of one
+    parting  for their end
+    """
+
+    def __init__(self, poller: selectors.BaseSelector, arrived: Callable[[Connection, object], None]) -> None:
+        self.idle: Waiting = {}
+        self.asking: Waiting = {}
+        self.parting: Waiting = {}
+        self._poller = poller
+        self._arrived = arrived
+
+    def wait(self, connection: Connection, among: Waiting, seconds: float) -> None:
+        """Let it wait until there is something to read; who waits among these already stays no longer for that."""
+        if connection.among is not among:
+            self.rise(connection)
+            connection.timeout = time.monotonic() + seconds
+            connection.among = among
+            among[connection] = None
+        self.watch(connection)
+
+    def rise(self, connection: Connection) -> None:
+        """It waits no more."""
+        if connection.among is not None:
+            del connection.among[connection]
+            connection.among = None
+
+    def late(self) -> Iterator[Connection]:
+        """Those whose time is up, until each of them has risen."""
+        now = time.monotonic()
+        for among in (self.idle, self.asking, self.parting):
+            while among and (first := next(iter(among))).timeout <= now:
+                yield first
+
+    def watch(self, connection: Connection) -> None:
+        """Be told when there is something to read, or an end."""
+        if not connection.watched:
+            connection.watched = True
+            self._poller.register(connection.sock, selectors.EVENT_READ, partial(self._arrived, connection))
+
+    def unwatch(self, connection: Connection) -> None:
+        """Be told no more."""
+        if connection.watched:
+            connection.watched = False
+            self._poller.unregister(connection.sock)
