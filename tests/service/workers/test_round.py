@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -13,6 +15,8 @@ from gunicorn.config import Config
 from service.store.together import Together
 from service.workers.connection import Connection
 from service.workers.round import Round
+
+PATIENCE_S = 20.0
 
 
 @pytest.fixture
@@ -88,6 +92,31 @@ def test_nobody_waits_for_who_does_not_read(pairs: list[tuple[Connection, socket
     (late, rest), *others = round_.rest.items()
     assert (late, others) == (pairs[0][0], [])
     assert 0 < len(rest) < len(long)
+
+
+def test_whether_it_reckons_or_waits_is_told(pairs: list[tuple[Connection, socket.socket]]):
+    enough, end = threading.Event(), threading.Event()
+
+    def answer(_: Any) -> bool:
+        while not enough.is_set():
+            pass
+        return end.wait(PATIENCE_S)
+
+    round_ = Round([pairs[0][0]], answer)
+    assert not round_.reckons()
+    thread = threading.Thread(target=round_.run)
+    thread.start()
+    until = time.monotonic() + PATIENCE_S
+    while not round_.reckons():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    enough.set()
+    while round_.reckons():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    end.set()
+    thread.join()
+    assert round_.kept == {pairs[0][0]: True}
 
 
 def test_nothing_more_is_received_in_a_round(pairs: list[tuple[Connection, socket.socket]]):
