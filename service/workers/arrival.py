@@ -21,22 +21,23 @@ class Arrival(Enum):
 
 
 def look(came: bytes) -> tuple[Arrival, int]:
-    """What has come, and how many bytes of it are the first request where it is SHORT."""
+    """What has come; and how many bytes of it are the first request where that is SHORT, and will be where MORE is to come, as far as known."""
     head, ended, body = came.partition(b"\r\n\r\n")
     if not ended:
-        return (Arrival.ALONE if len(came) >= LONGEST or b"\n\n" in came else Arrival.MORE), 0
+        return (Arrival.ALONE if len(came) >= LONGEST or b"\n\n" in came or b"\n\r\n" in came else Arrival.MORE), 0
     length = _length(head)
     if length is None or len(head) + length > LONGEST:
         return Arrival.ALONE, 0
+    whole = len(head) + len(ended) + length
     if len(body) < length:
-        return Arrival.MORE, 0
-    if _path(head) not in SHORT:
-        return Arrival.ALONE, 0
-    return Arrival.SHORT, len(head) + len(ended) + length
+        return Arrival.MORE, whole
+    return (Arrival.SHORT, whole) if _short(head) else (Arrival.ALONE, 0)
 
 
 def _length(head: bytes) -> int | None:
-    """The bytes of the body; None where that is not said plainly."""
+    """The bytes of the body; None where that is not said plainly. A line that ends otherwise than the others might end the head elsewhere."""
+    if head.count(b"\n") != head.count(b"\r\n"):
+        return None
     framed = _FRAMED.findall(head)
     if not framed:
         return 0
@@ -44,6 +45,6 @@ def _length(head: bytes) -> int | None:
     return None if length is None else int(length[1])
 
 
-def _path(head: bytes) -> bytes:
-    _, _, rest = head.partition(b" ")
-    return rest.partition(b" ")[0].partition(b"?")[0]
+def _short(head: bytes) -> bool:
+    words = head.partition(b"\r\n")[0].split(b" ")
+    return len(words) == 3 and words[1].partition(b"?")[0] in SHORT and words[2] in (b"HTTP/1.1", b"HTTP/1.0")

@@ -16,6 +16,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
     """One client.
 
     came     what was read and is not asked yet
+    wanted   how many bytes of it the next request takes, as far as known
     asked    the request that is to be answered, whole
     busy     whether a thread has it
     watched  whether the poller tells when there is something to read
@@ -34,6 +35,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         for way in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             self.sock.setsockopt(socket.SOL_SOCKET, way, struct.pack("ll", SILENT_S, 0))  # a timeval
         self.came = self.asked = b""
+        self.wanted = 0
         self.busy = self.watched = self.parting = self.prompt = False
         self.among: Waiting | None = None
         self.queued = self.answered = 0.0
@@ -52,11 +54,16 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
     def ask(self, length: int) -> None:
         """Let so much of what came be the next that is answered."""
         self.asked, self.came = self.came[:length], self.came[length:]
+        self.wanted = 0
 
     def hand_over(self) -> None:
         """Give the parser what is asked."""
         self.parser.unreader.unread(self.asked)
         self.asked = b""
+
+    def take_back(self) -> None:
+        """What the parser read and did not need came, too."""
+        self.came = self.parser.unreader.take_buffered() + self.came
 
 
 class Outlet:
@@ -80,6 +87,12 @@ class Outlet:
 
     def setblocking(self, flag: bool) -> None:
         """Nothing here waits."""
+
+    def shutdown(self, how: int) -> None:
+        """It is not for a request to end it."""
+
+    def close(self) -> None:
+        """It is not for a request to end it."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import errno
 import select
 import socket
 import threading
@@ -17,7 +18,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -41,6 +41,8 @@ PROMPT_S = 0.002  # what a client takes at most that asks again at once
 SLOWEST_S = 30.0  # from the first byte of a request to its last
 PARTING_S = 2.0  # until a client has closed what we closed
 LOOK_S = 1.0  # how often is looked for those that are late
+
+FULL = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 STATUS: dict[type[BaseException], HTTPStatus] = {
     errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
@@ -73,6 +75,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """Serve until told to stop."""
         self._rounds = self.get_thread_pool()  # of their own: long answers and slow bodies take no thread from them
         self._plain = not self.cfg.is_ssl and "h2" not in self.cfg.http_protocols
+        self._full_until = 0.0  # no connection is taken, seconds of the monotonic clock
         self._room = WaitingRoom(self.poller, self._arrived)
         self.keepalived_conns = self._room.idle  # gunicorn keeps no more of them than it may
         self._ready: list[Connection] = []  # with a whole short request
@@ -125,7 +128,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def accept(self, listener: Any) -> None:
         """Take the connections that wait, or so many of them; the rest may be another worker's."""
-        with suppress(BlockingIOError, ConnectionAbortedError):
+        try:
             for _ in range(MOST):
                 sock, address = listener.accept()
                 self.nr_conns += 1
@@ -134,23 +137,38 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
                     connection.init()
                 self._room.watch(connection)
                 self._arrived(connection)
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            log.warning("no connection can be taken for now", error=error.strerror, cure="ulimit -n")
+            self._full_until = time.monotonic() + LOOK_S
+            self.set_accept_enabled(False)
 
     def _arrived(self, connection: Connection, _: Any = None) -> None:
         """There is something to read, an end, or nothing yet."""
+        if not connection.watched:  # it has left since the poller was asked
+            return
         if connection.busy:  # it asks ahead, and is looked at again when it was answered
             self._room.unwatch(connection)
-        elif not self._plain:
-            self._alone(connection)
-        elif not connection.read() or (connection.parting and len(connection.came) > READ):
+        elif self._plain:
+            if not connection.read() or (connection.parting and len(connection.came) > READ):
+                self._leave(connection)
+            elif not connection.parting:
+                self._look(connection)
+        elif connection.parting:
             self._leave(connection)
-        elif not connection.parting:
-            self._look(connection)
+        else:
+            self._alone(connection)
 
     def _look(self, connection: Connection) -> None:
         """Have it answered if its request is there, or wait."""
-        arrival, length = look(connection.came)
+        arrival = Arrival.MORE
+        if len(connection.came) >= connection.wanted:
+            arrival, connection.wanted = look(connection.came)
         if arrival is Arrival.SHORT:
-            connection.ask(length)
+            connection.ask(connection.wanted)
             self._take(connection)
             self._ready.append(connection)
         elif arrival is Arrival.ALONE:
@@ -158,7 +176,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         elif connection.came:
             self._room.wait(connection, self._room.asking, SLOWEST_S)
         else:
-            self._room.wait(connection, self._room.idle, self.cfg.keepalive)
+            first = 0.0 if connection.answered else SLOWEST_S
+            self._room.wait(connection, self._room.idle, max(self.cfg.keepalive, first))
 
     def _alone(self, connection: Connection) -> None:
         """Let a thread read the rest, and answer."""
@@ -175,6 +194,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def finish_request(self, conn: Connection, fs: Future[object]) -> None:
         """A thread has answered it."""
         broken = fs.cancelled() or fs.exception() is not None
+        if self._plain:
+            conn.take_back()
         self._answered(conn, kept=not broken and bool(fs.result()))
 
     def _answered(self, connection: Connection, kept: bool) -> None:
@@ -215,16 +236,20 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self._leave(connection)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """Take connections or, when it stops, no more of them; then those that ask nothing are closed."""
+        """Take connections or, where there are too many or it stops, no more of them; then those that ask nothing are closed."""
+        if enabled and time.monotonic() < self._full_until:
+            return
         super().set_accept_enabled(enabled)
         if not self.alive:
+            for connection in (*self._room.idle, *self._room.asking):
+                self._arrived(connection)  # it may have asked just now
             for connection in (*self._room.idle, *self._room.asking):
                 self._leave(connection)
 
     def handle(self, conn: Connection) -> Any:
-        """Answer a request, and those that were read along with it or its body: no poller would tell of them again."""
+        """Answer a request, and where no poller could tell of them those that were read along with it."""
         kept = super().handle(conn)
-        while kept is True and conn.parser.unreader.buf.getvalue().strip():
+        while kept is True and not self._plain and conn.parser.unreader.buf.getvalue().strip():
             conn.queued = time.monotonic()
             kept = super().handle(conn)
         return kept

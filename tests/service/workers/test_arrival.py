@@ -43,6 +43,12 @@ def test_of_a_request_that_comes_in_pieces_each_but_the_last_is_waited_for() -> 
         HEAD + b"Content-Length: 99999999\r\n\r\n",
         HEAD + b"Content-Length: %d\r\n\r\n" % LONGEST,
         b"GET /recommend HTTP/1.1\n\n",
+        b"GET /recommend HTTP/1.1\n\r\n",
+        b"GET /recommend HTTP/1.1\r\nX: y\n\r\nGET /hidden HTTP/1.1\r\n\r\n",
+        b"GET /recommend HTTP/1.1\r\nX: y\n\nGET /hidden HTTP/1.1\r\n\r\n",
+        b"POST /events \r\n\r\n",
+        b"GET /recommend HTTP/2.0\r\n\r\n",
+        b"GET  /recommend HTTP/1.1\r\n\r\n",
         b"GET /recommend?n=" + b"1" * LONGEST,
     ],
 )
@@ -51,4 +57,6 @@ def test_what_is_long_or_odd_or_elsewhere_is_left_to_a_thread_of_its_own(came: b
 
 
 def test_a_body_is_waited_for_wherever_it_goes() -> None:
-    assert look(b"POST /customers/a HTTP/1.1\r\nContent-Length: 3\r\n\r\n{}")[0] is Arrival.MORE
+    request = b"POST /customers/a HTTP/1.1\r\nContent-Length: 3\r\n\r\n{} "
+    assert look(request[:-1]) == (Arrival.MORE, len(request))
+    assert look(request)[0] is Arrival.ALONE

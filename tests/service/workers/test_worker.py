@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -214,16 +215,66 @@ def test_a_request_that_comes_byte_by_byte_is_answered(service: Serving) -> None
         assert client.recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
 
 
+def statuses(client: socket.socket, count: int) -> list[int]:
+    """Of so many answers, in their order."""
+    found = []
+    with client.makefile("rb") as answers:
+        for _ in range(count):
+            found.append(int(answers.readline().split()[1]))
+            head = dict(line.rstrip().split(b": ", 1) for line in iter(answers.readline, b"\r\n"))
+            answers.read(int(head[b"Content-Length"]))
+    return found
+
+
 def test_requests_that_come_together_are_answered_one_behind_the_other(service: Serving) -> None:
     paths = [b"/recommend?item_id=DR-001&n=1", b"/livez", b"/recommend?item_id=none", b"/nowhere", b"/recommend?n=x"]
     asked = [b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in paths]
-    with clients(service, 1, b"".join(asked)) as (client,), client.makefile("rb") as answers:
-        statuses = []
-        for _ in asked:
-            statuses.append(int(answers.readline().split()[1]))
-            head = dict(line.rstrip().split(b": ", 1) for line in iter(answers.readline, b"\r\n"))
-            answers.read(int(head[b"Content-Length"]))
-    assert statuses == [200, 200, 200, 404, 422]
+    with clients(service, 1, b"".join(asked)) as (client,):
+        assert statuses(client, 5) == [200, 200, 200, 404, 422]
+
+
+def test_where_a_head_ends_is_said_by_one_alone_and_no_answer_goes_to_another_request(service: Serving) -> None:
+    said = b"GET /livez HTTP/1.1\r\nHost: x\r\nX: y\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
+    with clients(service, 1, said) as (client,):
+        first = statuses(client, 2)
+        client.sendall(ASK)
+        assert [*first, *statuses(client, 1)] == [200, 404, 200]
+
+
+def test_who_asks_a_while_after_she_came_is_answered_however_short_connections_are_kept(folder: Path) -> None:
+    environment = {"VALET_STORE": "none", "GUNICORN_CMD_ARGS": "--keep-alive 0"}
+    with serving(folder, environment=environment) as running, clients(running, 1) as (client,):
+        time.sleep(1.5)
+        client.sendall(ASK)
+        assert client.recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_more_clients_than_files_may_be_open_wait_and_nobody_who_is_there_notices(folder: Path) -> None:
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100)); from service.serve import main; main([])"
+    with serving(folder, command=("-c", limited), environment={"VALET_STORE": "none"}) as running:
+        workers = psutil.Process(running.process.pid).children()
+        with running.connect() as there:
+            assert call(there, "GET", LIST)[0] == 200
+            with clients(running, 120):
+                time.sleep(0.5)
+                assert call(there, "GET", LIST)[0] == 200
+        assert running.get(LIST)[0] == 200
+        assert psutil.Process(running.process.pid).children() == workers
+        assert "no connection can be taken for now" in running.printed.read_text()
+
+
+def test_clients_that_break_off_leave_nothing_behind(folder: Path) -> None:
+    with serving(folder, environment={"VALET_STORE": "none"}) as running:
+        before = connections(running)
+        for _ in range(40):
+            with clients(running, 20, ASK) as made:
+                for client in made:
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
+        assert running.get(LIST)[0] == 200
+        until = time.monotonic() + PATIENCE_S
+        while connections(running) > before:
+            assert time.monotonic() < until
+        assert "failed" not in running.printed.read_text()
 
 
 def test_who_is_too_slow_to_ask_or_to_close_is_left(folder: Path) -> None:
