@@ -1,7 +1,9 @@
 """Dockerfile and compose.yaml, line by line as far as a machine without an engine can: what they copy is there, what they call works."""
 
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +47,42 @@ def test_the_image_that_serves_has_no_package_of_training_and_every_package_has_
     assert "flask" in [package.lower() for package in packages]
     assert not {package.lower() for package in packages} & set(TRAINING_ONLY)
     assert lock.count("--hash=") >= len(packages)
+
+
+def test_what_is_installed_is_all_that_lies_here_and_starts_without_it(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "README.md", "LICENCE"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in ("models", "service", "training"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "trained"))
+    (tmp_path / "models" / "trained" / "1").mkdir(parents=True)  # bundles, as they lie there where one has trained
+    (tmp_path / "models" / "trained" / "1" / "manifest.json").write_text("{}")
+    target = tmp_path / "installed"
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--no-build-isolation",
+    ]
+    subprocess.run([*pip, "--no-index", "--target", target, tmp_path], check=True, timeout=120)
+    for name in ("models", "service", "training"):
+        here, there = (
+            {one.relative_to(folder) for one in (folder / name).rglob("*") if one.is_file()}
+            for folder in (ROOT, target)
+        )
+        assert {one for one in here if "__pycache__" not in one.parts and "trained" not in one.parts} == {
+            one for one in there if "__pycache__" not in one.parts
+        }
+    for called in ("service.serve", "training.run"):
+        command = [sys.executable, "-m", called, "--help"]
+        environment = {**os.environ, "PYTHONPATH": str(target)}
+        asked = subprocess.run(
+            command, cwd=target, env=environment, check=False, timeout=60, capture_output=True, text=True
+        )
+        assert asked.returncode == 0, asked.stderr
 
 
 def test_the_health_check_passes_where_the_service_lives_and_fails_where_it_does_not(tmp_path: Path) -> None:
