@@ -23,7 +23,11 @@ RUN pip install --require-hashes -r requirements.lock
 COPY training ./training
 RUN pip install --no-deps . && pip uninstall --yes pip
 
-FROM base AS train
+# implicit looks for the system's libgomp, which comes with a compiler, and with nothing else
+FROM base AS train-base
+RUN apt-get update && apt-get install --yes --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
+
+FROM train-base AS train
 COPY --from=build-train /opt/valet /opt/valet
 USER valet
 ENTRYPOINT ["valet-train"]

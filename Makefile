@@ -18,7 +18,7 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV) || { echo "Python cannot make a virtual environment here; on Debian: apt-get install python3-venv"; exit 2; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --no-build-isolation --editable .
-	$(BIN)/python -c "import training.run, service.http.recommend, service.http.decide, service.serve"
+	$(BIN)/python -c "import training.run, service.http.recommend, service.http.decide, service.serve" || { echo "Where libgomp.so.1 is not found: apt-get install libgomp1"; exit 2; }
 	touch $@
 
 run: install $(DEMO)/models/current

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import implicit
 import pytest
 
 from service.key_commands import main as keys
@@ -83,6 +84,14 @@ def test_what_is_installed_is_all_that_lies_here_and_starts_without_it(tmp_path:
             command, cwd=target, env=environment, check=False, timeout=60, capture_output=True, text=True
         )
         assert asked.returncode == 0, asked.stderr
+
+
+def test_the_libraries_of_the_system_that_training_leans_on_are_in_its_image() -> None:
+    [module, *_] = Path(next(iter(implicit.__path__)), "cpu").glob("_als*.so")
+    needed = re.findall(rb"lib[a-z_+]+\.so\.\d+", module.read_bytes())
+    assert b"libgomp.so.1" in needed  # else the image can do without
+    assert "libgomp1" in STAGES["train-base"]
+    assert re.search(r"^FROM train-base AS train$", DOCKERFILE, re.M)
 
 
 def test_the_health_check_passes_where_the_service_lives_and_fails_where_it_does_not(tmp_path: Path) -> None:
