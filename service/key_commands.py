@@ -54,6 +54,8 @@ def _rotate(store: Store, asked: argparse.Namespace, now: int) -> None:
     old = next((key for key in listed(store) if key.key_id == asked.key_id), None)
     if old is None:
         raise InputError(f"there is no key {asked.key_id!r}; valet-serve keys list names them all")
+    if old.ends_at is not None and old.ends_at <= now:
+        raise InputError(f"{old.key_id} is revoked already, nobody uses it; valet-serve keys create makes another")
     key, text = make(store, old.scope, name=old.name, now=now)
     revoke(store, old.key_id, at=now + asked.overlap)
     _say(f"{text}\n", f"{key.key_id} replaces {old.key_id}, which works for another {asked.overlap} s\n")
@@ -64,9 +66,15 @@ def _init(store: Store, asked: argparse.Namespace, now: int) -> None:
     known = {key.scope for key in listed(store) if key.ends_at is None}
     asked.folder.mkdir(parents=True, exist_ok=True)
     for scope in SCOPES:
-        if scope not in known:
+        file = asked.folder / scope
+        if scope in known:
+            if not file.exists():
+                _say(
+                    "",
+                    f"a key of scope {scope} is there, its text is not in {file}: valet-serve keys create makes another\n",
+                )
+        else:
             _, text = make(store, scope, name="made at the first start", now=now)
-            file = asked.folder / scope
             file.touch(mode=0o600)
             file.write_text(f"{text}\n", encoding="ascii")
             _say("", f"a key of scope {scope} is in {file}\n")

@@ -56,6 +56,10 @@ def run(given: argparse.Namespace) -> int:
         raise InputError("--store none: there is nobody to ask for; name a store")
     try:
         folder = (config.parent if config else Path()) / read_settings(config).history.events
+        if not folder.is_dir():
+            raise InputError(
+                f"{folder}: there is no such folder: nothing was drained yet, or history.events names another one"
+            )
         lines = [
             orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE) for event in drained(store, folder, given.customer)
         ]

@@ -55,6 +55,11 @@ def gather(options: Options, store: Store | None, now: int, steps: Steps) -> Mat
     for file in reading.files:
         steps.tell(str(file))
     steps.tell(_kept_and_refused(reading))
+    if not reading.history.has_times:
+        steps.tell(
+            "warning: no column says when: nothing is learnt of what is bought again and what sells of late. "
+            "If one does, name it with --columns time=HEADER"
+        )
     gone = rights.erased(store)
     history, returned = rights.without(reading.history, gone), rights.without(reading.returned, gone)
     if options.as_of is not None and history.has_times:

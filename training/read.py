@@ -15,6 +15,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -40,23 +41,30 @@ from training.reading.table import disk_is_full, first_line, reading
 from training.reading.taking import add_companion
 
 STORED = "the service's events"
+MOST_NAMED = 12  # headers
 
 
 @dataclass(frozen=True)
 class FileReport:
-    """One table as it was understood. `columns` is our field -> the headers it was read from; `role` "lines" for purchases."""
+    """One table as it was understood. `columns` is our field -> the headers it was read from, `unread` the headers that say nothing to us;
+    `role` "lines" for purchases."""
 
     path: str
     rows: int
     export: str | None
     columns: Mapping[str, tuple[str, ...]]
     role: str
+    unread: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         said = ", ".join(f"{name}={' or '.join(headers)}" for name, headers in self.columns.items())
         known = f" as {self.export}" if self.export else ""
         role = {"lines": "", "unused": ": not used"}.get(self.role, f": tells of {self.role}")
-        return f"{self.path}{known}, {self.rows:,} rows{role}: {said}"
+        more = f" and {len(self.unread) - MOST_NAMED} more" if len(self.unread) > MOST_NAMED else ""
+        unread = (
+            f"; not read: {', '.join(self.unread[:MOST_NAMED])}{more}" if self.unread and self.role != "unused" else ""
+        )
+        return f"{self.path}{known}, {self.rows:,} rows{role}: {said}{unread}"
 
 
 @dataclass(frozen=True)
@@ -270,7 +278,9 @@ def _reading(
 
 def _report(source: Source, rows: int) -> FileReport:
     export = source.columns.export.name if source.columns.export else None
-    return FileReport(source.table.name, rows, export, source.columns.fields, source.role)
+    read_ = {source.columns.time_of_day, *chain.from_iterable(source.columns.fields.values())}
+    unread = tuple(header for header in source.table.columns if header not in read_)
+    return FileReport(source.table.name, rows, export, source.columns.fields, source.role, unread)
 
 
 def _history(con: duckdb.DuckDBPyConnection, currency: str | None) -> tuple[History, History]:

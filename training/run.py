@@ -122,7 +122,7 @@ def run(options: Options, *, now: int) -> int:
                 people.publish_attributes(store, people_known)
                 if store.capped:
                     retention.cap(store, upto=material.told.sequence, most=options.settings.events_keep_most)
-    for line in _closing(options, version, tables, verdict, switched=switched):
+    for line in _closing(options, version, tables, verdict, switched=switched, told=store is not None):
         steps.tell(line)
     return PUBLISHED if switched or not options.publish else options.gate_exit
 
@@ -165,7 +165,7 @@ def _segments(
 
 
 def _closing(
-    options: Options, version: str, tables: Sequence[Table], verdict: Verdict | None, *, switched: bool
+    options: Options, version: str, tables: Sequence[Table], verdict: Verdict | None, *, switched: bool, told: bool
 ) -> Iterator[str]:
     """What a person wants to know at the end."""
     for table in tables:
@@ -180,6 +180,8 @@ def _closing(
     place = options.models_dir / version
     if switched:
         yield f"published {place} (report: {place / 'report.html'})"
+        if not told:
+            yield "no store was named: the service knows the items, and no customer. Name it with --store sqlite:///valet.db"
     elif not options.publish:
         yield f"written, not published: {place}"
     else:

@@ -103,6 +103,9 @@ def test_keys_are_made_listed_rotated_and_revoked(store_url: str, store: Store, 
     both = [keyring.find(one, now=NOW + 59) is not None for one in (text, fresh)]
     later = [keyring.find(one, now=NOW + 60) is not None for one in (text, fresh)]
     assert (both, later) == ([True, True], [False, True])
+    assert run(store_url, "rotate", key.key_id) == 0  # it works for a while yet
+    assert key_commands.main(["--store", store_url, "rotate", key.key_id], now=NOW + 86_400) == 2
+    assert "revoked already" in capsys.readouterr().err
     assert run(store_url, "revoke", listed(store)[-1].key_id) == 0
     assert run(store_url, "list") == 0
     listing = capsys.readouterr().out
@@ -124,6 +127,16 @@ def test_the_first_start_makes_a_key_of_each_scope_once(store_url: str, tmp_path
         key = keyring.find(file.read_text().strip(), now=NOW)
         assert key is not None
         assert key.scope == file.name
+
+
+def test_a_key_whose_file_is_lost_is_named(store_url: str, tmp_path: Path, capsys) -> None:
+    assert run(store_url, "init", "--folder", str(tmp_path / "keys")) == 0
+    (tmp_path / "keys" / "agent").unlink()
+    capsys.readouterr()
+    assert run(store_url, "init", "--folder", str(tmp_path / "keys")) == 0
+    [said] = capsys.readouterr().err.splitlines()
+    assert "scope agent" in said
+    assert "keys create" in said
 
 
 @pytest.mark.parametrize(

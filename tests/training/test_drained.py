@@ -73,6 +73,12 @@ def test_who_was_erased_is_known_to_nobody(folder: Path, redis_url: str, capsys)
 
 def test_a_file_that_cannot_be_written_is_named(folder: Path, redis_url: str, capsys) -> None:
     drain(redis_url, folder).close()
-    said = ["--customer", "bob", "--store", redis_url, "--out", "nowhere/her.jsonl"]
+    said = ["--customer", "bob", "--store", redis_url, "--config", "shop/valet.toml", "--out", "nowhere/her.jsonl"]
     assert drained.main(said) == 5
     assert "nowhere/her.jsonl" in capsys.readouterr().err
+
+
+def test_an_archive_that_is_not_there_is_not_taken_for_an_empty_one(folder: Path, redis_url: str, capsys) -> None:
+    drain(redis_url, folder).close()
+    assert drained.main(["--customer", "bob", "--store", redis_url, "--out", "her.jsonl"]) == 2
+    assert "events: there is no such folder" in capsys.readouterr().err

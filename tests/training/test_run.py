@@ -120,12 +120,23 @@ def test_odd_ids_survive(tmp_path):
     assert sorted(items.texts(range(len(items)))) == sorted(odd)
 
 
-def test_data_without_times_or_orders_is_learnt_too(tmp_path):
-    rows = [f"u{user},i{item}" for user in range(60) for item in range(40) if (user + item) % 4 == 0]
-    (tmp_path / "pairs.csv").write_text("\n".join(["user_id,item_id", *rows]))
+def test_data_without_times_or_orders_is_learnt_too_and_what_was_not_understood_is_named(tmp_path, capsys):
+    rows = [f"u{user},i{item},1.2.26,x" for user in range(60) for item in range(40) if (user + item) % 4 == 0]
+    (tmp_path / "pairs.csv").write_text("\n".join(["user_id,item_id,bought the,till", *rows]))
     assert train(tmp_path, "--history", str(tmp_path / "pairs.csv")) == 0
+    said = capsys.readouterr().out
+    assert "not read: bought the, till" in said
+    assert "--columns time=HEADER" in said
+    assert "--store sqlite:///valet.db" in said
+    assert (
+        train(tmp_path, "--history", str(tmp_path / "pairs.csv"), "--columns", "time=bought the", "--no-publish") == 0
+    )
+    said = capsys.readouterr().out
+    assert "not read: till" in said
+    assert "warning: no column" not in said
     manifest = live(tmp_path).manifest
     assert manifest["as_of"] is None
+    assert manifest["reading"]["files"][0]["unread"] == ["bought the", "till"]
     assert "10% of each customer's items" in manifest["evaluation"]["held_out"]
 
 

@@ -30,12 +30,12 @@ _NAMES: Mapping[str, str] = {
     "order_id": (
         "orderid invoiceno invoice invoiceid invoicenumber ordernumber orderno transactionid transactionno txnid basketid receiptid "
         "receiptno receiptnumber ticketid ticketno billno billid saleid order transaction basket receipt ticket "
-        "เลขที่คำสั่งซื้อ เลขที่ใบเสร็จ bestellnummer rechnungsnummer belegnummer sessionid"
+        "เลขที่คำสั่งซื้อ เลขที่ใบเสร็จ bestellnummer rechnungsnummer belegnummer belegnr sessionid"
     ),
     "time": (
         "time timestamp eventtimestamp eventtime datetime orderpurchasetimestamp orderedat createdat placedat invoicedate orderdate "
         "purchasedate transactiondate saledate purchasetime ordertime datecreated createdon creationdate tdat txndate ts date eventdate "
-        "วันที่ datum bestelldatum fecha"
+        "วันที่ datum bestelldatum rechnungsdatum belegdatum kaufdatum fecha"
     ),
     "event": "event eventtype eventname interactiontype behavior behaviour behaviortype action",
     "quantity": "quantity qty units pieces itemquantity lineitemquantity orderqty salesqty จำนวน menge anzahl cantidad",
