@@ -137,6 +137,7 @@ def test_data_without_times_or_orders_is_learnt_too_and_what_was_not_understood_
     manifest = live(tmp_path).manifest
     assert manifest["as_of"] is None
     assert manifest["reading"]["files"][0]["unread"] == ["bought the", "till"]
+    assert "not read: bought the, till" in (tmp_path / "models" / "current" / "report.html").read_text(encoding="utf-8")
     assert "10% of each customer's items" in manifest["evaluation"]["held_out"]
 
 
