@@ -1,8 +1,11 @@
 """The archive: what was drained from a capped log, as Parquet files that training reads on with the log.
 
-    drain   events of the log → events-<first>-<last>.parquet, whole or not at all → the log may be capped
+    drain   events of the log → events-<first>-<last>-<mark>.parquet, whole or not at all → the log may be capped
     forget  the files anew, without who was erased and what is old
     read    what the files hold and the log no longer does, under the ids that their customers have today
+
+The log knows the mark of every file that was drained from it. One that was emptied, or put back from a backup, knows fewer, and what it holds
+besides is drained anew, whatever its numbers; an event that stands in several files is read once.
 
 A file names nobody: customers stand in it by the pseudonym that a tombstone has, events by a digest of their key, and nothing personal. Who
 was erased leads nowhere at once, and is taken out of the files by the next run.
@@ -12,9 +15,11 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import duckdb
@@ -36,7 +41,8 @@ COLUMNS = {
     "received": "BIGINT",
     "body": "VARCHAR",
 }
-NAME = re.compile(r"events-(\d+)-(\d+)\.parquet")
+NAME = re.compile(r"events-(\d+)-(\d+)(?:-(\w+))?\.parquet")
+MARK = "drained"  # the kind of document by which a log knows what was drained from it
 NAMELESS = ("event_id", "recommendation_id", "decision_id")  # what training does not read, and might lead to somebody
 
 
@@ -47,21 +53,24 @@ class Archive:
     folder: Path
     tombs: Tombs
 
-    @property
-    def upto(self) -> int:
-        """The sequence of the newest event that is drained."""
-        return max((last for _, last in map(_span, self._files())), default=0)
+    def upto(self, store: Store) -> int:
+        """The sequence of the newest event that was drained from this very log; 0 for none."""
+        spans = list(map(_span, self._files()))
+        known = store.get_many(MARK, [mark for _, _, mark in spans])
+        return max((last for (_, last, _), seen in zip(spans, known, strict=True) if seen is not None), default=0)
 
-    def drain(self, store: Store, *, upto: int) -> int:
-        """Write the events that came since the last drain, up to a sequence; how many. Raises DiskError; nothing is half written then."""
-        after = self.upto
-        rows = (entry for entry in store.events(after=after) if entry.sequence <= upto)
+    def drain(self, store: Store) -> int:
+        """Write the events that came since the last drain; how many. Raises DiskError; nothing is half written then."""
+        mark = secrets.token_hex(8)
+        store.put(MARK, mark, b"")  # before anything is read: a log that is exchanged meanwhile does not know it
+        after, upto = self.upto(store), store.newest()
+        rows = takewhile(lambda entry: entry.sequence <= upto, store.events(after=after))
         lines = self.folder / f".drain-{os.getpid()}.jsonl"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             count = self._spool(lines, rows)
             if count:
-                _convert(lines, self.folder / f"events-{after + 1}-{upto}.parquet")
+                _convert(lines, self.folder / f"events-{after + 1}-{upto}-{mark}.parquet")
         except OSError as error:
             raise DiskError(f"{self.folder}: {error.strerror}. Free space, and run again.") from error
         finally:
@@ -70,14 +79,15 @@ class Archive:
         return count
 
     def events(self, store: Store, *, of: str | None = None) -> Iterator[Entry]:
-        """The drained events that the log no longer holds, oldest first, of all customers whom the store knows, or of one."""
-        held = {self._key(entry) for entry in store.events(customer_id=of)}
+        """The drained events that the log no longer holds, once each, of all customers whom the store knows, or of one."""
+        seen = {self._key(entry) for entry in store.events(customer_id=of)}
         owners = (
             self._owners(store) if of is None else dict.fromkeys(map(self.tombs.key, [of, *store.names_of(of)]), of)
         )
         for file in self._files():
             for sequence, customer, key, at, received, body in _rows(file, None if of is None else list(owners)):
-                if (owner := owners.get(customer)) is not None and key not in held:
+                if (owner := owners.get(customer)) is not None and key not in seen:
+                    seen.add(key)
                     yield Entry(owner, (key,), at, body.encode(), sequence, received)
 
     def forget(self, *, keep_s: int) -> int:
@@ -122,10 +132,11 @@ class Archive:
         return sorted(found, key=_span)
 
 
-def _span(file: Path) -> tuple[int, int]:
+def _span(file: Path) -> tuple[int, int, str]:
+    """The first and the last sequence that a file spans, and its mark."""
     found = NAME.fullmatch(file.name)
     assert found is not None  # noqa: S101  (only such are listed)
-    return int(found[1]), int(found[2])
+    return int(found[1]), int(found[2]), found[3] or ""
 
 
 def _rows(file: Path, customers: Sequence[str] | None) -> Iterator[tuple[int, str, str, int, int, str]]:

@@ -33,7 +33,8 @@ def drained(store: Store, folder: Path, customer_id: str) -> Iterator[dict[str, 
     if known is None:
         raise InputError(f"--customer {customer_id}: nobody knows her; who was erased is in no file of the archive")
     archive = Archive(folder, Tombs(store, Pseudonyms(store)))
-    yield from (told(entry) for entry in archive.events(store, of=known.customer_id))
+    found = archive.events(store, of=known.customer_id)
+    yield from map(told, sorted(found, key=lambda entry: (entry.received, entry.sequence)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

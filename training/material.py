@@ -9,6 +9,7 @@ from models.catalogue import Catalogue
 from models.errors import InputError
 from service.store import Store
 from training import learn, people, rights
+from training.archive import Archive
 from training.catalogue import build_catalogue, read_table
 from training.demo import write_demo
 from training.fit.affinities import Goods
@@ -25,12 +26,14 @@ class Material:
     """What the run learns from.
 
     returned  what the history leaves out (see training.read)    as_of  the run's now, None where the history has no times
+    archive   of a store that keeps few events
     """
 
     reading: Reading
     history: History
     returned: History
     told: people.Told
+    archive: Archive | None
     catalogue: Catalogue
     as_of: int | None
     terms: learn.Terms
@@ -79,7 +82,7 @@ def gather(options: Options, store: Store | None, now: int, steps: Steps) -> Mat
         goods=Goods.of([catalogue.fields(row) for row in range(len(catalogue))]),
         also=told.also,
     )
-    return Material(reading, history, returned, told, catalogue, as_of, terms)
+    return Material(reading, history, returned, told, archive, catalogue, as_of, terms)
 
 
 def _kept_and_refused(reading: Reading) -> str:

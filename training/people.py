@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -59,25 +59,25 @@ def drained(store: Store | None, folder: Path, *, keep_days: int) -> Archive | N
     if store is None or not store.capped:
         return None
     archive = Archive(folder, Tombs(store, Pseudonyms(store)))
-    archive.drain(store, upto=store.newest())
+    archive.drain(store)
     archive.forget(keep_s=keep_days * DAY_S)
     return archive
 
 
-def logged(store: Store, archive: Archive | None) -> Iterator[Entry]:
-    """Every event that the service has collected: first what the log no longer holds."""
+def logged(store: Store, archive: Archive | None, *, upto: int) -> Iterator[Entry]:
+    """Every event that the service has collected, up to a number: first what the log no longer holds."""
     if archive is not None:
         yield from archive.events(store)
-    yield from store.events()
+    yield from takewhile(lambda entry: entry.sequence <= upto, store.events())
 
 
 def told(store: Store | None, archive: Archive | None = None) -> Told:
     """The log's newest number, its events that are not about buying an item, and what the shop said of its items."""
     if store is None:
         return Told()
-    sequence, also = 0, dict[str, list[Event]]()
-    for entry in logged(store, archive):
-        sequence, event = max(sequence, entry.sequence), decode(entry.body)
+    sequence, also = store.newest(), dict[str, list[Event]]()
+    for entry in logged(store, archive, upto=sequence):
+        event = decode(entry.body)
         if not _of_history(event):
             also.setdefault(entry.customer_id, []).append(event)
     version, documents = store.items()
@@ -87,9 +87,7 @@ def told(store: Store | None, archive: Archive | None = None) -> Told:
 
 def bought_and_seen(store: Store | None, upto: int, archive: Archive | None = None) -> Iterator[dict[str, Any]]:
     """The log's events about items up to a number, as flat rows that training.read takes."""
-    for entry in logged(store, archive) if store is not None else ():
-        if entry.sequence > upto:
-            return
+    for entry in logged(store, archive, upto=upto) if store is not None else ():
         event = decode(entry.body)
         if _of_history(event):
             yield _flat(entry.customer_id, event)

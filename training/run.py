@@ -120,8 +120,9 @@ def run(options: Options, *, now: int) -> int:
             with steps("profiles"):
                 people.publish_profiles(store, history, material.returned, material.told, now=terms.now)
                 people.publish_attributes(store, people_known)
-                if store.capped:
-                    retention.cap(store, upto=material.told.sequence, most=options.settings.events_keep_most)
+                if material.archive is not None:
+                    upto = material.archive.upto(store)
+                    retention.cap(store, upto=upto, most=options.settings.events_keep_most)
     for line in _closing(options, version, tables, verdict, switched=switched, told=store is not None):
         steps.tell(line)
     return PUBLISHED if switched or not options.publish else options.gate_exit

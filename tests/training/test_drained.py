@@ -42,8 +42,8 @@ def drain(redis_url: str, folder: Path) -> Store:
         row = {"event": "purchase", "item_id": "i", "customer_id": name, "order_id": f"o{number}", "price": 5}
         events.record(row, store=store, rules=Rules(), now=NOW + number, new_id=lambda number=number: f"e{number}")
     archive = Archive(folder / "shop" / "old", Tombs(store, Pseudonyms(store)))
-    archive.drain(store, upto=store.newest())
-    cap(store, upto=archive.upto, most=1)
+    archive.drain(store)
+    cap(store, upto=archive.upto(store), most=1)
     merge(store, anonymous="visitor", known="anna")
     return store
 
