@@ -2,7 +2,7 @@
 # Two images from one file:  docker build --target serve .   ·   docker build --target train .
 # Packages are installed where a compiler may be and copied where there is none; both run as a user without rights, on a read-only file system.
 FROM python:3.11-slim AS base
-RUN useradd --system --create-home --home-dir /valet --uid 10001 valet && mkdir /models /keys && chown valet /models /keys
+RUN useradd --system --create-home --home-dir /valet --uid 10001 valet && mkdir /models /keys /events /audit && chown valet /models /keys /events /audit
 WORKDIR /valet
 ENV PATH=/opt/valet/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 VALET_MODELS_DIR=/models
 VOLUME /models

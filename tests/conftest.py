@@ -31,6 +31,7 @@ LONGEST = (  # files that take over ten seconds; what begins last ends last, and
     "test_faults.py",
     "test_worker.py",
     "test_serving.py",
+    "test_deploy.py",
     "test_recommend_fuzz.py",
     "test_serve.py",
     "test_picks.py",

@@ -6,21 +6,31 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import implicit
 import pytest
 
+from service import events
 from service.key_commands import main as keys
 from service.serve import _flags
 from service.settings import from_environment
+from service.store.open import open_store
 from tests.service.serving import serving
+from tests.training.till import write_till
+from tests.worlds import NOW, save, tiny_models
+from training.settings import resolve
 
 ROOT = Path(__file__).parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 COMPOSE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
 STAGES = dict(re.findall(r"^FROM \S+ AS (\S+)\n(.*?)(?=^FROM|\Z)", DOCKERFILE, re.M | re.S))
 SCRIPTS = dict(re.findall(r'^(valet-\w+) = "([\w.:]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M))
+SERVICES = re.split(r"^  (\w+):.*\n", COMPOSE.split("\nservices:\n")[1].split("\nvolumes:\n")[0], flags=re.M)
+BODIES = dict(zip(SERVICES[1::2], SERVICES[2::2], strict=True))
+ENVIRONMENT = dict(re.findall(r"^ {4}(VALET_\w+): (\S+)$", COMPOSE, re.M))
 TRAINING_ONLY = ("implicit", "scipy", "duckdb", "scikit-learn", "matplotlib", "python-calamine", "pytest", "mypy")
 
 
@@ -124,51 +134,139 @@ def test_the_keys_of_the_first_start_are_made_as_compose_makes_them(tmp_path: Pa
     assert (tmp_path / "keys" / "server").is_file()
 
 
-def test_every_variable_of_compose_is_one_that_the_service_reads() -> None:
-    given = dict(re.findall(r"^ {4}(VALET_\w+): (\S+)$", COMPOSE, re.M))
-    assert from_environment(given).store == given["VALET_STORE"]
-    assert str(from_environment(given).models_dir) == given["VALET_MODELS_DIR"]
+def test_every_variable_of_compose_is_one_that_the_service_or_training_reads() -> None:
+    given, options = from_environment(ENVIRONMENT), resolve(["--history", "till.csv"], ENVIRONMENT)
+    assert {
+        "VALET_STORE": given.store,
+        "VALET_MODELS_DIR": str(given.models_dir),
+        "VALET_AUDIT": str(given.audit),
+        "VALET_EVENTS_DIR": str(options.events),
+    } == ENVIRONMENT
+    assert (options.store, str(options.models_dir)) == (given.store, str(given.models_dir))
+
+
+def test_every_volume_that_a_service_of_ours_writes_is_made_as_its_users() -> None:
+    written = {path for name, body in BODIES.items() if name != "redis" for path, rw in _volumes(body).items() if rw}
+    [made, owned] = re.findall(r"mkdir ([/\w ]+) && chown valet ([/\w ]+)", DOCKERFILE)[0]
+    assert {f"/{path}" for path in written} <= set(made.split()) & set(owned.split())
 
 
 def test_every_service_is_read_only_but_the_store_and_reachable_from_this_machine_alone() -> None:
-    services = re.split(r"^  (\w+):.*\n", COMPOSE.split("\nservices:\n")[1].split("\nvolumes:\n")[0], flags=re.M)
-    bodies = dict(zip(services[1::2], services[2::2], strict=True))
-    assert bodies.keys() == {"redis", "keys", "serve", "train"}
-    assert all("<<: *valet" in body for name, body in bodies.items() if name != "redis")
+    assert BODIES.keys() == {"redis", "keys", "serve", "train"}
+    assert all("<<: *valet" in body for name, body in BODIES.items() if name != "redis")
     assert "read_only: true" in COMPOSE.split("\nservices:\n")[0]
     assert re.findall(r"ports: (.*)", COMPOSE) == ['["127.0.0.1:8000:8000"]']
-    assert "appendonly" in bodies["redis"]
+    assert "appendonly" in BODIES["redis"]
 
 
 # --- the nightly training ---------------------------------------------------------------------------------------------------------------
 
 
-def night(folder: Path, code: int) -> list[str]:
-    """What the loop of compose.yaml does in one night when training ends with a code: the calls of stubs, in their order."""
+def night(folder: Path, training: str, start: Callable[..., list[str]] = lambda *shell: list(shell)) -> list[str]:
+    """What the loop of compose.yaml does in one night with this for a training: the calls of stubs, in their order."""
     block = re.search(r"^    command:\n      - \|\n((?: {8}.*\n)+)", COMPOSE, re.M)
     assert block is not None
     script = "\n".join(line[8:] for line in block[1].splitlines()).replace("$$", "$")
     stubs = {
         "date": 'case "$*" in *tomorrow*) echo 7200;; *) echo 3600;; esac',
         "sleep": f'echo "sleep $1" >> {folder}/calls; [ "$(grep -c "sleep 3600" {folder}/calls)" -lt 2 ] || kill $PPID',
-        "valet-train": f"echo train >> {folder}/calls; exit {code}",
+        "valet-train": f"echo train >> {folder}/calls; {training}",
     }
     for name, body in stubs.items():
         (folder / name).write_text(f"#!/bin/sh\n{body}\n")
         (folder / name).chmod(0o755)
-    command = ["/bin/sh", "-c", script]
-    subprocess.run(command, env={"PATH": f"{folder}:/bin:/usr/bin"}, check=False, timeout=30)
+    command = start("/bin/sh", "-c", script)
+    subprocess.run(command, env={"PATH": f"{folder}:/bin:/usr/bin"}, check=False, timeout=120)
     return (folder / "calls").read_text().split("\n")[1:-2]
 
 
 @pytest.mark.parametrize("code", [0, 2, 3])
 def test_a_training_that_ended_is_not_repeated_in_the_same_night(tmp_path: Path, code: int) -> None:
-    assert night(tmp_path, code) == ["train"]
+    assert night(tmp_path, f"exit {code}") == ["train"]
 
 
 @pytest.mark.parametrize("code", [1, 4, 5])
 def test_a_training_that_failed_is_tried_three_times(tmp_path: Path, code: int) -> None:
-    assert night(tmp_path, code) == ["train", "sleep 600"] * 3
+    assert night(tmp_path, f"exit {code}") == ["train", "sleep 600"] * 3
+
+
+# --- what the services may write --------------------------------------------------------------------------------------------------------
+
+
+class Containers:
+    """The services of compose.yaml without an engine: a root that is read-only but for the volumes of each, with the store at a URL."""
+
+    def __init__(self, folder: Path, store: str) -> None:
+        self.root, self.temporary = folder / "root", folder / "temporary"
+        for body in BODIES.values():
+            for volume in _volumes(body):
+                (self.root / volume).mkdir(parents=True, exist_ok=True)
+        self.temporary.mkdir()
+        paths = {name: str(self.root / value[1:]) for name, value in ENVIRONMENT.items() if value.startswith("/")}
+        self.environment = {**paths, "VALET_STORE": store, "PYTHONPATH": str(ROOT), "TMPDIR": str(self.temporary)}
+
+    def start(self, service: str, *command: str) -> list[str]:
+        """The command as this service runs it."""
+        folders = [self.root / path for path, writable in _volumes(BODIES[service]).items() if writable]
+        ways = [(self.root, "ro"), *((one, "rw") for one in folders)]
+        mounts = [f"mount --bind {one} {one}; mount -o remount,{how},bind {one}" for one, how in ways]
+        inside = f"set -e; {'; '.join(mounts)}; cd {self.root}/valet/shop; exec {shlex.join(command)}"
+        given = [f"{name}={value}" for name, value in self.environment.items()]
+        return ["unshare", "-rm", "env", *given, "/bin/sh", "-c", inside]
+
+
+def _volumes(body: str) -> dict[str, bool]:
+    """Where the volumes of a service lie, from the root, and whether it may write there."""
+    [listed] = re.findall(r"^    volumes: \[(.*?)\]", body, re.M)
+    volumes = [volume.split(":") for volume in re.findall(r'"(.*?)"', listed)]
+    return {path[1:]: "ro" not in how for _, path, *how in volumes}
+
+
+@pytest.fixture
+def containers(tmp_path: Path, redis_url: str) -> Containers:
+    allowed = shutil.which("unshare") and subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True)
+    if not allowed or allowed.returncode:
+        pytest.skip("this user may mount nothing")
+    return Containers(tmp_path, redis_url)
+
+
+def test_the_nightly_training_publishes_and_drains_where_all_but_its_volumes_is_read_only(
+    containers: Containers, redis_url: str, tmp_path: Path
+) -> None:
+    shop = containers.root / "valet" / "shop"
+    write_till(shop / "till.csv", customers=40)
+    (shop / "valet.toml").write_text('[history]\nfiles = ["till.csv"]\n')
+    store = open_store(redis_url)
+    assert store is not None
+    row = {"event": "purchase", "customer_id": "C1", "item_id": "S0-00", "order_id": "o1"}
+    assert events.record(row, store=store, rules=events.Rules(), now=NOW, new_id=str)[0].status == "accepted"
+    store.close()
+    (stubs := tmp_path / "stubs").mkdir()
+    train = f"exec {sys.executable} -m training.run --no-evaluate --threads 1"
+    assert night(stubs, train, partial(containers.start, "train")) == ["train"]
+    assert (containers.root / "models" / "current").exists()
+    assert len(list((containers.root / "events").glob("*.parquet"))) == 1
+
+
+def test_decisions_stand_in_a_chain_where_all_but_the_volumes_of_the_service_is_read_only(
+    containers: Containers, tmp_path: Path
+) -> None:
+    serve = [sys.executable, "-m", "service.serve"]
+    [init] = [command[1:] for command in commands() if "init" in command]
+    [flags] = [command[1:] for command in commands() if "--workers" in command]
+    made = containers.start("keys", *serve, *(str(containers.root / "keys") if one == "/keys" else one for one in init))
+    subprocess.run(made, check=True, timeout=60, capture_output=True)
+    key = (containers.root / "keys" / "server").read_text().strip()
+    save(containers.root / "models", "one", tiny_models())
+    command = containers.start("serve", *serve, *flags)
+    program = ("-c", f"import os; os.execvp({command[0]!r}, {command!r})")
+    with serving(tmp_path, command=program) as service, service.connect() as connection:
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+        connection.request("POST", "/next-best-action", b'{"customer_id": "ann", "channel": "website"}', headers)
+        assert connection.getresponse().status == 200
+        assert "in no chain" not in service.printed.read_text()
+    [chain] = (containers.root / "audit").glob("*.jsonl")
+    assert chain.read_bytes().count(b"\n") == 1
 
 
 def test_commands_in_comments_are_real_too() -> None:

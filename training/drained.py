@@ -56,10 +56,12 @@ def run(given: argparse.Namespace) -> int:
     if store is None:
         raise InputError("--store none: there is nobody to ask for; name a store")
     try:
-        folder = (config.parent if config else Path()) / read_settings(config).history.events
+        named = given.events_dir or os.environ.get("VALET_EVENTS_DIR")
+        beside = (config.parent if config else Path()) / read_settings(config).history.events
+        folder = Path(named or beside)
         if not folder.is_dir():
             raise InputError(
-                f"{folder}: there is no such folder: nothing was drained yet, or history.events names another one"
+                f"{folder}: there is no such folder: nothing was drained yet, or --events-dir names another one"
             )
         lines = [
             orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE) for event in drained(store, folder, given.customer)
@@ -78,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--customer", required=True, metavar="ID", help="any name that she is known by")
     add("--out", required=True, metavar="FILE", help="JSON lines")
+    add("--events-dir", metavar="DIR", help="where the archive lies (default: history.events of the settings)")
     add("--store", metavar="URL", help=f"default: {DEFAULT_STORE}")
     add("--config", metavar="PATH", help="valet.toml (default: ./valet.toml where it exists)")
     return parser

@@ -71,6 +71,11 @@ def parser() -> argparse.ArgumentParser:
     add("--config", metavar="PATH", help="valet.toml (default: ./valet.toml where it exists)")
     add("--demo", action="store_true", default=None, help="train the generated demo shop")
     add("--models-dir", metavar="DIR", help="where bundles go (default: ./models/trained)")
+    add(
+        "--events-dir",
+        metavar="DIR",
+        help="where events drained from Redis go (default: history.events of the settings)",
+    )
     add("--store", metavar="URL", help="sqlite:///file, redis://host, or none")
     add("--as-of", metavar="TIME", help="the run's now (default: the newest accepted event)")
     add("--test", metavar="PATH", help="evaluate on this file; it is never trained on")
@@ -99,7 +104,7 @@ def resolve(arguments: Sequence[str], environment: Mapping[str, str] = os.enviro
         settings=settings,
         items=given["items"] or _beside(folder, settings.history.items),
         customers=given["customers"] or _beside(folder, settings.history.customers),
-        events=folder / settings.history.events,
+        events=Path(given["events_dir"] or folder / settings.history.events),
         demo=demo,
         models_dir=Path(given["models_dir"] or "models/trained"),
         store=_store(

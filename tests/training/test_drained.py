@@ -61,6 +61,14 @@ def test_her_events_under_all_her_names_and_nobody_elses_stand_in_the_file(
     store.close()
 
 
+def test_the_archive_may_lie_elsewhere(folder: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    drain(redis_url, folder).close()
+    (folder / "shop" / "old").rename(folder / "elsewhere")
+    assert orders(folder, redis_url, "bob") == []
+    monkeypatch.setenv("VALET_EVENTS_DIR", "elsewhere")
+    assert orders(folder, redis_url, "bob") == ["o2"]
+
+
 def test_who_was_erased_is_known_to_nobody(folder: Path, redis_url: str, capsys) -> None:
     store = drain(redis_url, folder)
     erase(store, Tombs(store, Pseudonyms(store)), "bob", now=NOW + 9)

@@ -34,6 +34,7 @@ def train(folder: Path, store_url: str) -> None:
     )
     options = ["--history", str(folder / "till.csv"), "--customers", str(folder / "customers.csv")]
     options += ["--store", store_url, "--models-dir", str(folder / "models"), "--no-evaluate", "--threads", "1"]
+    options += ["--events-dir", str(folder / "events")]
     assert run.run(resolve(options, {}), now=NOW) == 0
 
 
