@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from models.event_log import encode, fold_in
 from models.profile import Event
@@ -31,6 +31,8 @@ from service.people.lookup import note_orders
 from service.people.pseudonyms import Pseudonyms
 from service.store import Entry, Store
 
+Status = Literal["accepted", "repeated", "refused"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 ERASED = {"time": ["is before this customer was erased; what was before is not taken back"]}
 NOTHING: Mapping[str, Sequence[str]] = {}
 LINKS = ("recommendation_id", "decision_id")
@@ -60,7 +62,7 @@ class Receipt:
     """What became of one row; `errors` are messages by field, of a refused row only; `warnings` are of one that is kept."""
 
     index: int
-    status: Literal["accepted", "repeated", "refused"]
+    status: Status
     event_id: str | None
     errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
     warnings: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from service.events import STATUSES
 from service.http.gauges import Gauges
 from service.http.services import this_app
 from service.lists.merchandising import RULE_ERROR
@@ -66,6 +67,8 @@ class Metrics:
         self._decisions_of = cache(self._decisions.labels)
         self._dropped_of = cache(self._dropped.labels)
         self._events_of = cache(self._events.labels)
+        for status in STATUSES:  # told as 0 from the start: that nothing comes can be seen then
+            self._events_of(status)
 
     def refused(self, why: str) -> None:
         """Count one request that was turned away before anything was done."""

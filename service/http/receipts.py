@@ -8,12 +8,10 @@ import orjson
 from flask import Response
 from marshmallow import Schema, fields, validate
 
-from service.events import Receipt, summary
+from service.events import STATUSES, Receipt, summary
 from service.http.documents import send
 from service.http.metrics import metrics
 from service.http.problems import MEDIA_TYPE, ProblemSchema
-
-STATUSES = ("accepted", "repeated", "refused")
 
 
 class ReceiptSchema(Schema):

@@ -47,6 +47,7 @@ def asked(client: FlaskClient) -> dict[tuple[str, ...], float]:
 def test_two_workers_are_summed_and_no_id_is_told(tmp_path: Path) -> None:
     save(tmp_path / "models", VERSION, tiny_models(), created_at="2026-01-01T00:00:00Z", as_of_s=1_767_225_600)
     with serving(tmp_path, "--models-dir", "models", "--store", "sqlite:///valet.db", "--workers", "2") as running:
+        assert samples(running.get("/metrics")[1])["valet_events_total", "status=accepted"] == 0
         for number in range(30):  # a connection each, so that both workers answer
             assert running.get(f"/recommend?customer_id={SECRET}&item_id=DR-001&n=3")[0] == 200
             assert running.get(f"/next-best-action?customer_id={SECRET}&channel=website")[0] == 200
