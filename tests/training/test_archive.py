@@ -213,6 +213,8 @@ def test_what_was_drained_of_a_visit_is_hers_once_she_says_who_she_is(store: Sto
     merge(store, anonymous="visitor", known="anna")
     archive.drain(store)
     assert orders(store, archive) == [("anna", "o1"), ("anna", "o2")]
+    cap(store, upto=archive.upto(store), most=0)  # o2 lies in two files now
+    assert orders(store, archive) == [("anna", "o1"), ("anna", "o2")]
 
 
 def test_what_was_kept_long_enough_leaves_the_files(store: Store, archive: Archive) -> None:
