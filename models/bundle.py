@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 import time
+import tokenize
 import typing
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -135,15 +136,15 @@ def load(path: Path, *, verify: bool = True) -> Bundle:
     """
     directory = path.resolve()
     manifest = read_manifest(directory)
-    if verify:
-        _verify(directory, manifest)
-    plain = manifest["models"]
-    built = {
-        field.name: _load_model(directory, field.name, _model_class(field.name), plain[field.name], manifest["files"])
-        for field in dataclasses.fields(Models)
-        if plain.get(field.name) is not None
-    }
-    return Bundle(version=directory.name, manifest=manifest, models=Models(**built))
+    try:
+        if verify:
+            _verify(directory, manifest)
+        models = _load_models(directory, manifest["models"], manifest["files"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BundleError(
+            f"{directory / MANIFEST} describes no whole bundle: {error!r}. Train again, or activate another version."
+        ) from error
+    return Bundle(version=directory.name, manifest=manifest, models=models)
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
@@ -158,8 +159,9 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         raise BundleError(
             f"{directory / MANIFEST} cannot be read: {error}. Train again: python -m training.run"
         ) from error
-    if manifest.get("format") != FORMAT:
-        raise BundleError(f"{directory} has format {manifest.get('format')}, this version reads {FORMAT}. Train again.")
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
+        raise BundleError(f"{directory} has format {found}, this version reads {FORMAT}. Train again.")
     return manifest
 
 
@@ -259,6 +261,15 @@ def _save_model(directory: Path, name: str, model: Any, files: dict[str, str]) -
     return plain
 
 
+def _load_models(directory: Path, plain: Mapping[str, Any], files: Collection[str]) -> Models:
+    built = {
+        field.name: _load_model(directory, field.name, _model_class(field.name), plain[field.name], files)
+        for field in dataclasses.fields(Models)
+        if plain.get(field.name) is not None
+    }
+    return Models(**built)
+
+
 def _load_model(directory: Path, name: str, cls: type[Any], plain: Mapping[str, Any], files: Collection[str]) -> Any:
     """The model of this class; `files` are the arrays that the manifest names."""
     hints = _hints(cls)
@@ -279,10 +290,8 @@ def _load_model(directory: Path, name: str, cls: type[Any], plain: Mapping[str, 
 
 def _map(file: Path) -> np.ndarray[Any, Any]:
     try:
-        if file.stat().st_size > 0 and (array := np.load(file, mmap_mode="r", allow_pickle=False)).size:
-            return np.asarray(array)  # a plain view: np.memmap slows every slice down
-        return np.load(file, allow_pickle=False)  # type: ignore[no-any-return]
-    except (OSError, ValueError) as error:
+        return np.asarray(np.lib.format.open_memmap(file, mode="r"))  # a plain view: np.memmap slows every slice down
+    except (OSError, ValueError, SyntaxError, tokenize.TokenError) as error:  # the last two of a header that is none
         raise BundleError(f"{file} cannot be mapped: {error}. Train again, or activate another version.") from error
 
 

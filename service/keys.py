@@ -83,13 +83,30 @@ def revoke(store: Store, key_id: str, *, at: int) -> None:
 
 
 def listed(store: Store) -> list[Key]:
-    """All keys, also those that work no more, oldest first. Raises StoreUnavailable."""
+    """All keys, also those that work no more, oldest first. Raises StoreUnavailable, InputError where one cannot be read."""
+    keys, unreadable = _read(store)
+    if unreadable:
+        raise _unreadable(unreadable)
+    return keys
+
+
+def _read(store: Store) -> tuple[list[Key], list[str]]:
+    """All keys, oldest first, and the ids of those that cannot be read and were not revoked."""
     ends: dict[str, int] = {}
     for name, document in store.documents(REVOKED):
         key_id, at = name.partition("@")[0], int(orjson.loads(document)["at"])
         ends[key_id] = min(at, ends.get(key_id, at))
-    keys = [Key(key_id, **orjson.loads(document)) for key_id, document in store.documents(KEYS)]
-    return sorted((replace(key, ends_at=ends.get(key.key_id)) for key in keys), key=lambda key: key.created_at)
+    keys, unreadable = [], []
+    for key_id, document in store.documents(KEYS):
+        try:
+            keys.append(replace(Key(key_id, **orjson.loads(document)), ends_at=ends.get(key_id)))
+        except (TypeError, ValueError):  # of a later version, or damaged
+            unreadable.append(key_id)
+    return sorted(keys, key=lambda key: key.created_at), [key_id for key_id in unreadable if key_id not in ends]
+
+
+def _unreadable(key_ids: Iterable[str]) -> InputError:
+    return InputError(f"keys {', '.join(key_ids)} cannot be read by this version: revoke them, and make others")
 
 
 class Keyring(Watched):
@@ -131,6 +148,10 @@ class Keyring(Watched):
             return
         version = self._store.versions().get(KEYS, 0)
         if version and version != self._version:
-            self._keys = {**self._keys, **{key.digest: key for key in listed(self._store)}}
+            keys, unreadable = _read(self._store)
+            self._keys = {**self._keys, **{key.digest: key for key in keys}}
+            if unreadable:
+                self.read = self.read or bool(keys)  # without any that can be read, there may be some all the same
+                raise _unreadable(unreadable)
         self._version = version
         self.read = True

@@ -20,7 +20,7 @@ import structlog
 from models import bundle as bundle_files
 from models.bundle import CURRENT, MANIFEST, Bundle, checksum, load, read_manifest
 from models.errors import BundleError
-from service.watch import Watch
+from service.watch import Watch, unexpected
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +55,11 @@ class Live:
         except BundleError as error:
             log.error("bundle refused", error=str(error))
             self.refused = target.name
+            return False
+        except Exception as error:  # noqa: BLE001  (whatever keeps it from being read: what answered goes on)
+            if self.refused != target.name:
+                log.error("bundle cannot be read", version=target.name, **unexpected(error))
+            self.refused, self._tried = target.name, None  # it is tried again at the next look
             return False
         self._bundle, self.refused = bundle, None
         log.info("bundle live", model_version=bundle.version)

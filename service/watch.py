@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import threading
 import time
+import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from weakref import WeakMethod
 
@@ -22,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 class Watch:
-    """Calls a method every `every_s` seconds. The method must not raise: what went wrong is its own to report."""
+    """Calls a method every `every_s` seconds. What went wrong is its own to report; what it raises is logged, and it is called again."""
 
     def __init__(self, look: Callable[[], Any], *, every_s: float, name: str) -> None:
         self._look = WeakMethod(look)
@@ -73,6 +75,10 @@ class Watched(ABC):
                 if not self.away:
                     log.warning(f"{self._what} cannot be read", error=str(error))
                 self.away = True
+            except Exception as error:  # noqa: BLE001  (whatever it is, what is known goes on, and it is looked at again)
+                if not self.away:
+                    log.error(f"{self._what} cannot be read", **unexpected(error))
+                self.away = True
 
     @property
     def silent_s(self) -> float:
@@ -89,5 +95,14 @@ def _watch(look: WeakMethod[Callable[[], Any]], stop: threading.Event, every_s: 
         method = look()
         if method is None:
             return
-        method()
+        try:
+            method()
+        except Exception as error:  # noqa: BLE001  (a thread that ends is missed by nobody until it is needed)
+            with suppress(OSError):  # of a log that cannot be written either
+                log.error("watch failed", watch=threading.current_thread().name, **unexpected(error))
         del method  # while it waits, nobody is kept alive
+
+
+def unexpected(error: Exception) -> dict[str, Any]:
+    """What a log says of an error that nobody reckoned with: its type and where; not what it said, which may quote what was read."""
+    return {"error": type(error).__name__, "trace": traceback.format_tb(error.__traceback__)}

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ from flask import Flask
 from redis import Redis
 
 from models.popularity import Popularity
+from service.keys import KEYS, REVOKED, make, revoke
 from service.services import Services
+from service.store.open import open_store
 from tests.conftest import RedisProcess, start_redis
 from tests.service.http.apps import tiny_app
 from tests.service.serving import Serving, call, serving
@@ -209,6 +211,46 @@ def test_a_file_that_cannot_be_written_refuses_events_and_lists_go_on(tmp_path: 
         assert tell(service, 1) == 503
 
 
+# --- keys -------------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "document", "meanwhile"),
+    [(KEYS, b'{"scope": "server", "name": "", "digest": "", "created_at": 1, "later": 2}', 401), (REVOKED, b"[]", 200)],
+)
+def test_a_key_that_cannot_be_read_is_told_and_what_is_revoked_stops_working(
+    tmp_path: Path, kind: str, document: bytes, meanwhile: int
+) -> None:
+    save(tmp_path / "models", "one", tiny_models())
+    store = open_store(f"sqlite:///{tmp_path / 'valet.db'}")
+    assert store is not None
+    key, text = make(store, "server", name="", now=NOW)
+    make(store, "server", name="", now=NOW)
+
+    def comes(service: Serving, state: str, status: int) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while (found := (service.get("/readyz")[1]["parts"]["keys"]["state"], calls(service))) != (state, status):
+            assert time.monotonic() < deadline, found
+            time.sleep(0.05)
+
+    def calls(service: Serving) -> int:
+        with service.connect() as connection:
+            connection.request("GET", HERS, headers={"Authorization": f"Bearer {text}"})
+            return connection.getresponse().status
+
+    with serving(tmp_path, "--models-dir", "models", "--store", "sqlite:///valet.db") as service:
+        comes(service, "ready", 200)
+        store.put(kind, "odd", document)
+        store.bump(KEYS)
+        comes(service, "degraded", 200)
+        revoke(store, key.key_id, at=NOW)
+        comes(service, "degraded", meanwhile)
+        with closing(sqlite3.connect(tmp_path / "valet.db")) as other, other:
+            assert other.execute("DELETE FROM documents WHERE key = 'odd'").rowcount == 1
+        comes(service, "ready", 401)
+    store.close()
+
+
 # --- bundles ----------------------------------------------------------------------------------------------------------------------------
 
 
@@ -244,6 +286,50 @@ def test_a_bundle_that_is_broken_or_taken_away_is_not_missed_and_a_good_one_is_t
         while service.get("/recommend?intent=popular")[1]["model_version"] != "5":
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+def emptied(version: Path) -> None:
+    (version / "popularity.score.npy").write_bytes(b"")
+
+
+def without_a_word(version: Path) -> None:
+    (version / "manifest.json").write_bytes(b"null")
+
+
+@pytest.mark.parametrize("damage", [emptied, without_a_word])
+def test_a_bundle_that_is_damaged_once_it_was_verified_is_told_and_a_good_one_is_taken(
+    tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    models_dir = tmp_path / "models"
+
+    def comes(service: Serving, version: str, state: str) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while (found := service.get("/readyz")[1])["model_version"] != version or bundle_of(found) != state:
+            assert time.monotonic() < deadline, found
+            time.sleep(0.05)
+
+    def bundle_of(ready: Any) -> str:
+        state: str = ready["parts"]["bundle"]["state"]
+        return state
+
+    save(models_dir, "1", tiny_models())
+    flags = ("--models-dir", "models", "--store", "none")
+    with serving(tmp_path, *flags) as service:
+        damaged = save(models_dir, "2", upside_down())
+        comes(service, "2", "ready")
+        switch(models_dir, "1")
+        comes(service, "1", "ready")
+        damage(damaged)
+        switch(models_dir, "2")
+        comes(service, "1", "degraded")
+        assert answers(service)
+        save(models_dir, "3", upside_down())
+        comes(service, "3", "ready")
+    switch(models_dir, "2")
+    with serving(tmp_path, *flags) as service:
+        assert service.get("/readyz")[0] == 503
+        switch(models_dir, "3")
+        comes(service, "3", "ready")
 
 
 def test_bundles_published_under_load_fail_nobody_and_no_answer_mixes_two(tmp_path: Path) -> None:

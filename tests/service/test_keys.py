@@ -86,6 +86,23 @@ def test_a_key_that_can_be_guessed_stops_the_start() -> None:
         given("server", "short")
 
 
+def test_while_no_key_can_be_read_nothing_is_open_and_one_that_is_revoked_is_not_missed(store: Store) -> None:
+    store.put("key", "odd", b'{"of": "a later version"}')
+    store.bump("key")
+    keyring = Keyring(store)
+    assert (keyring.away, keyring.read, keyring.open) == (True, False, False)
+    _, text = make(store, "server", name="", now=NOW)
+    keyring.refresh()
+    assert (keyring.away, keyring.read, keyring.open) == (True, True, False)
+    assert keyring.find(text, now=NOW) is not None
+    with pytest.raises(InputError, match="keys odd cannot be read"):
+        listed(store)
+    revoke(store, "odd", at=NOW)
+    keyring.refresh()
+    assert not keyring.away
+    assert len(listed(store)) == 1
+
+
 # --- valet-serve keys -------------------------------------------------------------------------------------------------------------------
 
 

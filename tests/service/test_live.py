@@ -104,3 +104,23 @@ def test_a_forked_worker_watches_for_itself(tmp_path: Path) -> None:
 
 def test_versions_of_a_directory_that_is_not_there_are_none(tmp_path: Path) -> None:
     assert versions(tmp_path / "nothing") == []
+
+
+def test_a_bundle_that_cannot_be_read_for_now_is_told_once_and_taken_when_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path, "one", tiny_models())
+    live = Live(tmp_path, poll_s=1_000)
+    save(tmp_path, "two", tiny_models())
+
+    def none_left(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as scarce, capture_logs() as logs:
+        scarce.setattr("service.live.load", none_left)
+        assert [live.refresh(), live.refresh()] == [False, False]
+    assert [(entry["event"], entry["error"]) for entry in logs] == [("bundle cannot be read", "MemoryError")]
+    assert (live_version(live), live.refused) == ("one", "two")
+    assert live.refresh()
+    assert (live_version(live), live.refused) == ("two", None)
+    live.stop()

@@ -1,0 +1,52 @@
+"""A watch goes on, whatever it comes upon, and says so."""
+
+from __future__ import annotations
+
+import sys
+import time
+from io import FileIO, TextIOWrapper
+
+import pytest
+from structlog.testing import capture_logs
+
+from service.watch import Watch
+
+SOMEBODY = "somebody"
+
+
+class Stumbling:
+    """Raises at its first look."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def look(self) -> None:
+        self.looks += 1
+        if self.looks == 1:
+            raise KeyError(SOMEBODY)
+
+
+def looked_again(watched: Stumbling) -> None:
+    watch = Watch(watched.look, every_s=0.01, name="valet-stumbling")
+    watch.start()
+    deadline = time.monotonic() + 5
+    while watched.looks < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    watch.stop()
+
+
+def test_what_a_look_raises_is_logged_by_its_type_and_it_looks_again() -> None:
+    with capture_logs() as logs:
+        looked_again(Stumbling())
+    assert [(one["event"], one["watch"], one["error"]) for one in logs] == [
+        ("watch failed", "valet-stumbling", "KeyError")
+    ]
+    assert SOMEBODY not in str(logs)
+
+
+def test_it_looks_again_where_the_log_cannot_be_written_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    with TextIOWrapper(FileIO("/dev/full", "w"), write_through=True) as full, monkeypatch.context() as here:
+        here.setattr(sys, "stderr", full)
+        here.setattr(sys, "stdout", full)
+        looked_again(Stumbling())
