@@ -92,12 +92,13 @@ def _load_verified(directory: Path) -> Bundle:
     mark = _mark(directory)
     if mark is None:
         return load(directory, verify=True)
-    with mark.open("a+b") as file:
+    with mark.open("a+b", buffering=0) as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # the other workers wait for the first, then find its mark
         verified = file.seek(0, os.SEEK_END) > 0
         bundle = load(directory, verify=not verified)
         if not verified:
-            file.write(b"verified")
+            with suppress(OSError):  # no room: the next one counts them again
+                file.write(b"verified")
         return bundle
 
 
@@ -112,12 +113,13 @@ def _mark(directory: Path) -> Path | None:
         marks.mkdir(mode=0o700, exist_ok=True)
         owner = marks.lstat()
         written = manifest.stat().st_mtime_ns
-        name = checksum(manifest)
+        mark = marks / f"{checksum(manifest)}-{written}"
+        if owner.st_uid != os.getuid() or owner.st_mode & 0o077:
+            return None
+        mark.touch()
     except OSError:
         return None
-    if owner.st_uid != os.getuid() or owner.st_mode & 0o077:
-        return None
-    return marks / f"{name}-{written}"
+    return mark
 
 
 def versions(models_dir: Path) -> list[tuple[str, dict[str, Any]]]:

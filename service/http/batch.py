@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from tempfile import SpooledTemporaryFile
+from tempfile import SpooledTemporaryFile, gettempdir
 from typing import IO, Any, TypeVar
 
 import orjson
 from flask import request
 from marshmallow import ValidationError
 
+from models.errors import DiskError
 from service.lists.request import Request
 from service.people.customers import Known, visitors
 from service.store import Store
@@ -25,16 +26,24 @@ IN_MEMORY = 4 << 20
 COPY = 1 << 16
 CHUNK = 64
 
+NO_ROOM = {"507": {"description": "The disk of the service has no room for the body: nothing was done"}}
+
 Asked = TypeVar("Asked")
 Line = tuple[int, Request | dict[str, Any]]  # its number, and the request in it or what is wrong with it
 
 
 def spooled() -> IO[bytes]:
-    """The whole body of this request, on disk where it is long; 413 where it is longer than MOST_BYTES."""
+    """The whole body of this request, on disk where it is long; 413 where it is longer than MOST_BYTES, DiskError where there is no room."""
     request.max_content_length = MOST_BYTES
     spool: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  (answer_lines closes it)
     while part := request.stream.read(COPY):
-        spool.write(part)
+        try:
+            spool.write(part)
+        except OSError as error:
+            spool.close()
+            while request.stream.read(COPY):
+                pass  # who sends all before it reads would not read the answer
+            raise DiskError(f"{gettempdir()}: {error.strerror}") from error
     spool.seek(0)
     return spool
 

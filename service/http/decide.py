@@ -27,7 +27,7 @@ from service.decisions.replay import replay
 from service.decisions.send import Send
 from service.decisions.situation import Learnt, Request
 from service.http.attach import attaching
-from service.http.batch import answered, requests, spooled
+from service.http.batch import NO_ROOM, answered, requests, spooled
 from service.http.bodies import json_body, loading, query, without_nulls
 from service.http.documents import send
 from service.http.metrics import metrics
@@ -204,7 +204,8 @@ def decide_by_body() -> Response:
 @blueprint.route("/next-best-action/batch", methods=["POST"])
 @blueprint.doc(
     requestBody={"required": True, "content": {NDJSON: {"schema": DecideBody}}},
-    responses={"200": {"description": "An answer a line, and a last line that says so", "content": {NDJSON: {}}}},
+    responses={"200": {"description": "An answer a line, and a last line that says so", "content": {NDJSON: {}}}}
+    | NO_ROOM,
 )
 def decide_by_lines() -> Response:
     """What to do for many customers, one request a line: all are scored first, then budgets and stock go to the highest priorities."""

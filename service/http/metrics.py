@@ -12,6 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from service.events import STATUSES
 from service.http.gauges import Gauges
+from service.http.metric_files import keep_room
 from service.http.services import this_app
 from service.lists.merchandising import RULE_ERROR
 from service.services import Services
@@ -24,6 +25,7 @@ class Metrics:
 
     def __init__(self, services: Services) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # when a counter was made says nothing here
+        keep_room()
         self._registry = CollectorRegistry()
         self._gauges = Gauges(services)
         self._registry.register(self._gauges)

@@ -8,15 +8,18 @@ from threading import Lock
 from typing import Any
 
 import orjson
+import structlog
 from flask import Flask, Response, json
 from flask_smorest import Api, Blueprint
 from marshmallow import Schema, ValidationError, fields
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
-from models.errors import InputError, StoreUnavailable
+from models.errors import DiskError, InputError, StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
+
+log = structlog.get_logger(__name__)
 
 
 class ProblemSchema(Schema):
@@ -90,6 +93,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(ValidationError, _invalid)
     app.register_error_handler(InputError, _unusable)
     app.register_error_handler(StoreUnavailable, _away)
+    app.register_error_handler(DiskError, _full)
     for silence in (BlockingIOError, ClientDisconnected):  # service.workers.connection says how long it may last
         app.register_error_handler(silence, _silent)
 
@@ -113,6 +117,14 @@ def _unusable(error: InputError) -> Response:
 def _away(error: StoreUnavailable) -> Response:
     detail = "The store does not answer; nothing was written. Try again."
     return problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _full(error: DiskError) -> Response:
+    log.error("no room", error=str(error))
+    detail = (
+        "The disk of the service has no room for this body; nothing was done. Free space, or send fewer lines a call."
+    )
+    return problem(507, detail)
 
 
 def _silent(_: BlockingIOError | ClientDisconnected) -> Response:

@@ -13,7 +13,7 @@ from marshmallow import ValidationError
 from service.http.access import whose
 from service.http.answers import document
 from service.http.asking import by_document, by_query, checked
-from service.http.batch import answer_lines, spooled
+from service.http.batch import NO_ROOM, answer_lines, spooled
 from service.http.bodies import json_body, without_nulls
 from service.http.documents import send
 from service.http.lists import answer_all, answer_one, recommended, taste_of
@@ -56,7 +56,7 @@ def recommend_by_body() -> Response:
 
 
 @blueprint.route("/recommend/batch", methods=["POST"])
-@blueprint.doc(requestBody=_takes(PageBody), responses=_answers(PageSchema))
+@blueprint.doc(requestBody=_takes(PageBody), responses=_answers(PageSchema) | NO_ROOM)
 def recommend_batch() -> Response:
     """The lists of one page (JSON), or one request a line for many customers (NDJSON, answered line by line)."""
     if request.mimetype == NDJSON:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -189,6 +189,46 @@ def test_a_full_disk_refuses_events_loses_none_that_it_took_and_lists_go_on(tmp_
     with sqlite3.connect(tmp_path / "valet.db") as store:
         assert taken <= store.execute("SELECT count(*) FROM events").fetchone()[0] <= taken + 20 + 1
     store.close()
+
+
+SMALL = "mount -t tmpfs -o size=20m none {0} && exec {1} -m service.serve --workers 2"
+
+
+def test_where_nothing_can_be_kept_for_a_while_no_worker_dies_and_long_bodies_alone_are_refused(tmp_path: Path) -> None:
+    program, disk = shutil.which("unshare"), tmp_path / "disk"
+    disk.mkdir()
+    mount = [program or "", "-rm", "mount", "-t", "tmpfs", "none", str(disk)]
+    if program is None or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("this user may mount nothing")
+    save(tmp_path / "models", "1", tiny_models())
+    start = [program, "-rm", "sh", "-c", SMALL.format(disk, sys.executable)]
+    environment = {"VALET_MODELS_DIR": "models", "VALET_STORE": "none", "TMPDIR": str(disk)}
+    command = ("-c", f"import os; os.execv({program!r}, {start!r})")
+    lines = (b'{"intent": "popular"' + b" " * 100_000 + b"}\n") * 120
+
+    def batch(service: Serving) -> tuple[int, bytes]:
+        with service.connect() as connection:
+            connection.request("POST", "/recommend/batch", lines, {"Content-Type": "application/x-ndjson"})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+    with serving(tmp_path, command=command, environment=environment) as service:
+        filler = Path(f"/proc/{service.process.pid}/root{disk}/filler")
+        with filler.open("wb", buffering=0) as file, suppress(OSError):
+            while file.write(bytes(4_096)):
+                pass
+        answers(service)
+        assert batch(service)[0] == 507
+        psutil.Process(service.process.pid).children()[0].kill()
+        save(tmp_path / "models", "2", upside_down())
+        deadline = time.monotonic() + PATIENCE_S
+        while {answer["model_version"] for answer in answers(service)} != {"2"}:
+            assert time.monotonic() < deadline
+        assert "valet_requests_total" in service.get("/metrics")[1]
+        assert "SIGBUS" not in service.printed.read_text()
+        filler.unlink()
+        status, answered = batch(service)
+        assert (status, answered.count(b'"items"')) == (200, 120)
 
 
 READ_ONLY = "mount --bind {0} {0} && mount -o remount,ro,bind {0} && exec {1} -m service.serve"
