@@ -1,7 +1,7 @@
-"""`python -m training.activate VERSION`: let the service answer from another bundle, an older one most often, within a second.
+"""`python -m training.activate VERSION`: let the service answer from another bundle, an older one most often.
 
-Without a version it lists those that there are. The bundle is checked before the switch. A training that runs is not waited for: it goes on, and
-what it publishes is live after it. POST /models/{version}/activate does the same over HTTP.
+Without a version it lists those that there are. The bundle is checked before the switch, every byte of it. A training that runs is
+not waited for: it goes on, and what it publishes is live after it. POST /models/{version}/activate does the same over HTTP.
 """
 
 from __future__ import annotations

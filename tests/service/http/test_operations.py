@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import time
 from pathlib import Path
@@ -148,6 +149,18 @@ def test_a_bundle_that_is_not_whole_is_refused_and_what_answered_goes_on(tmp_pat
     assert NEWER in answer.json["detail"]  # type: ignore[index]
     assert str(tmp_path) not in answer.text
     assert client.get("/models").json["live"] == NEWER  # type: ignore[index]
+    assert client.get("/recommend").json["model_version"] == NEWER  # type: ignore[index]
+
+
+def test_a_bundle_that_answered_before_is_checked_again_before_it_is_rolled_back_to(tmp_path: Path) -> None:
+    client = two_bundles(tmp_path)
+    for version in (OLDER, NEWER):
+        assert client.post(f"/models/{version}/activate").status_code == 200
+    file = tmp_path / "models" / OLDER / "popularity.score.npy"
+    written = file.stat().st_mtime_ns
+    file.write_bytes(file.read_bytes()[:-1] + b"\x99")
+    os.utime(file, ns=(written, written))  # a disk that rots tells nobody
+    assert client.post(f"/models/{OLDER}/activate").status_code == 409
     assert client.get("/recommend").json["model_version"] == NEWER  # type: ignore[index]
 
 
