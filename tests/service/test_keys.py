@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from models.errors import InputError
-from service import key_commands
+from service import create_app, key_commands
 from service.keys import Keyring, given, listed, make, revoke
+from service.settings import from_environment
 from service.store import Store
 from service.store.open import open_store
 from tests.conftest import start_redis
@@ -81,9 +82,17 @@ def test_a_key_of_the_settings_for_agents_or_pages_closes_nothing_else(scope, op
     assert Keyring(None, [given(scope, "x" * 16)]).open is open_to_all
 
 
-def test_a_key_that_can_be_guessed_stops_the_start() -> None:
-    with pytest.raises(InputError, match="VALET_SERVER_KEY"):
-        given("server", "short")
+@pytest.mark.parametrize("scope", ["server", "agent", "admin"])
+@pytest.mark.parametrize("text", ["a", "s" * 15])
+def test_a_key_that_can_be_guessed_stops_the_start(tmp_path: Path, scope: str, text: str) -> None:
+    name = f"VALET_{scope.upper()}_KEY"
+    settings = {"VALET_STORE": "none", "VALET_MODELS_DIR": str(tmp_path), name: text}
+    with pytest.raises(InputError, match=f"{name} has {len(text)} characters"):
+        create_app(from_environment(settings))
+
+
+def test_a_public_key_stands_in_pages_and_may_be_short() -> None:
+    assert given("public", "shop").scope == "public"
 
 
 def test_while_no_key_can_be_read_nothing_is_open_and_one_that_is_revoked_is_not_missed(store: Store) -> None:

@@ -14,14 +14,14 @@ from service.http.privacy import ErasedSchema
 from tests.service.http.apps import tiny_app
 
 HER = "anna-4711@shop"
-AGENT = {"Authorization": "Bearer agents"}
+AGENT = {"Authorization": "Bearer a-key-of-an-agent"}
 REFUSAL = {"purpose": "profiling", "channel": "all", "status": "denied"}
 VIEW = {"event": "view_item", "item_id": "DR-002"}
 
 
 @pytest.fixture
 def client(store_url: str, tmp_path: Path) -> FlaskClient:
-    return tiny_app(tmp_path, store=store_url, agent_key=b"agents").test_client()
+    return tiny_app(tmp_path, store=store_url, agent_key=b"a-key-of-an-agent").test_client()
 
 
 def live_through_it_all(client: FlaskClient) -> None:
