@@ -12,7 +12,6 @@ import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 from weakref import WeakMethod
 
@@ -98,8 +97,7 @@ def _watch(look: WeakMethod[Callable[[], Any]], stop: threading.Event, every_s: 
         try:
             method()
         except Exception as error:  # noqa: BLE001  (a thread that ends is missed by nobody until it is needed)
-            with suppress(OSError):  # of a log that cannot be written either
-                log.error("watch failed", watch=threading.current_thread().name, **unexpected(error))
+            log.error("watch failed", watch=threading.current_thread().name, **unexpected(error))
         del method  # while it waits, nobody is kept alive
 
 

@@ -6,10 +6,11 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO, cast
 
 import orjson
 import structlog
@@ -44,8 +45,20 @@ def log_json() -> None:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(serializer=_dumps),
         ],
-        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),  # whatever it is by then
+        logger_factory=lambda *_: structlog.WriteLogger(cast(TextIO, Log())),
     )
+
+
+class Log:
+    """stderr, whatever it is by then. A log that cannot be written stops nothing."""
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
 
 
 def _dumps(event: object, **_: object) -> str:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from io import FileIO, TextIOWrapper
 
-import pytest
 from structlog.testing import capture_logs
 
 from service.watch import Watch
@@ -43,10 +40,3 @@ def test_what_a_look_raises_is_logged_by_its_type_and_it_looks_again() -> None:
         ("watch failed", "valet-stumbling", "KeyError")
     ]
     assert SOMEBODY not in str(logs)
-
-
-def test_it_looks_again_where_the_log_cannot_be_written_either(monkeypatch: pytest.MonkeyPatch) -> None:
-    with TextIOWrapper(FileIO("/dev/full", "w"), write_through=True) as full, monkeypatch.context() as here:
-        here.setattr(sys, "stderr", full)
-        here.setattr(sys, "stdout", full)
-        looked_again(Stumbling())
