@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,9 @@ SHOWN = ("title", "title_th", "price", "currency", "url", "image_url", "category
 NO_PRICE = -1
 NO_STOCK = -1
 MOST_STOCK = 2**31 - 1
+FEW = 4  # codes
 KINDS_KEPT = 10_000  # items
+LEVEL = re.compile("(?= > )")  # where one of a category ends
 MINOR = 100  # minor units of money in a major one
 
 
@@ -40,7 +44,12 @@ class Codes:
         return self.among(wanted[wanted != MISSING])
 
     def among(self, codes: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """bool[items]: which items have one of these codes; one look-up an item, where np.isin takes ten."""
+        """bool[items]: which items have one of these codes; one look-up an item, where np.isin takes ten, and few are compared faster."""
+        if len(codes) <= FEW:
+            found = np.zeros(len(self.code), dtype=np.bool_)
+            for code in codes:
+                found |= self.code == code
+            return found
         chosen = np.zeros(len(self.values) + 1, dtype=np.bool_)  # the last is for no value, -1
         chosen[codes] = True
         return chosen.take(self.code, mode="wrap")
@@ -129,10 +138,17 @@ class Catalogue:
 
     def within(self, paths: Sequence[str]) -> NDArray[np.bool_]:
         """bool[items]: which items lie in one of these categories or below it ("Women" holds "Women > Dresses")."""
-        # Of a path with " > " behind it, so that none begins with another's word
-        prefixes = tuple(f"{path} > " for path in paths)
-        inside = [code for code, path in enumerate(self._paths) if path.startswith(prefixes)]
+        inside = list(chain.from_iterable(self._below.get(path, ()) for path in set(paths)))
         return self.category.among(np.array(inside, dtype=np.int32))
+
+    def priced(self, prices: Sequence[int]) -> NDArray[np.bool_]:
+        """bool[items]: which items have one of these prices, minor units."""
+        distinct, code = self._prices
+        wanted = np.array([price for price in prices if price != NO_PRICE], dtype=np.int64)
+        places = distinct.searchsorted(wanted)
+        chosen = np.zeros(len(distinct), dtype=np.bool_)
+        chosen[places[np.append(distinct, NO_PRICE)[places] == wanted]] = True
+        return chosen[code]
 
     @cached_property
     def kept_masks(self) -> dict[Hashable, NDArray[np.bool_]]:
@@ -155,10 +171,18 @@ class Catalogue:
         return {}
 
     @cached_property
-    def _paths(self) -> list[str]:
-        """The categories, each with " > " behind it; they are few, and asked for again and again."""
-        values = self.category.values
-        return [f"{values.text(code)} > " for code in range(len(values))]
+    def _below(self) -> dict[str, list[int]]:
+        """Category, or what others lie below -> their codes; they are few, and asked for again and again."""
+        below: dict[str, list[int]] = {}
+        for code, path in enumerate(self.category.values.texts(range(len(self.category.values)))):
+            for end in LEVEL.finditer(f"{path} > "):
+                below.setdefault(end.string[: end.start()], []).append(code)
+        return below
+
+    @cached_property
+    def _prices(self) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+        """int64[distinct], ascending, and intp[items]: which of them each item has. To sort them takes as long as a hundred comparisons."""
+        return np.unique(self.price, return_inverse=True)
 
 
 def catalogue_of(items: Vocabulary, fields: Sequence[Mapping[str, Any]], bodies: Sequence[bytes]) -> Catalogue:

@@ -3,6 +3,7 @@
     {"all": [filter, …]} · {"any": [filter, …]} · {"not": filter} · {"field": "price", "op": "lt", "value": 900}
 
 `parse` checks a document without a catalogue; `mask` applies it. An item whose field is unknown fails every comparison but `ne`.
+What filters may ask together is bounded: each condition is looked up for every item.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ COMPARABLE = ("category", "brand", "product_type", "colour", "gender", "group_id
 ALIASES = {"color": "colour"}
 COMPARE = {"eq": np.equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal}
 MINOR = 100  # minor units of money in a major one
-MOST_PARTS = 100
+MOST_PARTS = 100  # of one filter, and of all filters of a request
+VALUES = 100  # of a list that count as one condition
 MOST_DEPTH = 8
 
 
@@ -81,21 +83,26 @@ Filter = Condition | Group
 def parse(document: Any) -> Filter:
     """The filter of a JSON document; raises FilterError with the place of what is wrong."""
     parsed = _parse(document, ())
-    if (parts := _count(parsed)) > MOST_PARTS:
-        raise FilterError((), f"{parts} conditions; at most {MOST_PARTS}")
+    _check_count(count(parsed))
     return parsed
+
+
+def count(chosen: Filter) -> int:
+    """How many conditions it asks; a long list counts as several, and a group without parts as one."""
+    if isinstance(chosen, Group):
+        return sum(map(count, chosen.parts)) or 1
+    return 1 + len(chosen.value) // VALUES if chosen.op == "in" else 1
 
 
 def mask(chosen: Filter, catalogue: Catalogue) -> Mask:
     """bool[items]: which items pass. An empty `all` passes everything, an empty `any` nothing."""
     if isinstance(chosen, Condition):
         return _compare(chosen, catalogue)
-    masks = [mask(part, catalogue) for part in chosen.parts]
     if chosen.kind == "not":
-        return np.asarray(~masks[0])
+        return np.asarray(~mask(chosen.parts[0], catalogue))
     passed = np.full(len(catalogue), chosen.kind == "all")
-    for part in masks:
-        passed = passed & part if chosen.kind == "all" else passed | part
+    for part in chosen.parts:
+        (np.logical_and if chosen.kind == "all" else np.logical_or)(passed, mask(part, catalogue), out=passed)
     return passed
 
 
@@ -129,7 +136,19 @@ def _parse_group(kind: Literal["all", "any", "not"], document: dict[str, Any], p
         return Group(kind, (_parse(inner, (*place, kind)),))
     if not isinstance(inner, list):
         raise FilterError((*place, kind), "must be a list of filters")
-    return Group(kind, tuple(_parse(part, (*place, kind, str(index))) for index, part in enumerate(inner)))
+    parts: list[Filter] = []
+    asked = 0
+    for index, part in enumerate(inner):  # a megabyte of them is read no further than to the bound
+        parts.append(_parse(part, (*place, kind, str(index))))
+        asked += count(parts[-1])
+        _check_count(asked)
+    return Group(kind, tuple(parts))
+
+
+def _check_count(asked: int) -> None:
+    if asked > MOST_PARTS:
+        said = f"more than {MOST_PARTS} conditions, and {VALUES} values of a list count as one"
+        raise FilterError((), f"{said}; join those of one field with in")
 
 
 def _parse_condition(document: dict[str, Any], place: tuple[str, ...]) -> Condition:
@@ -180,14 +199,10 @@ def _named(value: Any) -> str:
     return f"{value!r:.80}"
 
 
-def _count(chosen: Filter) -> int:
-    return 1 if isinstance(chosen, Condition) else sum(map(_count, chosen.parts))
-
-
 def _compare(condition: Condition, catalogue: Catalogue) -> Mask:
     kind = FIELDS[condition.field]
     if kind == "number":
-        return _compare_price(condition, catalogue.price)
+        return _compare_price(condition, catalogue)
     if kind == "flag":
         flags: Mask = getattr(catalogue, condition.field)
         if condition.op == "exists":  # all items say
@@ -200,15 +215,16 @@ def _compare(condition: Condition, catalogue: Catalogue) -> Mask:
     return _compare_text(condition, catalogue)
 
 
-def _compare_price(condition: Condition, prices: NDArray[np.int64]) -> Mask:
-    known = np.not_equal(prices, NO_PRICE)
+def _compare_price(condition: Condition, catalogue: Catalogue) -> Mask:
     op, value = condition.op, condition.value
+    if op == "in":
+        return catalogue.priced([minor(part) for part in value])
+    prices = catalogue.price
+    known = np.not_equal(prices, NO_PRICE)
     if op == "exists":
         return np.asarray(known == value)
     if op == "ne":
         return np.asarray(prices != minor(value))
-    if op == "in":
-        return known & np.isin(prices, [minor(part) for part in value])
     if op == "between":
         return known & (prices >= minor(value[0])) & (prices <= minor(value[1]))
     return np.asarray(known & COMPARE[op](prices, minor(value)))
@@ -238,5 +254,5 @@ def _compare_text(condition: Condition, catalogue: Catalogue) -> Mask:
 def _containing(codes: Codes, part: str) -> Mask:
     """Which items' texts hold this part, case ignored; each distinct text is looked at once."""
     lower = part.casefold()
-    holds = [lower in codes.values.text(code).casefold() for code in range(len(codes.values))]
-    return np.array([*holds, False], dtype=np.bool_)[codes.code]  # code -1, unknown, is the last entry
+    holding = [code for code, text in enumerate(codes.values.folded) if lower in text]
+    return codes.among(np.array(holding, dtype=np.int32))

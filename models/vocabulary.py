@@ -78,6 +78,11 @@ class Vocabulary:
         )
 
     @cached_property
+    def folded(self) -> list[str]:
+        """All texts, as they are compared where case does not count; of columns with few values, kept for the next who asks."""
+        return [text.casefold() for text in self.texts(range(len(self)))]
+
+    @cached_property
     def _known(self) -> dict[str, int]:
         """Rows of texts that were asked for of late: a look-up costs a twentieth of a hash. Of several threads each may clear it."""
         return {}

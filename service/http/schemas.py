@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from models.filters import COMPARABLE, Filter, FilterError, parse
+from models.filters import COMPARABLE, MOST_PARTS, Filter, FilterError, count, parse
 from service.customer_tokens import LONGEST
 from service.lists.reasons import LANGUAGES
 from service.lists.request import INTENTS
@@ -15,11 +15,17 @@ from service.lists.timing import STATES
 
 EXPLAIN = ("none", "top", "full")
 MOST = 100
+CURE = (
+    "Join those of one field with in, or write what always holds into valet.toml: a placement's filter, merchandising."
+)
 MOST_IDS = 1_000
 MOST_EXCLUDED = 20_000
 PRICE = validate.Range(0, 1e12)
 MOST_ID = 4_000  # characters
 ID = validate.Length(1, MOST_ID)
+
+
+FILTERS = f"all, any, not; or field, op, value. At most {MOST_PARTS} conditions in all filters of a request"
 
 
 class Whole(fields.Integer):
@@ -159,7 +165,7 @@ class RecommendBody(ListSchema):
     """POST /recommend."""
 
     item_ids = _texts("The items asked about, a cart for example", most=MOST)
-    filter = FilterField(metadata={"description": "all, any, not; or field, op, value"})
+    filter = FilterField(metadata={"description": FILTERS})
     boost = Bounded(fields.Nested(BoostSchema), validate=validate.Length(max=20))
     promotions = Bounded(fields.Nested(PromotionSchema), validate=validate.Length(max=20))
     context = fields.Dict(
@@ -173,6 +179,16 @@ class RecommendBody(ListSchema):
         promised = sum(promotion["percent"] for promotion in loaded.get("promotions", ()))
         if promised > 100:
             raise ValidationError(f"{promised:g} % of the slots are promised; at most 100.", "promotions")
+
+    @validates_schema
+    def _check_filters(self, loaded: dict[str, Any], **kwargs: Any) -> None:
+        asked = count(loaded["filter"]) if "filter" in loaded else 0
+        for name in ("boost", "promotions"):
+            asked += sum(count(one["filter"]) for one in loaded.get(name, ()))
+            if asked > MOST_PARTS:
+                raise ValidationError(
+                    f"{asked} conditions in all filters of a request; at most {MOST_PARTS}. {CURE}", name
+                )
 
 
 class PageBody(Schema):

@@ -19,11 +19,11 @@ from service.lists.candidates import stages
 from service.lists.eligibility import eligible, known
 from service.lists.exploration import explore
 from service.lists.picks import Pick, picks
-from service.lists.question import Question, Scores, Stage
+from service.lists.question import Mask, Question, Scores, Stage
 from service.lists.request import Request
 from service.lists.segment import segment
 from service.lists.selection import NOTHING, SCORED, Chosen, Share, Wishes, select
-from service.lists.taste import NONE, Taste
+from service.lists.taste import Taste
 from service.lists.timing import too_early
 from service.lists.trace import Trace
 
@@ -61,6 +61,7 @@ def recommend(request: Request, *, models: Models, taste: Taste, now: int, wishe
 
     wishes  what the shop's merchandising wants of the list (service.lists.merchandising); what that caps may leave it short
     """
+    wishes = _asked(request, wishes, models)
     if request.intent == "because_you":
         return _because_you(request, models=models, taste=taste, now=now, wishes=wishes)
     return _list(request, models=models, taste=taste, now=now, wishes=wishes, personal=request.intent in PERSONAL)
@@ -89,7 +90,8 @@ def _list(request: Request, *, models: Models, taste: Taste, now: int, wishes: W
         n=request.length,
     )
     intent = request.intent or "popular"
-    wishes = _asked(request, wishes, taste if personal else NONE, models)
+    if personal and len(taste.tired):
+        wishes = replace(wishes, boosts=_rotated(wishes.boosts, taste, models))
     found = _stages(intent, question, strict=request.strict)
     chosen: Sequence[Chosen] = select(
         trace.noting(found, allowed) if trace else found,
@@ -118,14 +120,14 @@ def _stages(intent: str, question: Question, *, strict: bool | None) -> Iterator
     return takewhile(lambda stage: stage.intent == intent, found) if strict else found
 
 
-def _asked(request: Request, wishes: Wishes, taste: Taste, models: Models) -> Wishes:
-    """What the shop wishes, and with it the request's own boosts, promotions and diversity, and rest for what tired her."""
-    if not (request.boost or request.promotions or request.diversity or len(taste.tired)):
+def _asked(request: Request, wishes: Wishes, models: Models) -> Wishes:
+    """What the shop wishes, and with it the request's own boosts, promotions and diversity."""
+    if not (request.boost or request.promotions or request.diversity):
         return wishes
     promoted = (Share(one.percent, mask(one.filter, models.catalogue)) for one in request.promotions)
     return replace(
         wishes,
-        boosts=_rotated(_boosts(request, wishes.boosts, models), taste, models),
+        boosts=_boosts(request, wishes.boosts, models),
         shares=(*wishes.shares, *promoted),
         diversity=request.diversity or 0.0,
     )
@@ -161,8 +163,8 @@ def _because_you(request: Request, *, models: Models, taste: Taste, now: int, wi
     What is pinned stands in that list, not in every row.
     """
     asked = request._replace(intent="for_you", exclude_owned=request.without_owned)
-    plain = recommend(asked, models=models, taste=taste, now=now, wishes=wishes)
-    unpinned = replace(wishes, pins={})
+    plain = _list(asked, models=models, taste=taste, now=now, wishes=wishes, personal=True)
+    unpinned = replace(wishes, pins={}, hidden=_hidden(request, wishes, models))
     anchored: list[tuple[int, tuple[Pick, ...]]] = []
     shown: list[str] = []
     for anchor in _latest(taste):
@@ -172,6 +174,7 @@ def _because_you(request: Request, *, models: Models, taste: Taste, now: int, wi
             exclude=(*request.exclude, *shown),
             exclude_owned=request.without_owned,
             strict=True,
+            filter=None,
         )
         if row := _list(asked, models=models, taste=taste, now=now, wishes=unpinned, personal=True).picks:
             anchored.append((anchor, row))
@@ -193,14 +196,20 @@ def _boosts(request: Request, counts: Scores | None, models: Models) -> Scores |
         return counts
     counts = np.ones(len(models.catalogue), dtype=np.float32) if counts is None else counts.copy()
     for boost in request.boost:
-        counts[mask(boost.filter, models.catalogue)] *= boost.weight
+        np.multiply(counts, np.float32(boost.weight), out=counts, where=mask(boost.filter, models.catalogue))
     return counts
 
 
-def _rotated(boosts: Scores | None, taste: Taste, models: Models) -> Scores | None:
+def _hidden(request: Request, wishes: Wishes, models: Models) -> Mask | None:
+    """What is hidden, and what the request's filter does not let through: looked up once for several lists."""
+    if request.filter is None:
+        return wishes.hidden
+    stopped = ~mask(request.filter, models.catalogue)
+    return stopped if wishes.hidden is None else wishes.hidden | stopped
+
+
+def _rotated(boosts: Scores | None, taste: Taste, models: Models) -> Scores:
     """The same, with what she was shown in vain put behind."""
-    if not len(taste.tired):
-        return boosts
     rotated = np.ones(len(models.catalogue), dtype=np.float32) if boosts is None else boosts.copy()
     rotated[taste.tired] *= ROTATED
     return rotated

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import NamedTuple
 
@@ -134,10 +134,6 @@ def variants(group: NDArray[np.int32], rows: Sequence[int] | Rows) -> bool:
     return len(set(codes)) < len(codes)
 
 
-def _spoken_for(stage: Stage, allowed: Mask) -> Mask:
-    return allowed if stage.shown is None else allowed & stage.shown
-
-
 def _through(
     stages: Iterable[Stage],
     begun: Sequence[Chosen],
@@ -191,12 +187,13 @@ class _Pool:
     def draw(self, stage: Stage) -> None:
         """Add the best of another stage."""
         boosts = self.wishes.boosts
-        rows = stage.top(self._left, boosts, POOL * self.n)
+        lifted = stage if boosts is None else replace(stage, scores=boosted(stage.scores, boosts), best=None)
+        rows = lifted.top(self._left, None, POOL * self.n)
         for share in self.wishes.shares if not self.stages else ():
-            promised = share.promised(self.n)
-            shared = stage.top(self._left & share.items, boosts, promised)
-            if len(shared) < promised:
-                others = self._left & share.items & ~_spoken_for(stage, self._left)
+            promised, theirs = share.promised(self.n), self._left & share.items
+            shared = lifted.top(theirs, None, promised)
+            if len(shared) < promised and stage.shown is not None:
+                others = theirs & ~stage.shown
                 popular = top(self.models.popularity.score, others, promised - len(shared))
                 self.extra = np.union1d(self.extra, popular).astype(np.int32)
             rows = np.union1d(rows, shared)

@@ -41,6 +41,11 @@ PRICED = EVERYTHING - {"DR-003"}
         (condition("price", "between", [1000, 1300]), {"SH-014", "SH-015"}),
         (condition("price", "eq", 2590), {"SH-016"}),
         (condition("price", "in", [2590, 450]), {"SH-016", "VT-001"}),
+        (condition("price", "in", [450, 2590, 2589.99, -0.01, 1e14]), {"SH-016", "VT-001"}),
+        (condition("price", "in", []), set()),
+        (condition("category", "in", ["Home", "Women > Bags", "Wom"]), {"VT-001", STRANGE}),
+        (condition("category", "contains", "> NIGHT"), {"NE-001", "NE-002"}),
+        (condition("product_type", "contains", "s"), {"DR-001", "DR-001-L", "DR-002", "DR-003", *SHOES, "VT-001"}),
         (condition("price", "exists", True), PRICED),
         (condition("price", "ne", 450), EVERYTHING - {"VT-001"}),
         (condition("available", "eq", False), {"SH-016"}),
@@ -90,6 +95,10 @@ def deep(levels: int) -> object:
         ({"field": ["price"], "op": "lt", "value": 3}, ("field",)),
         ({"field": "price", "op": "lt", "value": 3, "unit": "THB"}, ("unit",)),
         ({"all": [condition("colour", "eq", "red")] * 101}, ()),
+        ({"any": [{"all": []}] * 101}, ()),
+        ({"all": [{"any": [condition("colour", "eq", "red")] * 51}] * 2 + [{"field": "size"}]}, ()),
+        (condition("item_id", "in", ["x"] * 10_000), ()),
+        ({"any": [condition("price", "in", [1] * 500)] * 20}, ()),
     ],
 )
 def test_an_impossible_filter_is_refused_at_the_place_of_the_mistake(document: object, place: tuple[str, ...]) -> None:

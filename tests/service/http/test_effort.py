@@ -6,16 +6,24 @@ Who adds work for each item, each customer's event or each setting to the path o
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
+from models.blend import Blend
+from models.bundle import Models
+from models.catalogue import catalogue_of
+from models.popularity import Popularity
+from models.vocabulary import Vocabulary
 from service.store.sqlite import SqliteStore
 from tests.service.http.apps import tiny_client
+from tests.worlds import save, tiny_tiers
 
 SERVER = "a-key-of-the-shop"
 BEARER = {"Authorization": f"Bearer {SERVER}"}
@@ -66,6 +74,44 @@ def test_a_customers_list_costs_the_same_calls_however_many_items_there_are(clie
     assert client.put("/items", json={"items": put}, headers=BEARER).status_code == 200
     assert few <= 2_600
     assert calls(ask) <= few + 100
+
+
+@pytest.mark.parametrize(
+    ("field", "op", "value"),
+    [
+        ("brand", "contains", lambda nth: f"{nth} x"),
+        ("category", "in", lambda nth: [f"Room {nth} > {place}" for place in range(99)]),
+        ("price", "in", lambda nth: [1_000 * place + nth for place in range(99)]),
+    ],
+)
+def test_the_most_that_filters_may_ask_takes_little_more_than_the_plainest_of_that_length(
+    tmp_path: Path, field: str, op: str, value: Callable[[int], object]
+) -> None:
+    items = 20_000
+    rows = [
+        {"brand": f"Brand {n % 2_000}", "category": f"Room {n % 50} > {n % 2_000}", "price": 70_001 * n}
+        for n in range(items)
+    ]
+    catalogue = catalogue_of(Vocabulary.of(f"{n:05}" for n in range(items)), rows, [b"{}"] * items)
+    popularity = Popularity(np.arange(items, dtype=np.float32))
+    save(tmp_path / "models", "many", Models(catalogue, popularity, Blend({}), tiny_tiers()))
+    client = tiny_client(tmp_path, keys=(("server", SERVER),))
+
+    def asking(one: Callable[[int], dict[str, object]]) -> dict[str, object]:
+        boosts = [{"weight": 2.0, "filter": one(60 + n)} for n in range(20)]
+        promotions = [{"name": f"p{n}", "percent": 5, "filter": one(80 + n)} for n in range(20)]
+        return {"filter": {"not": {"any": [one(n) for n in range(60)]}}, "boost": boosts, "promotions": promotions}
+
+    def least_s(body: dict[str, object]) -> float:
+        taken = []
+        for _ in range(7):
+            began = time.process_time()
+            assert client.post("/recommend", json=body, headers=BEARER).status_code == 200
+            taken.append(time.process_time() - began)
+        return min(taken)
+
+    plainest = least_s(asking(lambda _: {"field": "available", "op": "eq", "value": False}))
+    assert least_s(asking(lambda nth: {"field": field, "op": op, "value": value(nth)})) <= 7 * plainest
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import orjson
@@ -406,6 +407,27 @@ def test_what_a_list_cannot_be_is_refused_by_the_name_of_its_field(
     assert answer.status_code == 422
     assert answer.json is not None
     assert set(answer.json["errors"]) == fields
+
+
+def test_conditions_are_bounded_over_all_filters_of_a_request(client: FlaskClient) -> None:
+    def asked(in_filter: int, in_boosts: int, in_promotions: int) -> Any:
+        def some(n: int) -> dict[str, object]:
+            return {"any": [{"field": "colour", "value": "red"}] * n}
+
+        body = {
+            "filter": {"not": some(in_filter)},
+            "boost": [{"filter": some(in_boosts // 2), "weight": 2}] * 2,
+            "promotions": [{"name": "p", "percent": 5, "filter": some(in_promotions // 4)}] * 4,
+        }
+        return client.post("/recommend", json=body)
+
+    assert asked(40, 40, 20).status_code == 200
+    for most, field in (((61, 40, 0), "boost"), ((40, 40, 24), "promotions")):
+        answer = asked(*most)
+        assert answer.status_code == 422
+        said = answer.json["errors"]
+        assert set(said) == {field}
+        assert said[field][0].startswith(f"{sum(most)} conditions in all filters of a request; at most 100.")
 
 
 def test_what_is_promoted_gets_its_share(client: FlaskClient) -> None:
