@@ -34,7 +34,7 @@ class Metrics:
         )
         self._seconds = Histogram(
             "valet_request_seconds",
-            "From the request to its answer's first byte",
+            "From when the request was there, and began to wait for a thread, to its answer's first byte",
             ["route"],
             buckets=SECONDS,
             registry=self._registry,

@@ -20,7 +20,7 @@ from service.http.lines import Lines
 from service.http.metrics import Metrics
 from service.http.services import this_request
 
-STARTED = "valet.started"  # in the environ: when the app took the request, seconds of the performance counter
+STARTED = "valet.started"  # in the environ: since when the request is there, seconds of the monotonic clock
 LINES = "valet.lines"
 UNKNOWN = "unknown"  # a path that no route matches
 QUIET = ("/livez", "/readyz", "/metrics")  # asked every few seconds by machines: counted, not logged
@@ -77,16 +77,20 @@ def _route(asked: Request) -> str:
 
 def _finish(extensions: Mapping[str, Any], metrics: Metrics, response: Response) -> Response:
     asked = this_request()
-    now = time.perf_counter()
-    seconds = now - asked.environ.get(STARTED, now)
-    route = _route(asked)
-    method = asked.method if asked.method in METHODS else UNKNOWN
-    metrics.answered(method=method, route=route, status=response.status_code, seconds=seconds)
-    if route not in QUIET:
-        extensions[LINES].add(
-            _line(method=method, route=route, status=response.status_code, ms=round(seconds * 1000, 2))
-        )
+    tell(extensions, metrics, asked.environ, route=_route(asked), status=response.status_code)
     return response
+
+
+def tell(
+    extensions: Mapping[str, Any], metrics: Metrics, environ: Mapping[str, Any], *, route: str, status: int
+) -> None:
+    """Log and count a request that is answered now."""
+    now = time.monotonic()
+    seconds = now - environ.get(STARTED, now)
+    method = environ["REQUEST_METHOD"] if environ["REQUEST_METHOD"] in METHODS else UNKNOWN
+    metrics.answered(method=method, route=route, status=status, seconds=seconds)
+    if route not in QUIET:
+        extensions[LINES].add(_line(method=method, route=route, status=status, ms=round(seconds * 1000, 2)))
 
 
 def _line(**line: object) -> str:

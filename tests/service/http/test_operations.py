@@ -245,6 +245,35 @@ def test_one_log_line_a_request_without_ids(tmp_path: Path) -> None:
     assert "DR-001" not in str(lines)
 
 
+def test_how_long_a_request_took_is_counted_from_when_it_began_to_wait(tmp_path: Path) -> None:
+    client, told = tiny_client(tmp_path, patience_s=60.0), Told()
+    client.application.extensions["valet.lines"] = told
+    queued = {"valet.queued": time.monotonic() - 10}
+    assert client.get("/recommend", environ_overrides=queued).status_code == 200
+    assert json.loads(told.lines[0])["ms"] >= 10_000
+    assert 'valet_request_seconds_bucket{le="5.0",route="/recommend"} 0.0' in client.get("/metrics").text
+
+
+def test_what_is_turned_away_early_has_its_line_and_its_counts_without_ids(tmp_path: Path) -> None:
+    client, told = tiny_client(tmp_path, patience_s=1.0), Told()
+    client.application.extensions["valet.lines"] = told
+    late = {"valet.queued": time.monotonic() - 10}
+    for path in ("/recommend?customer_id=secret-person", "/customers/secret-person"):
+        assert client.get(path, environ_overrides=late).status_code == 503
+    assert client.post("/recommend", environ_overrides={"RAW_URI": "/" * 200_000}).status_code == 414
+    lines = [json.loads(line) for line in told.lines]
+    assert [(line["method"], line["route"], line["status"]) for line in lines] == [
+        ("GET", "/recommend", 503),
+        ("GET", "unknown", 503),
+        ("POST", "/recommend", 414),
+    ]
+    assert [line["ms"] >= 10_000 for line in lines] == [True, True, False]
+    text = client.get("/metrics").text
+    for method, route, status in (("GET", "/recommend", 503), ("GET", "unknown", 503), ("POST", "/recommend", 414)):
+        assert f'valet_requests_total{{method="{method}",route="{route}",status="{status}"}} 1.0' in text
+    assert "secret-person" not in text + str(lines)
+
+
 def test_a_request_keeps_the_bundle_it_began_with(tmp_path: Path) -> None:
     app = tiny_app(tmp_path)
     live: Live = app.extensions["valet"].live

@@ -149,11 +149,18 @@ def test_a_full_house_turns_away_at_once_and_answers_the_others_in_time(folder: 
             client.join()
         assert running.get("/livez")[0] == 200
         assert running.get(LIST)[0] == 200
+        counts = running.get("/metrics")[1]
     found = Counter(status for status, _, _ in taken)
     assert found[200] > 0
     assert found[503] > 0
     assert set(found) == {200, 503}
     assert {again for status, again, _ in taken if status == 503} == {"1"}
+    assert f'valet_requests_total{{method="POST",route="/recommend/batch",status="503"}} {found[503]}.0' in counts
+    assert f'valet_request_seconds_count{{route="/recommend/batch"}} {found.total()}.0' in counts
+    lines = [orjson.loads(line) for line in running.printed.read_text().splitlines() if '"event":"request"' in line]
+    told = Counter(line["status"] for line in lines if line["route"] == "/recommend/batch")
+    assert told == found
+    assert all(line["ms"] >= 50 for line in lines if line["status"] == 503)
 
 
 ASK = b"GET /recommend?item_id=DR-001&n=1 HTTP/1.1\r\nHost: x\r\n\r\n"
