@@ -29,7 +29,8 @@ from service.keys import Key, Scope
 from service.services import Services
 
 Address = IPv4Address | IPv6Address
-FREE = {"/livez", "/readyz", "/docs", "/openapi.json", "/valet.js", "/r/<token>"}  # they tell nothing of anybody
+LIMITED = {"/docs", "/openapi.json", "/valet.js", "/r/<token>"}  # to so many a second of an address
+FREE = {*LIMITED, "/livez", "/readyz"}  # they tell nothing of anybody
 OF_PAGES = {"/recommend", "/events"}
 OF_AGENTS = {
     *("/recommend", "/rank", "/next-best-action", "/decisions/<id:decision_id>", "/outcomes", "/actions"),
@@ -105,7 +106,7 @@ def _check(shop: Services) -> Response | None:
     asked = this_request()
     rule = asked.url_rule.rule if asked.url_rule else None
     if rule is None or rule in FREE or asked.method == "OPTIONS":
-        return None
+        return None if rule not in LIMITED or _local() else _too_many(_wait_of_address(shop), "limit")
     keyring, bearer = shop.keyring, _bearer(asked)
     text = asked.args.get(PUBLIC_KEY) if bearer is None and _in_address(asked) else bearer
     key = None if text is None else keyring.find(text, now=shop.clock())
@@ -148,7 +149,7 @@ def _without_key(text: str | None) -> Response:
     wait = services().limits.wait(
         f"failed {_address()}", rate=FAILURES_A_SECOND, burst=FAILURES_AT_ONCE, now=time.monotonic()
     )
-    return _too_many(wait, "wrong key") if wait and text is not None else _unknown_key(text)
+    return (text is not None and _too_many(wait, "wrong key")) or _unknown_key(text)
 
 
 def _unknown_key(text: str | None) -> Response:
@@ -191,13 +192,22 @@ def _over_limit(key: Key, shop: Services) -> Response | None:
         return None
     now, set_ = time.monotonic(), shop.settings.limits
     wait = shop.limits.wait(key.key_id, rate=set_.per_key, burst=set_.per_key * set_.burst_seconds, now=now)
-    if not wait and key.scope == "public" and set_.per_address:
-        burst = set_.per_address * set_.burst_seconds
-        wait = shop.limits.wait(_address(), rate=set_.per_address, burst=burst, now=now)
-    return _too_many(wait, "limit") if wait else None
+    if not wait and key.scope == "public":
+        wait = _wait_of_address(shop)
+    return _too_many(wait, "limit")
 
 
-def _too_many(wait_s: float, why: str) -> Response:
+def _wait_of_address(shop: Services) -> float:
+    set_ = shop.settings.limits
+    if not set_.per_address:
+        return 0.0
+    burst = set_.per_address * set_.burst_seconds
+    return shop.limits.wait(_address(), rate=set_.per_address, burst=burst, now=time.monotonic())
+
+
+def _too_many(wait_s: float, why: str) -> Response | None:
+    if not wait_s:
+        return None
     metrics().refused(why)
     detail = f"Too many requests; the next one may come in {ceil(wait_s)} s."
     return problem(429, detail, headers={"Retry-After": str(ceil(wait_s))})

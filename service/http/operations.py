@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import orjson
-from flask import Response, current_app, render_template, request
-from flask_smorest import Api, Blueprint
+from flask import Response, current_app, request
+from flask_smorest import Blueprint
+from markupsafe import escape
 from marshmallow import Schema, fields, validate
 
 from models.errors import BundleError, DiskError, InputError, LockedError
 from service.http.metrics import metrics
 from service.http.paths import install
-from service.http.problems import RETRY_AFTER_S, problem
+from service.http.problems import ADDRESS, RETRY_AFTER_S, ProblemApi, problem
 from service.http.services import services
 from service.live import versions
 from service.readiness import State, parts
@@ -155,8 +156,8 @@ def activate(version: str) -> Response:
 @blueprint.doc(responses={"200": {"description": "HTML", "content": {"text/html": {}}}})
 def docs() -> str:
     """Every call on one page, without assets from elsewhere."""
-    apis: dict[str, dict[str, Api]] = current_app.extensions["flask-smorest"]["apis"]
-    return render_template("docs.html", spec=apis[""]["ext_obj"].document(), address=request.host_url)
+    apis: dict[str, dict[str, ProblemApi]] = current_app.extensions["flask-smorest"]["apis"]
+    return apis[""]["ext_obj"].page.replace(ADDRESS, escape(request.host_url))
 
 
 def _version() -> str | None:

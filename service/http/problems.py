@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from http import HTTPStatus
 from threading import Lock
 from typing import Any
 
 import orjson
 import structlog
-from flask import Flask, Response, json
+from flask import Flask, Response, json, render_template
 from flask_smorest import Api, Blueprint
 from marshmallow import Schema, ValidationError, fields
 from werkzeug.exceptions import ClientDisconnected, HTTPException
@@ -18,6 +19,7 @@ from models.errors import DiskError, InputError, StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
+ADDRESS = "https://valet.invalid/"
 
 log = structlog.get_logger(__name__)
 
@@ -64,8 +66,18 @@ class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest has no types
             found: dict[str, Any] = self.spec.to_dict()
             return found
 
+    @cached_property
+    def written(self) -> bytes:
+        """The document as it is sent; anybody may ask for it."""
+        return json.dumps(self.document(), indent=2).encode()
+
+    @cached_property
+    def page(self) -> str:
+        """The same for people, with ADDRESS where the address of this service stands."""
+        return render_template("docs.html", spec=self.document(), address=ADDRESS)
+
     def _openapi_json(self) -> Response:
-        return Response(json.dumps(self.document(), indent=2), content_type="application/json")
+        return Response(self.written, content_type="application/json")
 
     def _register_error_handlers(self) -> None:
         register(self._app)

@@ -189,6 +189,20 @@ def test_an_address_asks_so_often_and_no_oftener_and_a_server_is_no_address(tmp_
     assert statuses(client, 5, "server") == [200] * 5
 
 
+def test_what_is_free_has_the_limit_of_an_address_and_only_signs_of_life_have_none(tmp_path: Path) -> None:
+    client = client_with_keys(tmp_path, "[limits]\nper_address = 0.1\nburst_seconds = 20\n")
+
+    def asked(path: str, address: str) -> list[int]:
+        return [client.get(path, environ_base={"REMOTE_ADDR": address}).status_code for _ in range(4)]
+
+    for number, path in enumerate(("/docs", "/openapi.json", "/valet.js")):
+        assert asked(path, f"9.9.9.{number}") == [200, 200, 429, 429]
+        assert asked(path, "127.0.0.1") == [200] * 4
+    assert asked("/r/no-link", "9.9.9.9") == [404, 404, 429, 429]
+    for path in ("/livez", "/readyz"):
+        assert asked(path, "9.9.9.9") == [200] * 4
+
+
 def test_each_key_has_its_own_limit(tmp_path: Path) -> None:
     client = client_with_keys(tmp_path, "[limits]\nper_key = 0.1\nburst_seconds = 30\n")
     assert statuses(client, 4, "server") == [200, 200, 200, 429]

@@ -62,6 +62,7 @@ def test_the_page_to_copy_from_is_in_the_docs(client: FlaskClient) -> None:
     page = client.get("/docs", base_url="https://valet.example").text
     assert 'id="browser"' in page
     assert "https://valet.example/valet.js" in page
+    assert "https://other.example/valet.js" in client.get("/docs", base_url="https://other.example").text
 
 
 @pytest.mark.parametrize("media_type", ["text/plain;charset=UTF-8", "application/json"])

@@ -63,6 +63,11 @@ def test_a_list_that_is_everybodys_costs_few_calls_however_long_it_is(client: Fl
     assert abs(ten - five) <= 5
 
 
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+def test_the_documents_that_anybody_may_ask_for_are_written_once(client: FlaskClient, path: str) -> None:
+    assert calls(lambda: client.get(path)) <= calls(lambda: client.get("/livez")) + 250
+
+
 def test_a_customers_list_costs_the_same_calls_however_many_items_there_are(client: FlaskClient) -> None:
     client.post("/events", json=[VIEW, VIEW | {"item_id": "SH-001"}], headers=BEARER)
 
