@@ -37,7 +37,9 @@ TABLES = st.tuples(st.lists(HEADERS, min_size=1, max_size=5).map(",".join), ROWS
 )
 
 
-@settings(max_examples=CASES, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=CASES, deadline=None, database=None, derandomize=CASES <= 50, suppress_health_check=list(HealthCheck)
+)
 @given(
     TABLES | st.binary(max_size=200),
     st.sampled_from(("{}.csv", "{}.tsv", "{}.jsonl", "{}.csv.gz", "{}.parquet", "{}.xlsx")),
