@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ from service.store.open import open_store
 from tests.training.runs import command, live, train
 from tests.training.till import write_till
 from training import plots
+
+NEW_YEAR = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -44,6 +47,16 @@ def test_the_report_and_the_manifest_say_what_was_read_and_reached(trained):
     report = (trained / "models" / "current" / "report.html").read_text(encoding="utf-8")
     assert "<svg" in report
     assert not re.search(r"""(src|href)=["']?http|url\(["']?http|@import""", report)  # nothing from elsewhere
+
+
+@pytest.mark.parametrize("price", ["9.90", ""])
+def test_items_of_which_nothing_differs_are_learnt_all_the_same(tmp_path, no_plots, price):
+    bought = [(basket, f"i{(7 * basket + 3 * basket % 11 * nth) % 40}") for basket in range(600) for nth in range(3)]
+    rows = [f"c{basket % 150},{item},o{basket},{NEW_YEAR + timedelta(hours=basket)},{price}" for basket, item in bought]
+    export = tmp_path / "export.csv"
+    export.write_text("\n".join(("customer_id,item_id,order_id,time,price", *rows)))
+    assert train(tmp_path, "--history", str(export), "--store", "none") == 0
+    assert len(live(tmp_path).models.catalogue) == 40
 
 
 def test_the_bundle_holds_no_customer(trained):

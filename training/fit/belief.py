@@ -45,6 +45,8 @@ def believed(matrix: Matrix, goods: Goods, half_life_days: float | None) -> Mapp
         return DEFAULT
     scale = features.std(axis=(0, 1), dtype=np.float64)
     speaking = scale > 0
+    if not speaking.any():
+        return DEFAULT
     theta = _logit(features[..., speaking] / scale[speaking].astype(np.float32), among) / scale[speaking]
     names = [name for name, speaks in zip(FREE, speaking, strict=True) if speaks]
     return {**DEFAULT, **{name: round(float(value), 4) for name, value in zip(names, theta, strict=True)}}
