@@ -32,7 +32,7 @@ from service.http.bodies import json_body, loading, query, without_nulls
 from service.http.documents import send
 from service.http.metrics import metrics
 from service.http.paths import install
-from service.http.schemas import EXPLAIN, ID, Scalar, Whole
+from service.http.schemas import EXPLAIN, ID, Scalar, Whole, short
 from service.http.services import currency, services, store
 from service.lists.reasons import LANGUAGES
 from service.services import Services
@@ -64,7 +64,9 @@ class DecideBody(DecideQuery):
     """POST /next-best-action."""
 
     context = fields.Dict(
-        keys=fields.String(), values=Scalar(), metadata={"description": "What is known of the moment: page, intent, …"}
+        keys=fields.String(),
+        values=Scalar(validate=short),
+        metadata={"description": "What is known of the moment: page, intent, …"},
     )
 
 

@@ -5,15 +5,18 @@ WSGI decodes a path before it is routed. Here an encoded slash or percent sign s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote, unquote_to_bytes
 
 from flask import Flask
 from werkzeug.routing import UnicodeConverter
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PATH = re.compile("(?:[^:/?#]+://[^/?#]*)?([^?#]*)")  # RFC 3986, appendix B; //x is no host here, as for the server
 
 
 class IdConverter(UnicodeConverter):
@@ -37,7 +40,7 @@ class Segments:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Route by the path as it was sent, where the server tells it."""
         sent = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
-        raw = urlsplit(sent).path if "%2" in sent else ""
+        raw = PATH.match(sent)[1] if "%2" in sent else ""  # type: ignore[index]  # it matches anything
         if "%2F" in raw.upper() or "%25" in raw:
             kept = raw.replace("%25", "%2525").replace("%2F", "%252F").replace("%2f", "%252F")
             environ["PATH_INFO"] = unquote_to_bytes(kept).decode("latin-1")

@@ -68,6 +68,12 @@ class Scalar(fields.Field[Any]):
         return value
 
 
+def short(value: Any) -> None:
+    """A validator of what conditions may look through, each of them."""
+    if isinstance(value, str) and len(value) > MOST_ID:
+        raise ValidationError(f"Longer than {MOST_ID} characters.")
+
+
 def _id(**metadata: str) -> fields.String:
     return fields.String(validate=ID, metadata=metadata)
 
@@ -170,7 +176,7 @@ class RecommendBody(ListSchema):
     promotions = Bounded(fields.Nested(PromotionSchema), validate=validate.Length(max=20))
     context = fields.Dict(
         keys=fields.String(),
-        values=Scalar(),
+        values=Scalar(validate=short),
         metadata={"description": "Device, country …, for the conditions of the shop's merchandising"},
     )
 

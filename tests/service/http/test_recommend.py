@@ -160,6 +160,12 @@ def test_what_is_unknown_gets_the_best_that_is_known(client: FlaskClient, query:
         ("/recommend", {"filter": {"all": [{"field": "size", "value": 1}]}}, {"filter"}),
         ("/recommend", {"boost": [{"filter": {"field": "colour", "value": "red"}, "weight": 0}]}, {"boost"}),
         ("/recommend", {"context": {"deep": {"er": 1}}}, {"context"}),
+        ("/recommend", {"context": {"device": "x" * 4_001}}, {"context"}),
+        (
+            "/next-best-action",
+            {"customer_id": "c", "channel": "website", "context": {"page": "x" * 4_001}},
+            {"context"},
+        ),
         ("/recommend", [], {"_schema"}),
         ("/recommend/batch", {"requests": [{}, {"n": 0}]}, {"requests"}),
         ("/recommend/batch", {"requests": []}, {"requests"}),
