@@ -4,7 +4,8 @@
 2. PUT /actions keeps the document under its version, counts the shelf's number up, and says which version stands at that number;
 3. every worker polls the number, off the request path, and swaps one reference: at once in the worker that took it, within a second elsewhere.
 
-What was put stands over the file until something else is put: machines that are restarted with an older file do not fall back.
+What was put stands over the file until something else is put: machines that are restarted with an older file do not fall back. Where the
+store was emptied or restored, what it says now stands, as it does for who starts then: what was put last by that time, else the file's.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from service.watch import Watched
 
 NUMBER = "actions"  # the version number that workers poll
 DOCUMENTS, STANDS = "actions", "actions_stand"  # documents by version; which version stands at a number
+FILED = "actions_filed"  # which versions of files have a document
 POLL_S = 0.25
 OF_STORE = "the store's actions"  # where a catalogue was read, as an error names it
 DEFAULT = Path(__file__).with_name("actions.toml")
@@ -43,19 +45,19 @@ def filed(path: Path | None, shop: Settings) -> Catalogue:
     return parse(read_text(path), str(path), known=known(shop))
 
 
-def standing(store: Store, *, after: int = 0) -> tuple[int, str] | None:
-    """What was put last, of what was put after a number: its number and version; None where nothing was."""
-    for number in range(store.versions().get(NUMBER, 0), after, -1):  # the newest may be about to be written
+def standing(store: Store) -> str | None:
+    """The version of what was put last; None where nothing was."""
+    for number in range(store.versions().get(NUMBER, 0), 0, -1):  # the newest may be about to be written
         version = store.get(STANDS, str(number))
         if version is not None:
-            return number, version.decode()
+            return version.decode()
     return None
 
 
 def live(store: Store, path: Path | None, shop: Settings) -> Catalogue:
     """The catalogue that a service would decide from, without a trace of having asked. Raises InputError, StoreUnavailable."""
     stands = standing(store)
-    found = None if stands is None else stood(store, stands[1], shop)
+    found = None if stands is None else stood(store, stands, shop)
     return filed(path, shop) if found is None else found
 
 
@@ -72,10 +74,8 @@ class Shelf(Watched):
         super().__init__("actions", poll_s=poll_s)
         self._store = store
         self.known = known
-        self._catalogue = file
-        self._number = 0
+        self._file = self._catalogue = file
         self._kept: dict[str, Catalogue] = {file.version: file}
-        self._filed = False
         self.refresh()
 
     def catalogue(self) -> Catalogue:
@@ -105,13 +105,14 @@ class Shelf(Watched):
         store = self._store
         if store is None:
             return
-        if not self._filed:  # so that what it decides can be decided again when the file is another one
-            store.put(DOCUMENTS, self._catalogue.version, orjson.dumps(self._catalogue.document))
-            self._filed = True
-        stands = standing(store, after=self._number)
-        found = None if stands is None else self.at(stands[1])
-        if stands is not None and found is not None:
-            self._catalogue, self._number = found, stands[0]
+        stands = standing(store)
+        # So that what the file's decides can be decided again where there is another file
+        if stands is None and store.get(FILED, self._file.version) is None:
+            store.put(DOCUMENTS, self._file.version, orjson.dumps(self._file.document))
+            store.put(FILED, self._file.version, b"")
+        found = self._file if stands is None else self.at(stands)
+        if found is not None and found.version != self._catalogue.version:
+            self._catalogue = found
             log.info("actions live", catalogue_version=found.version)
 
     def _read(self, document: bytes) -> Catalogue:
