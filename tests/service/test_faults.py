@@ -1,4 +1,4 @@
-"""Whatever breaks, /recommend answers: a real server, real stores, the real fault. What was acknowledged is kept, the rest is refused."""
+"""Whatever breaks, lists and decisions are answered: real server, store and fault. What was acknowledged is kept, the rest refused."""
 
 from __future__ import annotations
 
@@ -10,80 +10,184 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from datetime import datetime
 from http.client import HTTPException
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import psutil
 import pytest
-from flask import Flask
 from redis import Redis
 
 from models.popularity import Popularity
 from service.keys import KEYS, REVOKED, make, revoke
-from service.services import Services
 from service.store.open import open_store
 from tests.conftest import RedisProcess, start_redis
-from tests.service.http.apps import tiny_app
 from tests.service.serving import Serving, call, serving
 from tests.worlds import NOW, save, switch, tiny_models
 
 HERS = "/recommend?customer_id=ann&n=3"
+JSON = {"Content-Type": "application/json"}
+STORE = "sqlite:///valet.db?timeout_ms=500"
 PATIENCE_S = 20.0
+PATIENT = {
+    "VALET_PATIENCE_MS": "30000",
+    "VALET_BUDGET_MS": "0",
+}  # a machine that is busy with other things turns nobody away here
+ACTIONS = """
+[learning]
+exploration = "none"
+
+[[actions]]
+id = "sell"
+issue = "i"
+group = "g"
+class = "growth"
+value = 10
+
+[[actions.treatments]]
+channel = "website"
+
+[[actions]]
+id = "help"
+issue = "i"
+group = "h"
+class = "service"
+value = 1
+
+[[actions.treatments]]
+channel = "website"
+"""
+
+
+class Said(NamedTuple):
+    """A row of the table in docs/ops.md: whether lists, decisions and events go on as ever; None: each in good time, one way or the other."""
+
+    lists: bool | None
+    decisions: bool | None
+    events: bool | None
+
+
+AS_EVER = Said(True, True, True)
+UNWRITTEN = Said(True, False, False)  # the store can be read
+AWAY = Said(False, False, False)
+EITHER = Said(None, None, None)
+
+
+def shop(folder: Path) -> Path:
+    """A folder to serve from, with a bundle, and actions of which one serves and one sells; its models."""
+    (folder / "actions.toml").write_text(ACTIONS)
+    save(folder / "models", "1", tiny_models())
+    return folder / "models"
+
+
+def answers(service: Serving, times: int = 8) -> list[dict[str, Any]]:
+    """Lists, whatever is broken, each in good time."""
+    found = []
+    for _ in range(times):
+        began = time.monotonic()
+        status, answer = service.get(HERS)
+        assert (status, len(answer["items"])) == (200, 3)
+        assert time.monotonic() - began < 2.0
+        found.append(answer)
+    return found
 
 
 def event(number: int) -> bytes:
     return orjson.dumps({"event": "view_item", "customer_id": "ann", "item_id": "DR-002", "event_id": f"e{number}"})
 
 
-def tell(service: Serving, number: int) -> int:
+def tell(service: Serving, number: int) -> bool:
+    """Whether an event is taken; one that is not is refused with the time after which to send it again."""
     with service.connect() as connection:
-        return call(connection, "POST", "/events", event(number))[0]
+        connection.request("POST", "/events", event(number), JSON)
+        answer = connection.getresponse()
+        answer.read()
+    assert (answer.status, answer.getheader("Retry-After")) in ((200, None), (503, "1"))
+    return answer.status == 200
 
 
-def answers(service: Serving, times: int = 8) -> list[dict[str, Any]]:
-    """What is answered while something is broken: all with a list, each in good time."""
-    found = []
-    for _ in range(times):
-        began = time.monotonic()
-        status, answer = service.get(HERS)
-        assert status == 200
-        assert answer["items"]
-        assert time.monotonic() - began < 2.0
-        found.append(answer)
-    return found
+def listed(service: Serving) -> bool:
+    """Whether a list is hers; there is one in any case."""
+    [answer] = answers(service, times=1)
+    return not answer["degraded"]
+
+
+def decided(service: Serving) -> bool:
+    """Whether all actions are decided about; without the store there are service messages in any case."""
+    asked = orjson.dumps({"customer_id": "ann", "channel": "website", "n": 2})
+    with service.connect() as connection:
+        status, answer = call(connection, "POST", "/next-best-action", asked)
+    actions = {one["action_id"] for one in answer["actions"]}
+    assert (status, actions) == (200, {"help"} if answer["degraded"] else {"sell", "help"})
+    return not answer["degraded"]
+
+
+def holds(service: Serving, said: Said, *, first: int = 1, times: int = 4) -> set[int]:
+    """What the table says, each answer in good time; the numbers of the events that were taken, of some from the `first` on."""
+    found: list[tuple[bool, bool, bool]] = []
+    for number in range(first, first + times):
+        for ask in (listed, listed, decided):
+            began = time.monotonic()
+            ask(service)
+            assert time.monotonic() - began < 2.0
+        found.append((listed(service), decided(service), tell(service, number)))
+    for told, promised in zip(zip(*found, strict=True), said, strict=True):
+        assert promised is None or set(told) == {promised}
+    return {first + nth for nth, (_, _, taken) in enumerate(found) if taken}
 
 
 def recovered(service: Serving) -> None:
-    """She is known again, and what she does is kept."""
+    """All is as ever again, in this worker and soon."""
+    for ask in (listed, decided, lambda service: tell(service, 1_000)):
+        until(lambda ask=ask: ask(service))
+
+
+def sent(service: Serving, number: int) -> None:
+    """An event is sent until it is taken."""
+    until(lambda: tell(service, number))
+
+
+def until(done: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    while service.get(HERS)[1]["degraded"] or tell(service, 1_000) != 200:
+    while not done():
         assert time.monotonic() < deadline
-        time.sleep(0.1)
+        time.sleep(0.05)
+
+
+def logged(service: Serving) -> Counter[str]:
+    """How often each of her events stands in the log."""
+    return Counter(one["event_id"] for one in service.get("/customers/ann/export")[1]["events"])
 
 
 # --- Redis ------------------------------------------------------------------------------------------------------------------------------
 
 
+Fault = Callable[[RedisProcess, Path, ExitStack], AbstractContextManager[None]]  # `after`: what lasts when it is over
+
+
 @contextmanager
-def killed(server: RedisProcess, folder: Path) -> Iterator[None]:
+def killed(server: RedisProcess, folder: Path, after: ExitStack) -> Iterator[None]:
     server.process.kill()
     server.process.wait()
     yield
+    after.enter_context(start_redis(folder, port=server.port))
 
 
 @contextmanager
-def paused(server: RedisProcess, folder: Path) -> Iterator[None]:
+def paused(server: RedisProcess, folder: Path, after: ExitStack) -> Iterator[None]:
     server.process.send_signal(signal.SIGSTOP)
     yield
     server.process.send_signal(signal.SIGCONT)
 
 
 @contextmanager
-def slow(server: RedisProcess, folder: Path) -> Iterator[None]:
+def slow(server: RedisProcess, folder: Path, after: ExitStack) -> Iterator[None]:
     """Every command waits for one that takes 200 ms."""
     stop = threading.Event()
 
@@ -100,7 +204,7 @@ def slow(server: RedisProcess, folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def without_memory(server: RedisProcess, folder: Path) -> Iterator[None]:
+def without_memory(server: RedisProcess, folder: Path, after: ExitStack) -> Iterator[None]:
     with Redis(port=server.port) as client:
         client.config_set("maxmemory", "1")
         yield
@@ -108,59 +212,58 @@ def without_memory(server: RedisProcess, folder: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("fault", "degraded", "kept"),
-    [(killed, True, False), (paused, True, False), (slow, None, None), (without_memory, False, False)],
+    ("fault", "said", "timeout_ms"),
+    [(killed, AWAY, 1_000), (paused, AWAY, 50), (slow, EITHER, 50), (without_memory, UNWRITTEN, 1_000)],
 )
-def test_a_list_is_answered_while_redis_is_away_and_she_is_known_when_it_is_back(
-    tmp_path: Path, fault: Callable[[RedisProcess, Path], Any], degraded: bool | None, kept: bool | None
+def test_what_redis_cannot_do_is_told_the_rest_goes_on_and_all_is_well_when_it_can(
+    tmp_path: Path, fault: Fault, said: Said, timeout_ms: int
 ) -> None:
-    save(tmp_path / "models", "one", tiny_models())
-    again = None
-    with start_redis(tmp_path, options={"enable-debug-command": "local"}) as server:
-        flags = ("--models-dir", "models", "--store", server.url)
-        with serving(tmp_path, *flags) as service:
-            assert tell(service, 0) == 200
-            with fault(server, tmp_path):
-                found = answers(service)
-                assert degraded is None or {answer["degraded"] for answer in found} == {degraded}
-                assert kept is None or (tell(service, 1) == 200) is kept
+    shop(tmp_path)
+    after = ExitStack()
+    with after, start_redis(tmp_path, options={"enable-debug-command": "local"}) as server:
+        flags = ("--models-dir", "models", "--store", f"{server.url}?timeout_ms={timeout_ms}")
+        with serving(tmp_path, *flags, environment=PATIENT if said is not EITHER else None) as service:
+            recovered(service)
+            with fault(server, tmp_path, after):
+                taken = holds(service, said)
                 assert service.get("/readyz")[0] == 200
-            if fault is killed:
-                again = start_redis(tmp_path, port=server.port)
-                again.__enter__()
-            try:
-                recovered(service)
-            finally:
-                if again is not None:
-                    again.__exit__(None, None, None)
+            recovered(service)
+            assert all(logged(service)[f"e{number}"] == 1 for number in taken)
+            for number in range(1, 5):  # sent again, also what was refused and what came all the same
+                sent(service, number)
+            assert logged(service) == Counter(["e1", "e2", "e3", "e4", "e1000"])
 
 
-def test_a_redis_that_comes_back_empty_knows_nobody_and_everything_goes_on(tmp_path: Path) -> None:
-    save(tmp_path / "models", "one", tiny_models())
-    with start_redis(tmp_path) as server, serving(tmp_path, "--models-dir", "models", "--store", server.url) as service:
-        assert tell(service, 0) == 200
-        with Redis(port=server.port) as client:
-            client.flushall()
-        assert {answer["degraded"] for answer in answers(service)} == {False}
-        assert service.get("/customers/ann")[0] == 404
-        assert tell(service, 0) == 200
-        assert service.get("/customers/ann")[0] == 200
+def test_a_redis_that_restarts_empty_knows_nobody_and_everything_goes_on(tmp_path: Path) -> None:
+    shop(tmp_path)
+    (tmp_path / "empty").mkdir()
+    with start_redis(tmp_path) as server:
+        flags = ("--models-dir", "models", "--store", f"{server.url}?timeout_ms=1000")
+        with serving(tmp_path, *flags, environment=PATIENT) as service:
+            assert holds(service, AS_EVER) == {1, 2, 3, 4}
+            server.process.kill()
+            server.process.wait()
+            with start_redis(tmp_path / "empty", port=server.port):
+                until(lambda: listed(service))
+                assert service.get("/customers/ann")[0] == 404
+                assert holds(service, AS_EVER) == {1, 2, 3, 4}
+                assert logged(service) == Counter(["e1", "e2", "e3", "e4"])
 
 
 # --- SQLite -----------------------------------------------------------------------------------------------------------------------------
 
 
 def test_a_locked_file_is_read_and_its_writers_are_told_to_come_again(tmp_path: Path) -> None:
-    save(tmp_path / "models", "one", tiny_models())
-    with serving(tmp_path, "--models-dir", "models", "--store", "sqlite:///valet.db") as service:
-        assert tell(service, 0) == 200
+    shop(tmp_path)
+    with serving(tmp_path, "--models-dir", "models", "--store", STORE) as service:
+        recovered(service)
         other = sqlite3.connect(tmp_path / "valet.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        assert {answer["degraded"] for answer in answers(service)} == {False}
-        assert tell(service, 1) == 503
+        assert not holds(service, UNWRITTEN)
         other.execute("ROLLBACK")
         other.close()
         recovered(service)
+        assert logged(service) == Counter(["e1000"])
 
 
 LIMITED = """
@@ -172,8 +275,8 @@ runpy.run_module("service.serve", run_name="__main__")
 
 
 def test_a_full_disk_refuses_events_loses_none_that_it_took_and_lists_go_on(tmp_path: Path) -> None:
-    save(tmp_path / "models", "one", tiny_models())
-    flags = ("--models-dir", "models", "--store", "sqlite:///valet.db")
+    shop(tmp_path)
+    flags = ("--models-dir", "models", "--store", STORE)
     taken, status = 0, 200
     with serving(tmp_path, *flags, command=("-c", LIMITED)) as service:
         while status == 200:
@@ -183,7 +286,7 @@ def test_a_full_disk_refuses_events_loses_none_that_it_took_and_lists_go_on(tmp_
             taken += 20 if status == 200 else 0
             assert taken < 5_000
         assert status == 503
-        assert answers(service)
+        assert not holds(service, UNWRITTEN, first=2_000)
     with serving(tmp_path, *flags) as service:  # there is room again
         recovered(service)
     with sqlite3.connect(tmp_path / "valet.db") as store:
@@ -258,16 +361,15 @@ def test_a_file_that_cannot_be_written_refuses_events_and_lists_go_on(tmp_path: 
     disk.mkdir()
     if program is None or subprocess.run([program, "-m", "true"], check=False, capture_output=True).returncode:
         pytest.skip("this user may mount nothing")
-    save(tmp_path / "models", "one", tiny_models())
+    shop(tmp_path)
     store = f"sqlite:///{disk / 'valet.db'}"
     with serving(tmp_path, "--models-dir", "models", "--store", store) as service:
-        assert tell(service, 0) == 200
+        recovered(service)
     start = ["unshare", "-m", "sh", "-c", READ_ONLY.format(disk, sys.executable)]
     environment = {"VALET_MODELS_DIR": "models", "VALET_STORE": store}
     command = ("-c", f"import os; os.execv({program!r}, {start!r})")
     with serving(tmp_path, command=command, environment=environment) as service:
-        answers(service)
-        assert tell(service, 1) == 503
+        assert not holds(service, UNWRITTEN)
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------------------------
@@ -322,9 +424,8 @@ def upside_down() -> Any:
 
 
 def test_a_bundle_that_is_broken_or_taken_away_is_not_missed_and_a_good_one_is_taken(tmp_path: Path) -> None:
-    models_dir = tmp_path / "models"
-    save(models_dir, "1", tiny_models())
-    with serving(tmp_path, "--models-dir", "models", "--store", "none") as service:
+    models_dir = shop(tmp_path)
+    with serving(tmp_path, "--models-dir", "models", "--store", STORE) as service:
         good = service.get("/recommend?intent=popular")[1]["items"]
         half = save(models_dir, "2-half", upside_down())
         next(half.glob("*.npy")).unlink()
@@ -338,8 +439,10 @@ def test_a_bundle_that_is_broken_or_taken_away_is_not_missed_and_a_good_one_is_t
             switch(models_dir, version)
             time.sleep(0.7)
             assert service.get("/recommend?intent=popular")[1]["items"] == good
+            holds(service, AS_EVER, times=1)
         shutil.rmtree(models_dir / "1")
         assert service.get("/recommend?intent=popular")[1]["items"] == good
+        holds(service, AS_EVER, times=1)
         save(models_dir, "5", upside_down())
         deadline = time.monotonic() + PATIENCE_S
         while service.get("/recommend?intent=popular")[1]["model_version"] != "5":
@@ -404,9 +507,8 @@ def test_bundles_published_under_load_fail_nobody_and_no_answer_mixes_two(tmp_pa
             while not done.is_set():
                 seen.append(call(connection, "POST", "/recommend/batch", orjson.dumps(asked)))
 
-    patient = {"VALET_PATIENCE_MS": "30000"}  # a machine that is busy with other things turns nobody away here
     with serving(
-        tmp_path, "--models-dir", "models", "--store", "none", "--workers", "2", environment=patient
+        tmp_path, "--models-dir", "models", "--store", "none", "--workers", "2", environment=PATIENT
     ) as service:
         clients = [threading.Thread(target=load, args=(service,)) for _ in range(3)]
         for client in clients:
@@ -432,19 +534,23 @@ def test_bundles_published_under_load_fail_nobody_and_no_answer_mixes_two(tmp_pa
 
 
 def test_a_worker_that_is_killed_under_load_is_replaced_and_no_answer_is_an_error(tmp_path: Path) -> None:
-    save(tmp_path / "models", "one", tiny_models())
-    statuses: list[int] = []
+    shop(tmp_path)
+    taken: dict[int, bool] = {}
+    numbers = count()
     broken: list[Exception] = []
     done = threading.Event()
 
     def load(service: Serving) -> None:
         while not done.is_set():
             try:
-                statuses.append(service.get("/recommend?n=2")[0])
+                number = next(numbers)
+                taken[number] = listed(service) and tell(service, number)
             except (OSError, HTTPException) as error:  # the connections of the killed one
                 broken.append(error)
 
-    with serving(tmp_path, "--models-dir", "models", "--store", "none", "--workers", "2") as service:
+    with serving(
+        tmp_path, "--models-dir", "models", "--store", STORE, "--workers", "2", environment=PATIENT
+    ) as service:
         master = psutil.Process(service.process.pid)
         clients = [threading.Thread(target=load, args=(service,)) for _ in range(4)]
         for client in clients:
@@ -460,33 +566,28 @@ def test_a_worker_that_is_killed_under_load_is_replaced_and_no_answer_is_an_erro
         done.set()
         for client in clients:
             client.join()
-    assert set(statuses) == {200}
+        assert set(taken.values()) == {True}
+        assert {f"e{number}" for number in taken} <= logged(service).keys()
     assert len(broken) <= 2 * len(clients)
 
 
-class Clock:
-    now = NOW
-
-    def __call__(self) -> int:
-        return self.now
-
-
-def with_clock(app: Flask, clock: Clock) -> None:
-    services: Services = app.extensions["valet"]
-    app.extensions["valet"] = dataclasses.replace(services, clock=clock)
+STEPPING = """
+import pathlib, runpy, time
+true = time.time
+time.time = lambda: true() + float(pathlib.Path("steps").read_text())
+runpy.run_module("service.serve", run_name="__main__")
+"""
 
 
 def test_a_clock_that_steps_back_fails_nothing_and_loses_nothing(tmp_path: Path) -> None:
-    app, clock = tiny_app(tmp_path), Clock()
-    with_clock(app, clock)
-    client = app.test_client()
-    for number, step in enumerate((0, -3_600, -86_400, 86_400, -1)):
-        clock.now += step
-        assert client.post("/events", data=event(number), content_type="application/json").status_code == 200
-        answer = client.get(HERS).get_json()
-        assert answer["items"]
-        assert answer["degraded"] is False
-        decided = client.post("/next-best-action", json={"customer_id": "ann", "channel": "website"})
-        assert decided.status_code == 200
-    counts = client.get("/customers/ann/export").get_json()
-    assert all(f"e{number}" in str(counts) for number in range(5))
+    shop(tmp_path)
+    steps = tmp_path / "steps"
+    steps.write_text("0")
+    flags = ("--models-dir", "models", "--store", STORE)
+    with serving(tmp_path, *flags, command=("-c", STEPPING)) as service:
+        for number, by_s in enumerate((0, -3_600, -90_000, -3_600, 0, -1)):
+            steps.write_text(str(by_s))
+            holds(service, AS_EVER, first=number, times=1)
+            told = datetime.fromisoformat(service.get("/customers/ann/export")[1]["exported_at"]).timestamp()
+            assert abs(time.time() + by_s - told) < 60
+        assert logged(service) == Counter(f"e{number}" for number in range(6))
