@@ -7,19 +7,52 @@ of a processor, and 22 without.
 from __future__ import annotations
 
 import os
+import socket
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from hiredis import pack_command
 from redis.backoff import NoBackoff
-from redis.connection import AbstractConnection, Connection, parse_url
+from redis.connection import AbstractConnection, Connection, SSLConnection, parse_url
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
+from service.store.redis.addresses import addresses
+
 Command = tuple[Any, ...]
+
+LEAST_S = 0.001  # 0 would be no limit
+
+
+class ByName(Connection):
+    """Connects to an address of its host within the limit, however silent the name server is and however many addresses there are."""
+
+    def _connect(self) -> socket.socket:
+        name, limit_s = self.host, self.socket_connect_timeout or 0.0
+        until = time.monotonic() + limit_s
+        error: OSError = TimeoutError(f"{name}: nobody says in time where that is")
+        try:
+            for address in addresses(name, within_s=limit_s / 2):
+                self.host, self.socket_connect_timeout = address, max(until - time.monotonic(), LEAST_S)
+                try:
+                    opened: socket.socket = super()._connect()  # type: ignore[no-untyped-call]
+                    return opened
+                except OSError as refused:
+                    error = refused
+            raise error
+        finally:
+            self.host, self.socket_connect_timeout = name, limit_s
+
+
+class ByNameSecured(SSLConnection, ByName):
+    """The same with TLS: whose certificate it is, is told by the name."""
+
+
+KINDS: Mapping[Any, type[AbstractConnection]] = {Connection: ByName, SSLConnection: ByNameSecured}
 
 
 class Connections:
@@ -30,8 +63,9 @@ class Connections:
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
         options: dict[str, Any] = dict(parse_url(url))
+        kind = options.pop("connection_class", Connection)
         self._open: Callable[[], AbstractConnection] = partial(
-            options.pop("connection_class", Connection),
+            KINDS.get(kind, kind),
             **options,
             socket_timeout=timeout_s,
             socket_connect_timeout=timeout_s,

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
+import subprocess
+import time
 from collections.abc import Iterator
-from threading import Barrier, Thread
+from pathlib import Path
+from threading import Barrier, Event, Thread
 from urllib.parse import urlsplit
 
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from service.store.redis import addresses
 from service.store.redis.connections import Connections
-from tests.conftest import PATIENCE_MS
+from tests.conftest import PATIENCE_MS, start_redis
 
 
 @pytest.fixture
@@ -84,3 +90,75 @@ def test_user_and_password_and_database_are_those_of_the_url(redis_url: str) -> 
                 Connections(f"redis://shop:wrong@{place.hostname}:{place.port}", timeout_s=5).ask([[("PING",)]])
         finally:
             admin.acl_deluser("shop")
+
+
+@pytest.fixture
+def silence(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
+    """While it is set, the name server says nothing; a new process, in which nobody asked for a name yet."""
+    silent, ask, ended = Event(), socket.getaddrinfo, Event()
+
+    def asked(host: str, *arguments: object, **named: object) -> object:
+        if host == "localhost" and silent.is_set():
+            ended.wait(10)
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return ask(host, *arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", asked)
+    monkeypatch.setattr(addresses, "FIRST_S", 0.0)
+    addresses.name_of.cache_clear()
+    yield silent
+    ended.set()
+    addresses.name_of.cache_clear()
+
+
+def took_s(connections: Connections) -> float:
+    began = time.monotonic()
+    with pytest.raises(RedisError):
+        connections.ask([[("PING",)]])
+    return time.monotonic() - began
+
+
+def test_a_name_server_that_is_silent_is_not_waited_for_beyond_the_limit(redis_url: str, silence: Event) -> None:
+    silence.set()
+    by_name = Connections(redis_url.replace("127.0.0.1", "localhost"), timeout_s=0.3)
+    assert [took_s(by_name) < 1.0 for _ in range(3)] == [True] * 3
+    assert took_s(by_name) < 0.1  # it was asked for long enough by then
+    assert Connections(redis_url, timeout_s=PATIENCE_MS / 1000).ask([[("PING",)]]) == [b"PONG"]
+
+
+def test_where_a_name_led_last_is_known_while_the_name_server_is_silent(redis_url: str, silence: Event) -> None:
+    url = redis_url.replace("127.0.0.1", "localhost")
+    assert Connections(url, timeout_s=PATIENCE_MS / 1000).ask([[("PING",)]]) == [b"PONG"]
+    silence.set()
+    assert Connections(url, timeout_s=1.0).ask([[("PING",)]]) == [b"PONG"]
+
+
+def test_a_name_that_leads_nowhere_any_longer_is_not_gone_to(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = redis_url.replace("127.0.0.1", "localhost")
+    assert Connections(url, timeout_s=PATIENCE_MS / 1000).ask([[("PING",)]]) == [b"PONG"]
+
+    def nowhere(*_: object, **__: object) -> object:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nowhere)
+    with pytest.raises(RedisError, match="not known"):
+        Connections(url, timeout_s=PATIENCE_MS / 1000).ask([[("PING",)]])
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_a_certificate_is_still_that_of_the_name(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
+    made += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(made, check=True, capture_output=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    secured = {"tls-port": str(port), "tls-cert-file": str(certificate), "tls-key-file": str(key)}
+    with start_redis(tmp_path, options={**secured, "tls-auth-clients": "no"}):
+        settings = f"ssl_ca_certs={certificate}"
+        right = Connections(f"rediss://localhost:{port}/0?{settings}", timeout_s=PATIENCE_MS / 1000)
+        assert right.ask([[("PING",)]]) == [b"PONG"]
+        right.close()
+        with pytest.raises(RedisError, match="IP address mismatch"):
+            Connections(f"rediss://127.0.0.1:{port}/0?{settings}", timeout_s=PATIENCE_MS / 1000).ask([[("PING",)]])
