@@ -1,8 +1,8 @@
 """The chain: what was decided, by whom after whom, so that nobody changes or takes away a decision unseen.
 
-Each process writes a file of its own, a line a decision: number, time, a digest of the decision's id, the hash of its record, and the hash of
-the line before with all of these. Every minute the newest hash is anchored in the store, so that a file that was cut or written anew is found
-out. A line holds nothing of a customer: when she is erased, her records go, and the chain still holds (`verify`).
+Each process writes files of its own, one a day, a line a decision: number, time, a digest of the decision's id, the hash of its record, and the
+hash of the line before with all of these. Every minute the newest hash is anchored in the store, so that a file that was cut or written anew is
+found out. A line holds nothing of a customer: when she is erased, her records go, and the chain still holds (`verify`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import orjson
 import structlog
 
 from models.errors import StoreUnavailable
+from service.decisions.ledger import DAY_S
 from service.decisions.record import KIND
 from service.store import Store
 
@@ -110,28 +111,37 @@ class Chain:
         self._writing = threading.Lock()
         self._name = ""
         self._end: Ending | None = None
-        self._n, self._before, self._anchored = 0, NOTHING, 0
+        self._opened = 0
+        self._n, self._at, self._before, self._anchored = 0, 0, NOTHING, 0
 
     def _append(self, folder: Path, decision_id: str, document: bytes, now: int) -> None:
-        if self._end is None:
-            folder.mkdir(parents=True, exist_ok=True)
-            _forget(folder, before=now - self._keep_s)
-            self._name = f"{now}-{self._pid}-{secrets.token_hex(4)}"
-            self._end = Ending(folder / f"{self._name}.jsonl")
+        if self._end is None or now >= self._opened + DAY_S:
+            self._end = self._opened_anew(folder, now)
         line: dict[str, Any] = {"n": self._n + 1, "at": now, "of": name_of(decision_id)}
         line |= {"record": digest(document), "before": self._before}
         line["hash"] = hashed(line)
         self._end.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-        self._n, self._before = line["n"], line["hash"]
+        self._n, self._at, self._before = line["n"], now, line["hash"]
         if now >= self._anchored + ANCHOR_S:
             self._anchor(now)
 
+    def _opened_anew(self, folder: Path, now: int) -> Ending:
+        """A new file, one a day: what is in the one before can expire."""
+        if self._n and now < self._at + self._keep_s:
+            self._anchor(now)
+        folder.mkdir(parents=True, exist_ok=True)
+        _forget(folder, before=now - self._keep_s)
+        self._name, self._opened = f"{now}-{self._pid}-{secrets.token_hex(4)}", now
+        self._n, self._before, self._anchored = 0, NOTHING, 0
+        return Ending(folder / f"{self._name}.jsonl")
+
     def _anchor(self, now: int) -> None:
+        """Until the file expires, which is as old as its last line."""
         if self._store is None:
             return
         head = orjson.dumps({"chain": self._name, "n": self._n, "hash": self._before, "at": now})
         try:
-            self._store.put(ANCHOR, f"{self._name}:{self._n}", head, expires_s=self._keep_s)
+            self._store.put(ANCHOR, f"{self._name}:{self._n}", head, expires_s=self._at + self._keep_s - now)
             self._anchored = now
         except StoreUnavailable as error:
             log.warning("the head of a chain is not anchored", chain=self._name, error=str(error))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -11,12 +13,14 @@ from models.errors import InputError
 from models.profile import load
 from models.settings import Settings
 from models.settings_file import parse
-from service import events
+from service import events, retention
 from service.events import Rules
 from service.people.identity import merge
 from service.retention import Retention, cap, expire, key_ttl_s
 from service.store import KEY_TTL_S, Store
 from service.store.open import open_store
+from service.watch import Watch
+from tests.conftest import PATIENCE_MS
 from tests.service.http.apps import tiny_app
 from tests.worlds import NOW
 
@@ -104,6 +108,24 @@ def test_the_service_keeps_keys_as_long_as_its_settings_say(redis_url: str, tmp_
     with Redis.from_url(redis_url) as redis:
         [key] = redis.keys("event:*")
         assert redis.ttl(key) > 309 * DAY_S
+
+
+def test_a_service_that_takes_events_drops_those_that_its_settings_keep_no_longer(
+    store_url: str, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "Watch", lambda look, *, every_s, name: Watch(look, every_s=0.05, name=name))
+    (tmp_path / "valet.toml").write_text("event_max_age_days = 5\nevents_keep_days = 5\n")
+    for number, days in enumerate((6, 4)):
+        post(store, number, now=NOW - days * DAY_S)
+    app = tiny_app(tmp_path, store=store_url, config=tmp_path / "valet.toml")
+    row = {"event": "view_item", "customer_id": "anna", "event_id": "e2"}
+    assert app.test_client().post("/events", json=row).status_code == 200
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while "event:e0" in logged(store):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert logged(store) == ["event:e1", "event:e2"]
+    app.extensions["valet"].retention.stop()
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,15 @@
 """Runs that meet another one, or are stopped anywhere: real processes. (A file of its own, so that another processor may take it.)"""
 
+import os
 import shutil
 import signal
 import subprocess
 
+import psutil
 import pytest
 
 from tests.training.runs import command, live, train
+from training.run import NICE
 
 
 def begun(tmp_path, till, step):
@@ -29,6 +32,14 @@ def test_two_runs_at_once_are_one_run_and_an_exit_4(tmp_path, till):
     first.communicate()
     assert (second.returncode, first.returncode) == (4, 0)
     assert "another training run" in second.stderr
+
+
+def test_a_run_steps_back_for_whatever_serves_beside_it(tmp_path, till):
+    run = begun(tmp_path, till, "read")
+    nice = psutil.Process(run.pid).nice()
+    run.kill()
+    run.communicate()
+    assert nice == max(NICE, os.nice(0))
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

@@ -6,10 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from service.decisions import audit
 from tests.service.http.apps import tiny_client
 from tests.worlds import NOW
+
+DAY_S = 86_400
 
 
 @pytest.fixture
@@ -64,3 +67,19 @@ def test_without_a_log_there_is_nothing_to_verify(decided, capsys, monkeypatch):
     monkeypatch.setenv("VALET_AUDIT", "none")
     assert audit.main([]) == audit.UNUSABLE
     assert "nothing to verify" in capsys.readouterr().err
+
+
+def test_decisions_and_chains_are_kept_as_many_days_as_the_settings_say(redis_url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "audit"
+    folder.mkdir()
+    for days in (2, 4):
+        (folder / f"{days}.jsonl").touch()
+        os.utime(folder / f"{days}.jsonl", (NOW - days * DAY_S, NOW - days * DAY_S))
+    client = tiny_client(tmp_path, store=redis_url, audit=folder, audit_days=3)
+    made = client.post("/next-best-action", json={"customer_id": "c1", "channel": "website"}).json["decision_id"]
+    with Redis.from_url(redis_url) as redis:
+        [anchor] = redis.keys("document:anchor:*")
+        for kept in (f"document:decision:{made}", anchor):
+            assert 3 * DAY_S - 60 < redis.ttl(kept) <= 3 * DAY_S
+    assert not (folder / "4.jsonl").exists()
+    assert (folder / "2.jsonl").exists()

@@ -13,7 +13,8 @@ from service.store import Store
 from tests.fakes import FakeStore
 
 NOW = 1_764_000_000
-KEEP_S = 90 * 86_400
+DAY_S = 86_400
+KEEP_S = 90 * DAY_S
 
 
 def note(chain: Chain, store: Store, decision_id: str, *, now: int = NOW) -> None:
@@ -134,6 +135,19 @@ def test_old_chains_go_when_a_new_one_begins(written, store):
     os.utime(written, (NOW, NOW))
     Chain(written.parent, store, keep_s=KEEP_S).note("later", b"1", NOW + KEEP_S + 1)
     assert written not in set(written.parent.iterdir())
+
+
+def test_a_process_begins_a_chain_a_day_and_those_of_long_ago_go_while_it_lives(store, tmp_path):
+    folder = tmp_path / "audit"
+    chain = Chain(folder, store, keep_s=2 * DAY_S)
+    for now in (NOW + day * DAY_S + second for day in range(5) for second in range(2)):
+        note(chain, store, f"d{now}", now=now)
+        os.utime(max(folder.iterdir()), (now, now))
+    paths = sorted(folder.iterdir())
+    assert [int(path.name.split("-")[0]) for path in paths] == [NOW + day * DAY_S for day in (2, 3, 4)]
+    assert verify(folder, store).lines == 6
+    paths[1].write_bytes(paths[1].read_bytes().splitlines(keepends=True)[0])
+    assert any("was cut after line 1; 2 lines were anchored" in fault for fault in verify(folder, store).faults)
 
 
 def test_a_file_that_was_moved_is_begun_anew_and_what_is_missing_is_found(written, store, tmp_path):
