@@ -137,8 +137,12 @@ def test_a_name_that_leads_nowhere_any_longer_is_not_gone_to(redis_url: str, mon
     url = redis_url.replace("127.0.0.1", "localhost")
     assert Connections(url, timeout_s=PATIENCE_MS / 1000).ask([[("PING",)]]) == [b"PONG"]
 
-    def nowhere(*_: object, **__: object) -> object:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    ask = socket.getaddrinfo
+
+    def nowhere(host: str, *arguments: object, **named: object) -> object:
+        if host == "localhost":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return ask(host, *arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket, "getaddrinfo", nowhere)
     with pytest.raises(RedisError, match="not known"):
