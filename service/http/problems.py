@@ -12,6 +12,7 @@ import orjson
 import structlog
 from flask import Flask, Response, json, render_template
 from flask_smorest import Api, Blueprint
+from gunicorn.http.errors import ParseException
 from marshmallow import Schema, ValidationError, fields
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
@@ -106,8 +107,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(InputError, _unusable)
     app.register_error_handler(StoreUnavailable, _away)
     app.register_error_handler(DiskError, _full)
-    for silence in (BlockingIOError, ClientDisconnected):  # service.workers.connection says how long it may last
-        app.register_error_handler(silence, _silent)
+    for broken in (BlockingIOError, ClientDisconnected, ParseException):
+        app.register_error_handler(broken, _broken_off)
 
 
 def _http(error: HTTPException) -> Response | HTTPException:
@@ -139,5 +140,8 @@ def _full(error: DiskError) -> Response:
     return problem(507, detail)
 
 
-def _silent(_: BlockingIOError | ClientDisconnected) -> Response:
-    return problem(408, "The rest of the body did not come in time.")
+def _broken_off(error: BlockingIOError | ClientDisconnected | ParseException) -> Response:
+    """service.workers.connection says how long a client may be silent."""
+    if isinstance(error, BlockingIOError) or isinstance(error.__context__, BlockingIOError):
+        return problem(408, "The rest of the body did not come in time.")
+    return problem(400, "The body is not whole, or not in the chunks that it says.")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from enum import Enum, auto
 
-LONGEST = 1 << 16  # bytes of a request that is waited for; what is longer is read by a thread of its own
-# Answered in rounds: many, and quick
-SHORT = frozenset({b"/recommend", b"/rank", b"/next-best-action", b"/events", b"/livez"})
+LONGEST = 1 << 16  # bytes of a request that is waited for; what is longer is read by a thread that waits for clients
+# Answered in rounds: many and quick, or open to everybody
+SHORT = frozenset(b"/recommend /rank /next-best-action /events /livez /readyz /docs /openapi.json /valet.js".split())
 _FRAMED = re.compile(rb"\n(?:content-length|transfer-encoding|expect)([^\n]*)", re.IGNORECASE)
 _LENGTH = re.compile(rb": ?([0-9]{1,7})\r?")
 
@@ -17,17 +17,18 @@ class Arrival(Enum):
 
     MORE = auto()  # the rest is to come
     SHORT = auto()  # a whole request that is answered quickly
-    ALONE = auto()  # anything else: read and answered by a thread of its own
+    ALONE = auto()  # any other whole request: answered by a thread of its own
+    SLOW = auto()  # what is long, or odd: the rest is for a thread to read
 
 
 def look(came: bytes) -> tuple[Arrival, int]:
     """What has come; and how many bytes of it are the first request where that is SHORT, and will be where MORE is to come, as far as known."""
     head, ended, body = came.partition(b"\r\n\r\n")
     if not ended:
-        return (Arrival.ALONE if len(came) >= LONGEST or b"\n\n" in came or b"\n\r\n" in came else Arrival.MORE), 0
+        return (Arrival.SLOW if len(came) >= LONGEST or b"\n\n" in came or b"\n\r\n" in came else Arrival.MORE), 0
     length = _length(head)
     if length is None or len(head) + length > LONGEST:
-        return Arrival.ALONE, 0
+        return Arrival.SLOW, 0
     whole = len(head) + len(ended) + length
     if len(body) < length:
         return Arrival.MORE, whole

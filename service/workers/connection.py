@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
+import time
 from typing import Any
 
 from gunicorn.workers.gthread import TConn
 
 READ = 1 << 16  # bytes at once
 SILENT_S = 30  # that a thread waits for a client
+SLOWEST = 1 << 14  # bytes a second, of what is longer than that
+MOST_KEPT = 1 << 20  # bytes of an answer for whom no thread waits that makes it
 
 
 class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
@@ -18,6 +22,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
     came     what was read and is not asked yet
     wanted   how many bytes of it the next request takes, as far as known
     asked    the request that is to be answered, whole
+    rest     what of an answer the client had no room for
     busy     whether a thread has it
     watched  whether the poller tells when there is something to read
     parting  whether nothing more is said to it
@@ -34,7 +39,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         super().__init__(*given)
         for way in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             self.sock.setsockopt(socket.SOL_SOCKET, way, struct.pack("ll", SILENT_S, 0))  # a timeval
-        self.came = self.asked = b""
+        self.came = self.asked = self.rest = b""
         self.wanted = 0
         self.busy = self.watched = self.parting = self.prompt = False
         self.among: Waiting | None = None
@@ -64,6 +69,25 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
     def take_back(self) -> None:
         """What the parser read and did not need came, too."""
         self.came = self.parser.unreader.take_buffered() + self.came
+
+
+class Inlet:
+    """A connection's socket as a thread reads it that waits for the rest of a request: not for ever, however little of it comes now and then."""
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+        self._until = time.monotonic() + SILENT_S
+
+    def recv(self, size: int) -> bytes:
+        """As of a socket. Raises BlockingIOError where it takes too long."""
+        if time.monotonic() > self._until:
+            raise BlockingIOError(errno.EAGAIN, "it comes too slowly")
+        data: bytes = self._sock.recv(size)
+        self._until += len(data) / SLOWEST
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
 
 
 class Outlet:
@@ -97,13 +121,30 @@ class Outlet:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
 
-    def send(self) -> bytes:
+    def flush(self) -> bytes:
         """Send what was kept; what the client had no room for."""
         whole = b"".join(self._kept)
         try:
             return whole[self._sock.send(whole, socket.MSG_DONTWAIT) :]
         except BlockingIOError:
             return whole
+
+
+class Stream(Outlet):
+    """As it is seen by one that a thread answers alone: what it sends goes out as it comes, and only so much is kept."""
+
+    def sendall(self, data: bytes) -> None:
+        """Send this; what the client has no room for is kept, or waited for where it is too much."""
+        super().sendall(data)
+        self._kept = [self.flush()]
+        if len(self._kept[0]) > MOST_KEPT:
+            self._sock.sendall(self._kept.pop())
+
+    def fileno(self) -> int:
+        """For a file that is sent behind what was kept."""
+        self._sock.sendall(b"".join(self._kept))
+        self._kept = []
+        return int(self._sock.fileno())
 
 
 Waiting = dict[Connection, None]  # in the order in which their time is up

@@ -61,7 +61,7 @@ class Round:
 
     def _end(self, connection: Connection, outlet: Outlet, kept: object) -> None:
         try:
-            rest = outlet.send()
+            rest = outlet.flush()
         except OSError:  # nobody waits for the answer
             return
         self.kept[connection] = bool(kept)

@@ -1,7 +1,8 @@
 """gunicorn's threaded worker, with what a service on the critical path needs besides.
 
-- no thread waits for a client: the poller's thread reads, and who sends slowly, or nothing, or does not close, holds up nobody;
-- whole short requests that are there at the same time are answered in a round, by one thread; all else by a thread of its own, as gunicorn does;
+- the poller's thread reads, and who sends slowly, or nothing, or does not read or close, holds up nobody;
+- whole short requests that are there at the same time are answered in a round, by one thread; other whole ones by a thread each, as in gunicorn;
+- threads that wait for clients, for long bodies and for who does not read, are others than those that answer;
 - a request says since when it waited for a thread (service.http.load.QUEUED in its environ), so that the app can turn away what is late;
 - idle connections are closed at once when it stops: nobody waits for them;
 - what came together with a request is answered behind it, and where one was read to its end, nothing is looked for;
@@ -17,20 +18,22 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from functools import partial
 from http import HTTPStatus
+from itertools import chain
 from typing import Any
 
 import orjson
 import structlog
 from gunicorn.http import errors
+from gunicorn.http.body import ChunkedReader
 from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import ThreadWorker
 
 from service.http.load import QUEUED
 from service.workers.arrival import Arrival, look
-from service.workers.connection import READ, Connection
+from service.workers.connection import Connection, Inlet, Stream
 from service.workers.round import Round
 from service.workers.waiting import WaitingRoom
 
@@ -73,7 +76,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def run(self) -> None:
         """Serve until told to stop."""
-        self._rounds = self.get_thread_pool()  # of their own: long answers and slow bodies take no thread from them
+        self._rounds, self._slow = (
+            self.get_thread_pool(),
+            self.get_thread_pool(),
+        )  # of their own: none takes another's threads
         self._plain = not self.cfg.is_ssl and "h2" not in self.cfg.http_protocols
         self._full_until = 0.0  # no connection is taken, seconds of the monotonic clock
         self._room = WaitingRoom(self.poller, self._arrived)
@@ -121,10 +127,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if error := future.exception():
             log.error("failed", error=type(error).__name__)
         for connection, kept in round_.kept.items():
-            if rest := round_.rest.get(connection):
-                self._thread(connection, partial(_send, connection, rest, kept))
-            else:
-                self._answered(connection, kept)
+            self._sent(connection, round_.rest.get(connection, b""), kept)
+
+    def _sent(self, connection: Connection, rest: bytes, kept: bool) -> None:
+        """It was answered, but for a rest that the client has no room for yet."""
+        if rest:
+            self._thread(connection, partial(_send, connection, rest, kept), self._slow)
+        else:
+            self._answered(connection, kept)
 
     def accept(self, listener: Any) -> None:
         """Take the connections that wait, or so many of them; the rest may be another worker's."""
@@ -135,6 +145,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
                 connection = Connection(self.cfg, sock, address, listener.getsockname())
                 if self._plain:
                     connection.init()
+                if self.nr_conns >= self.worker_connections:
+                    self._make_room()
                 self._room.watch(connection)
                 self._arrived(connection)
         except (BlockingIOError, ConnectionAbortedError):
@@ -146,6 +158,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self._full_until = time.monotonic() + LOOK_S
             self.set_accept_enabled(False)
 
+    def _make_room(self) -> None:
+        """Leave who is parting, or has asked nothing yet, or not all, or waits the longest to ask again; those that are answered stay."""
+        idle = self._room.idle
+        silent = (one for one in idle if not one.answered)
+        first = next(chain(self._room.parting, silent, self._room.asking, idle), None)
+        if first is not None:
+            self._leave(first)
+
     def _arrived(self, connection: Connection, _: Any = None) -> None:
         """There is something to read, an end, or nothing yet."""
         if not connection.watched:  # it has left since the poller was asked
@@ -153,14 +173,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if connection.busy:  # it asks ahead, and is looked at again when it was answered
             self._room.unwatch(connection)
         elif self._plain:
-            if not connection.read() or (connection.parting and len(connection.came) > READ):
+            if not connection.read():
                 self._leave(connection)
-            elif not connection.parting:
+            elif connection.parting:
+                connection.came = b""  # the rest of what was refused; who is cut off in it may not see why
+            else:
                 self._look(connection)
         elif connection.parting:
             self._leave(connection)
         else:
-            self._alone(connection)
+            self._alone(connection, self.tpool)
 
     def _look(self, connection: Connection) -> None:
         """Have it answered if its request is there, or wait."""
@@ -171,32 +193,34 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             connection.ask(connection.wanted)
             self._take(connection)
             self._ready.append(connection)
-        elif arrival is Arrival.ALONE:
-            self._alone(connection)
+        elif arrival is not Arrival.MORE:
+            self._alone(connection, self.tpool if arrival is Arrival.ALONE else self._slow)
         elif connection.came:
             self._room.wait(connection, self._room.asking, SLOWEST_S)
         else:
             first = 0.0 if connection.answered else SLOWEST_S
             self._room.wait(connection, self._room.idle, max(self.cfg.keepalive, first))
 
-    def _alone(self, connection: Connection) -> None:
+    def _alone(self, connection: Connection, pool: Executor) -> None:
         """Let a thread read the rest, and answer."""
         self._room.unwatch(connection)
         if connection.came:
             connection.ask(len(connection.came))
             connection.hand_over()
         self._take(connection)
-        self._thread(connection, partial(self.handle, connection))
+        self._thread(connection, partial(self.handle, connection), pool)
 
-    def _thread(self, connection: Connection, call: Callable[[], object]) -> None:
-        self.tpool.submit(call).add_done_callback(partial(self.method_queue.defer, self.finish_request, connection))
+    def _thread(self, connection: Connection, call: Callable[[], object], pool: Executor) -> None:
+        pool.submit(call).add_done_callback(partial(self.method_queue.defer, self.finish_request, connection))
 
     def finish_request(self, conn: Connection, fs: Future[object]) -> None:
         """A thread has answered it."""
         broken = fs.cancelled() or fs.exception() is not None
         if self._plain:
             conn.take_back()
-        self._answered(conn, kept=not broken and bool(fs.result()))
+        rest, conn.rest = conn.rest, b""
+        kept = not broken and bool(fs.result())
+        self._sent(conn, b"" if broken else rest, kept)
 
     def _answered(self, connection: Connection, kept: bool) -> None:
         connection.busy, connection.answered = False, time.monotonic()
@@ -248,10 +272,25 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def handle(self, conn: Connection) -> Any:
         """Answer a request, and where no poller could tell of them those that were read along with it."""
+        if self._plain:
+            return self._handle_apart(conn)
         kept = super().handle(conn)
-        while kept is True and not self._plain and conn.parser.unreader.buf.getvalue().strip():
+        while kept is True and conn.parser.unreader.buf.getvalue().strip():
             conn.queued = time.monotonic()
             kept = super().handle(conn)
+        return kept
+
+    def _handle_apart(self, conn: Connection) -> Any:
+        """Answer a request, and wait for the client no longer than is right."""
+        sock, unreader, stream = conn.sock, conn.parser.unreader, Stream(conn.sock)
+        conn.sock, unreader.sock = stream, Inlet(sock)
+        try:
+            kept = super().handle(conn)
+            conn.rest = stream.flush()
+        except OSError:  # nobody waits for the answer
+            return False
+        finally:
+            conn.sock = unreader.sock = sock
         return kept
 
     def handle_request(self, req: Any, conn: Any) -> Any:
@@ -263,10 +302,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """Whether another request may come on this connection.
 
         gunicorn looks for what is left of the body, and looks again before the next request. Where nothing is, that is three calls of the
-        system for nothing, and at each another thread may take over: on a busy worker a tenth of a small request.
+        system for nothing, and at each another thread may take over: on a busy worker a tenth of a small request. Where the rest is still to
+        come, or broke off, it would wait for it, and take what comes then for a request.
         """
         parser = conn.parser
-        if keepalive and getattr(parser.mesg.body.reader, "length", None) == 0:
+        reader = None if parser.mesg is None else parser.mesg.body.reader
+        if not keepalive or not _is_here(reader, parser.unreader):
+            return False
+        if getattr(reader, "length", None) == 0:
             parser.mesg = None
             return True
         return super()._keepalive_after(conn, keepalive)
@@ -284,6 +327,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             write_nonblock(client, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         except OSError:
             log.info("nobody waits for the answer")
+
+
+def _is_here(reader: Any, unreader: Any) -> bool:
+    """Whether all that is left of a body was read already; of one in chunks, whether its end was."""
+    if isinstance(reader, ChunkedReader):
+        return reader.parser is None
+    return getattr(reader, "length", 0) <= len(unreader.buf.getvalue())
 
 
 def _send(connection: Connection, rest: bytes, kept: bool) -> bool:

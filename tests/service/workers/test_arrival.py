@@ -8,6 +8,15 @@ from service.workers.arrival import LONGEST, SHORT, Arrival, look
 
 HEAD = b"POST /events HTTP/1.1\r\nHost: x\r\n"
 LIST = b"GET /recommend?item_id=a&n=3 HTTP/1.1\r\nHost: x\r\n\r\n"
+WHOLE = (
+    b"GET /customers/a HTTP/1.1\r\n\r\n",
+    b"POST /recommend/batch HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
+    b"\x16\x03\x01\r\n\r\n",
+    b"\r\n\r\n",
+    b"POST /events \r\n\r\n",
+    b"GET /recommend HTTP/2.0\r\n\r\n",
+    b"GET  /recommend HTTP/1.1\r\n\r\n",
+)
 
 
 @pytest.mark.parametrize("path", sorted(SHORT))
@@ -29,10 +38,6 @@ def test_of_a_request_that_comes_in_pieces_each_but_the_last_is_waited_for() -> 
 @pytest.mark.parametrize(
     "came",
     [
-        b"GET /customers/a HTTP/1.1\r\n\r\n",
-        b"POST /recommend/batch HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
-        b"\x16\x03\x01\r\n\r\n",
-        b"\r\n\r\n",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n",
         HEAD + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n",
         HEAD + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
@@ -46,13 +51,15 @@ def test_of_a_request_that_comes_in_pieces_each_but_the_last_is_waited_for() -> 
         b"GET /recommend HTTP/1.1\n\r\n",
         b"GET /recommend HTTP/1.1\r\nX: y\n\r\nGET /hidden HTTP/1.1\r\n\r\n",
         b"GET /recommend HTTP/1.1\r\nX: y\n\nGET /hidden HTTP/1.1\r\n\r\n",
-        b"POST /events \r\n\r\n",
-        b"GET /recommend HTTP/2.0\r\n\r\n",
-        b"GET  /recommend HTTP/1.1\r\n\r\n",
         b"GET /recommend?n=" + b"1" * LONGEST,
     ],
 )
-def test_what_is_long_or_odd_or_elsewhere_is_left_to_a_thread_of_its_own(came: bytes) -> None:
+def test_what_is_long_or_odd_is_left_to_a_thread_that_waits_for_clients(came: bytes) -> None:
+    assert look(came)[0] is Arrival.SLOW
+
+
+@pytest.mark.parametrize("came", WHOLE)
+def test_what_is_whole_and_no_short_request_is_answered_alone(came: bytes) -> None:
     assert look(came)[0] is Arrival.ALONE
 
 

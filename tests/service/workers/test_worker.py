@@ -194,8 +194,26 @@ def clients(running: Serving, count: int, *said: bytes) -> Iterator[list[socket.
         b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n",
         ASK * 40,  # and reads nothing
         CHUNKS,
+        b"GET /nowhere?" + b"a" * 70_000,
+        b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n",
+        TELL.replace(b" 400", b" 70000"),
+        b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 40,
+        b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 1_000,
     ],
-    ids=["nothing", "half a head", "half a body", "the end", "something for a thread", "many at once", "a long body"],
+    ids=[
+        "nothing",
+        "half a head",
+        "half a body",
+        "the end",
+        "something for a thread",
+        "many at once",
+        "chunks",
+        "a long head",
+        "a body for nobody",
+        "a long body",
+        "much to read",
+        "much to read of threads",
+    ],
 )
 def test_who_is_slow_holds_up_nobody(service: Serving, said: bytes) -> None:
     with clients(service, 40, said), service.connect() as connection:
@@ -203,7 +221,48 @@ def test_who_is_slow_holds_up_nobody(service: Serving, said: bytes) -> None:
         began = time.monotonic()
         assert call(connection, "GET", LIST)[0] == 200
         assert call(connection, "GET", "/livez")[0] == 200
+        assert call(connection, "GET", "/readyz")[0] == 200
+        assert call(connection, "GET", "/placements")[0] == 404
         assert time.monotonic() - began < 2
+
+
+SMUGGLED = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize(
+    "chunks",
+    [b"5 \r\nabcde\r\n", b"0x22\r\n", b"5\r\nabcdeXX", b"2\r\n{}\r\n0\r\nHost: a\r\n\r\n"],
+    ids=["a blank", "a sign", "no end of a chunk", "a head behind it"],
+)
+def test_what_follows_a_broken_body_is_no_request(service: Serving, chunks: bytes, *, together: bool) -> None:
+    said = CHUNKS.replace(b"/recommend/batch", b"/events") + chunks
+    with (
+        clients(service, 1, *([said + SMUGGLED] if together else [said])) as (client,),
+        client.makefile("rb") as answers,
+    ):
+        assert answers.readline().split()[1] == b"400"
+        if not together:
+            client.sendall(SMUGGLED)
+        assert b"HTTP/1.1" not in answers.read()  # up to its end
+
+
+def test_nobody_keeps_the_room_of_others_by_saying_nothing(folder: Path) -> None:
+    narrow = (
+        "from gunicorn.config import WorkerConnections; WorkerConnections.default = 50; "
+        "from service.serve import main; main([])"
+    )
+    with (
+        serving(folder, command=("-c", narrow), environment={"VALET_STORE": "none"}) as running,
+        running.connect() as there,
+    ):
+        assert call(there, "GET", LIST)[0] == 200
+        with clients(running, 40), clients(running, 40, ASK[:20]):
+            time.sleep(0.5)
+            began = time.monotonic()
+            assert call(there, "GET", LIST)[0] == 200
+            assert running.get(LIST)[0] == 200
+            assert time.monotonic() - began < 2
 
 
 def test_a_request_that_comes_byte_by_byte_is_answered(service: Serving) -> None:
@@ -286,17 +345,20 @@ def test_who_is_too_slow_to_ask_or_to_close_is_left(folder: Path) -> None:
         clients(running, 2, ASK[:20]) as (silent, slow),
         clients(running, 1, ASK.replace(b"Host", b"Connection: close\r\nHost")) as (parting,),
         clients(running, 1, CHUNKS) as (telling,),
+        clients(running, 1, TELL.replace(b" 400", b" 70000")) as (dripping,),
     ):
         began = time.monotonic()
         while time.monotonic() < began + PATIENCE_S:
             try:
                 slow.sendall(b"x")
+                dripping.sendall(b"x")
             except OSError:
                 break
             time.sleep(0.1)
         assert silent.recv(1) == b""
         assert 0.8 < time.monotonic() - began < 20
         assert telling.recv(1 << 16).startswith(b"HTTP/1.1 408 ")
+        assert dripping.recv(1 << 16).startswith(b"HTTP/1.1 408 ")
         assert parting.recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
         while connections(running) > 1:  # the one it listens on
             assert time.monotonic() < began + PATIENCE_S
