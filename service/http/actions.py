@@ -12,7 +12,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from models.action_catalogue import Catalogue, parse, read
 from models.errors import InputError
-from service.http.bodies import json_body
+from service.http.bodies import json_body, whole
 from service.http.problems import problem
 from service.http.services import services
 
@@ -81,7 +81,7 @@ def _read() -> Catalogue:
     known = services().shelf.known
     if request.mimetype in TOML:
         request.max_content_length = MOST_BYTES
-        return parse(request.get_data().decode("utf-8", "replace"), "body", known=known)
+        return parse(whole(request).decode("utf-8", "replace"), "body", known=known)
     document = json_body(most=MOST_BYTES)
     if not isinstance(document, dict):
         raise InputError("body: actions: write an object like the one that GET /actions answers")

@@ -16,6 +16,7 @@ from flask import request
 from marshmallow import ValidationError
 
 from models.errors import DiskError
+from service.http.bodies import parts
 from service.lists.request import Request
 from service.people.customers import Known, visitors
 from service.store import Store
@@ -23,7 +24,6 @@ from service.store import Store
 MOST_BYTES = 1 << 30
 MOST_LINE = 1 << 20
 IN_MEMORY = 4 << 20
-COPY = 1 << 16
 CHUNK = 64
 
 NO_ROOM = {"507": {"description": "The disk of the service has no room for the body: nothing was done"}}
@@ -36,12 +36,12 @@ def spooled() -> IO[bytes]:
     """The whole body of this request, on disk where it is long; 413 where it is longer than MOST_BYTES, DiskError where there is no room."""
     request.max_content_length = MOST_BYTES
     spool: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  (answer_lines closes it)
-    while part := request.stream.read(COPY):
+    for part in (rest := parts(request)):
         try:
             spool.write(part)
         except OSError as error:
             spool.close()
-            while request.stream.read(COPY):
+            for _ in rest:
                 pass  # who sends all before it reads would not read the answer
             raise DiskError(f"{gettempdir()}: {error.strerror}") from error
     spool.seek(0)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
 import orjson
 from flask import Request, request
 from marshmallow import Schema, ValidationError, fields
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, ClientDisconnected, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.wsgi import get_content_length
 
 from service.http import plains
@@ -34,17 +34,30 @@ def json_body(*, most: int | None = None, plain: bool = False) -> Any:
             raise UnsupportedMediaType("Send the body as application/json.")
     if most is not None:
         asked.max_content_length = most
-    return parse(_body(asked))
+    return parse(whole(asked))
 
 
-def _body(asked: Request) -> bytes:
-    """The body; 413 where it is longer than the app allows, also where it comes in chunks and does not say so first."""
+def whole(asked: Request) -> bytes:
+    """The body; 413 where it is longer than the app allows. Raises ClientDisconnected where it ends before it is all there."""
     length = get_content_length(asked.environ)
-    if length is None:  # read() raises at the limit, get_data() just stops there
-        return b"".join(iter(lambda: asked.stream.read(COPY), b""))
+    if length is None:
+        return b"".join(parts(asked))
     if asked.max_content_length is not None and length > asked.max_content_length:
         raise RequestEntityTooLarge
-    return asked.input_stream.read(length)
+    body = asked.input_stream.read(length)
+    if len(body) < length:  # the server takes an end for the end
+        raise ClientDisconnected
+    return body
+
+
+def parts(asked: Request) -> Iterator[bytes]:
+    """The same in parts; 413 also where it comes in chunks and does not say first how long it is."""
+    left = get_content_length(asked.environ) or 0
+    while part := asked.stream.read(COPY):  # which raises at the limit, get_data() just stops there
+        left -= len(part)
+        yield part
+    if left > 0:
+        raise ClientDisconnected
 
 
 def parse(body: bytes) -> Any:

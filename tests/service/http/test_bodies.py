@@ -1,3 +1,4 @@
+import socket
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from service.http.app import MOST_BYTES
 from service.http.bodies import loading
 from service.http.schemas import RecommendBody
 from tests.service.http.apps import tiny_client
+from tests.service.serving import PATIENCE_S, Serving
 
 
 class Asked(Schema):
@@ -71,3 +73,40 @@ def test_a_body_as_long_as_the_app_allows_is_read_and_a_longer_one_is_not(tmp_pa
     assert client.post("/recommend", data=longest, content_type="application/json").status_code == 200
     assert client.post("/recommend", data=longest + b" ", content_type="application/json").status_code == 413
     assert client.post("/recommend", data=b'{"n": 1', content_type="application/json").status_code == 400
+
+
+ACTION = b"""
+[[actions]]
+id = "a%d"
+issue = "i"
+group = "g"
+class = "service"
+treatments = [{ channel = "website" }]
+"""
+LINE = b'{"customer_id": "ann", "channel": "website"}\n'
+
+
+@pytest.mark.parametrize("framed", [b"Content-Length: 900000", b"Transfer-Encoding: chunked"])
+@pytest.mark.parametrize(
+    ("asked", "media_type", "came"),
+    [
+        (b"PUT /actions", b"application/toml", ACTION % 1 + ACTION % 2),
+        (b"PUT /actions", b"application/json", b'{"actions": []}'),
+        (b"POST /next-best-action/batch", b"application/x-ndjson", LINE * 50),
+        (b"POST /recommend/batch", b"application/x-ndjson", b"{}\n" * 50),
+        (b"PUT /items", b"application/json", b'{"items": [{"item_id": "DR-001", "stock": 0}]}'),
+    ],
+)
+def test_a_body_that_ends_before_it_is_all_there_is_refused_and_changes_nothing(
+    service: Serving, asked: bytes, media_type: bytes, came: bytes, framed: bytes
+) -> None:
+    before = service.get("/actions"), service.get("/items/DR-001")
+    part = came if framed.startswith(b"Content") else b"%x\r\n%s\r\n" % (len(came), came)
+    with socket.create_connection(("127.0.0.1", service.port), PATIENCE_S) as client:
+        client.sendall(
+            b"%s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\n%s\r\n\r\n%s" % (asked, media_type, framed, part)
+        )
+        client.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: client.recv(1 << 16), b""))
+    assert answer.split()[1] in (b"400", b"408")
+    assert (service.get("/actions"), service.get("/items/DR-001")) == before
