@@ -21,6 +21,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from models.errors import InputError
 
 T = TypeVar("T")
+DEEP = "lists or tables stand in one another too deep to be read; take some out."
 _hints: Callable[[Any], dict[str, Any]] = functools.cache(
     typing.get_type_hints
 )  # of ten classes, for 200 tables of actions
@@ -40,17 +41,22 @@ def build(
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{source}: {error}. Mend the TOML there.") from error
-    place = Place(source, text, readers=readers or {})
-    _check_lengths(document, most or {}, place)
-    built: T = _build(cls, document, place)
-    return built
+    except RecursionError as error:
+        raise InputError(f"{source}: {DEEP}") from error
+    return _built(cls, document, Place(source, text, readers=readers or {}), most)
 
 
 def construct(cls: type[T], document: Mapping[str, Any], source: str, *, most: Mapping[str, int] | None = None) -> T:
     """As `build`, of plain values that came another way, as JSON perhaps: times are texts there. Raises InputError that names the key."""
-    place = Place(source, "", readers={datetime: _written_moment})
+    return _built(cls, document, Place(source, "", readers={datetime: _written_moment}), most)
+
+
+def _built(cls: type[T], document: Mapping[str, Any], place: Place, most: Mapping[str, int] | None) -> T:
     _check_lengths(document, most or {}, place)
-    built: T = _build(cls, document, place)
+    try:
+        built: T = _build(cls, document, place)
+    except RecursionError as error:  # of a wrong value, as messages show it
+        raise InputError(f"{place.source}: {DEEP}") from error
     return built
 
 

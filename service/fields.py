@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from hashlib import blake2b
 from typing import Any, TypeVar
 
@@ -121,7 +121,10 @@ def _number(value: Any, *, least: float = -math.inf, above: float = -math.inf, m
 def _money(value: Any) -> Decimal:
     if _number(value, least=0.0) >= MOST_MONEY:
         raise ValueError(f"{brief(value)} is more money than there is")
-    return Decimal(str(value).strip())
+    try:
+        return Decimal(str(value).strip())
+    except InvalidOperation as error:  # an exponent of twenty digits
+        raise ValueError(f"{brief(value)} is not a number") from error
 
 
 def _currency(value: Any, shop: str | None) -> str:
@@ -155,5 +158,8 @@ def _within(at: int, value: Any, now: int, max_age_days: int) -> int:
 
 def brief(value: object) -> str:
     """A value as messages show it."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        return f"a {type(value).__name__} in which others are nested too deep"
     return text if len(text) <= 60 else f"{text[:57]}…"

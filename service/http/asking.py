@@ -33,7 +33,10 @@ def _but_for_whom(load: Load) -> Load:
 
     def read(document: Any) -> dict[str, Any]:
         whose = _named(document)
-        rest = orjson.dumps({**document, **dict.fromkeys(whose)}) if whose else b""
+        try:
+            rest = orjson.dumps({**document, **dict.fromkeys(whose)}) if whose else b""
+        except orjson.JSONEncodeError:  # it reads more than it writes: nested deeper than anything that is taken
+            return load(document)
         return {**known(rest), **whose} if whose and len(rest) <= LONGEST else load(document)
 
     return read

@@ -69,3 +69,9 @@ def test_reads_tables_in_tables():
 def test_an_error_in_a_list_of_tables_names_the_line_of_that_table(old, new, says):
     with pytest.raises(InputError, match=re.escape(says)):
         build(Tree, WHOLE.replace(old, new), "x.toml")
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 5_000 + "]" * 5_000, "a = " + "{ a = " * 5_000])
+def test_what_is_nested_too_deep_to_be_read_is_an_error_that_names_the_file(text):
+    with pytest.raises(InputError, match=r"^shop\.toml: .* too deep"):
+        build(Tree, text, "shop.toml")

@@ -1,6 +1,7 @@
 import socket
 from pathlib import Path
 
+import orjson
 import pytest
 from marshmallow import Schema, ValidationError, fields, validate
 
@@ -8,7 +9,7 @@ from service.http.app import MOST_BYTES
 from service.http.bodies import loading
 from service.http.schemas import RecommendBody
 from tests.service.http.apps import tiny_client
-from tests.service.serving import PATIENCE_S, Serving
+from tests.service.serving import PATIENCE_S, Serving, call
 
 
 class Asked(Schema):
@@ -110,3 +111,67 @@ def test_a_body_that_ends_before_it_is_all_there_is_refused_and_changes_nothing(
         answer = b"".join(iter(lambda: client.recv(1 << 16), b""))
     assert answer.split()[1] in (b"400", b"408")
     assert (service.get("/actions"), service.get("/items/DR-001")) == before
+
+
+DEEP = b"[" * 1_000 + b"]" * 1_000
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/recommend", b'{"session_id": "s", "x": %s}' % DEEP),
+        ("/recommend", b'{"session_id": "s", "context": {"x": %s}}' % DEEP),
+        ("/next-best-action", b'{"customer_id": "c", "channel": "website", "x": %s}' % DEEP),
+        ("/outcomes", b'{"outcome": %s}' % DEEP),
+        ("/outcomes", b'{"outcome": "shown", "recommendation_id": "r", "value": "1e-99999999999999999999"}'),
+        ("/events", b'{"event": "purchase", "session_id": "s", "value": "1e-99999999999999999999"}'),
+        ("/events", b'{"event": "view_item", "session_id": "s", "item_id": %s}' % DEEP),
+    ],
+)
+def test_what_is_nested_as_deep_as_it_can_be_read_or_too_small_to_be_said_is_refused(
+    tmp_path: Path, path: str, body: bytes
+) -> None:
+    answer = tiny_client(tmp_path).post(path, data=body, content_type="application/json")
+    assert answer.status_code == 422, answer.json
+
+
+def test_an_item_of_such_a_price_is_refused_alone(tmp_path: Path) -> None:
+    rows = [{"item_id": "DR-001", "price": "1e-99999999999999999999"}, {"item_id": "DR-002", "price": "9"}]
+    answer = tiny_client(tmp_path).put("/items", json={"items": rows}).get_json()
+    assert [row["status"] for row in answer["results"]] == ["refused", "accepted"]
+    assert list(answer["results"][0]["errors"]) == ["price"]
+
+
+@pytest.mark.parametrize("bad", [0, 100])
+def test_a_line_that_is_nested_too_deep_harms_no_other(tmp_path: Path, bad: int) -> None:
+    lines = [b'{"customer_id": "ann", "n": 1}'] * 200
+    lines[bad] = b'{"customer_id": "ann", "x": %s}' % DEEP
+    answer = tiny_client(tmp_path).post("/recommend/batch", data=b"\n".join(lines), content_type="application/x-ndjson")
+    *said, done = map(orjson.loads, answer.data.splitlines())
+    assert done == {"done": True, "count": 200}
+    assert [line["line"] for line in said if "error" in line] == [bad + 1]
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        (b"a = " + b"[" * 5_000 + b"]" * 5_000, "application/toml"),
+        (b"a = " + b"{ a = " * 5_000 + b"1" + b"}" * 5_000, "application/toml"),
+        (b'{"actions": %s}' % DEEP, "application/json"),
+    ],
+)
+def test_a_catalogue_that_is_nested_too_deep_is_refused(tmp_path: Path, body: bytes, media_type: str) -> None:
+    answer = tiny_client(tmp_path).put("/actions", data=body, content_type=media_type)
+    assert answer.status_code == 422, answer.json
+
+
+@pytest.mark.parametrize("path", ["//[x%2Fy", "//]%25", "http://x/y%2Fz"])
+def test_a_path_that_no_route_has_is_not_found_however_it_begins(service: Serving, path: str) -> None:
+    assert service.get(path)[0] == 404
+
+
+def test_an_id_with_a_slash_is_found_under_an_address_with_a_host_and_not_below_another_path(service: Serving) -> None:
+    with service.connect() as connection:
+        assert call(connection, "PUT", "/items", b'{"items": [{"item_id": "a/b"}]}')[0] == 200
+    assert service.get("http://x/items/a%2Fb")[0] == 200
+    assert service.get("//x/items/a%2Fb")[0] == 404
