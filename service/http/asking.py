@@ -79,6 +79,10 @@ def checked(loaded: Mapping[str, Any], settings: Settings, named: Whose) -> Requ
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in loaded.items()
     }
+    if named.page and "send_id" in values:
+        raise ValidationError(
+            {"send_id": ["Pages name none: the shop's mailing would begin when a page first named it."]}
+        )
     values["customer_id"] = named(values.get("customer_id"), values.pop("customer_token", None))
     values.setdefault("lang", settings.shop.language if settings.shop.language in LANGUAGES else "en")
     values["boost"] = tuple(Boost(**boost) for boost in values.get("boost", ()))

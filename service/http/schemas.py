@@ -104,7 +104,9 @@ class ListSchema(Schema):
     placement = _id(description="Where the list stands; gives intent and n their defaults")
     send_id = fields.String(
         validate=validate.Length(1, 200),
-        metadata={"description": "A mailing: its lists are of what was known as it began, and items carry a link"},
+        metadata={
+            "description": "A mailing: its lists are of what was known as it began, and items carry a link; not from pages"
+        },
     )
     intent = fields.String(validate=validate.OneOf(INTENTS))
     n = Whole(validate=validate.Range(1, MOST), metadata={"description": "Length of the list, 10 by default"})

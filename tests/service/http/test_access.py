@@ -106,6 +106,19 @@ def test_a_page_names_a_visit_or_a_token_and_never_a_bare_customer(client: Flask
     assert "customer_id" in body.get_json()["errors"]
 
 
+def test_a_page_begins_no_mailing_and_a_server_does(client: FlaskClient) -> None:
+    for answer in (
+        client.get(f"/recommend?key={KEYS['public']}&session_id=s&send_id=spring"),
+        client.post("/recommend", json={"session_id": "s", "send_id": "spring"}, headers=bearer("public")),
+        client.post("/recommend", json={"customer_token": ANN, "send_id": "spring"}, headers=bearer("public")),
+    ):
+        assert (answer.status_code, list(answer.get_json()["errors"])) == (422, ["send_id"])
+    sent = {**EVENT, "customer_id": "ann", "event": "purchase", "event_id": "e"}
+    assert client.post("/events", json=sent, headers=bearer("server")).status_code == 200
+    listed = client.get("/recommend?customer_id=ann&intent=for_you&send_id=spring", headers=bearer("server")).get_json()
+    assert listed["fallback"] is None
+
+
 @pytest.mark.parametrize(
     "named",
     [{"customer_id": "ann"}, {"user_id": "ann"}, {"customer_id": "ann", "session_id": "s"}, {"customer_token": "no"}],
