@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 
 from models.actions import FACTS, Action, Actions
 from models.clauses import Clauses, Test, call
+from models.rule_words import tokens_of
 from models.rules import Kind, Name, Names, Rule, kind_of
 from models.tiers import LIFECYCLES
 from models.toml import Place
 
+MOST_WORDS = 50_000  # of all conditions, the same one counted once: reading them takes a second or two
 STAGES = ("ELIGIBILITY", "APPLICABILITY", "SUITABILITY")
 PROFILE = ("customer.", "attributes.", "cart.")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -80,10 +82,19 @@ def _said(names: Collection[str], room: str, known: Names) -> list[tuple[str, st
 def compiled(actions: Actions, known: Names, place: Place) -> Rules:
     """Every condition, ready to be asked. Raises InputError with line and cure for one that does not parse or cannot be decided."""
     rules: dict[str, dict[str, Rule]] = {stage: {} for stage in STAGES}
+    read: dict[str, Rule] = {}
+    words = 0
     for number, action in enumerate(actions.actions):
         for stage, source in action.rules.items():
             here = place / "actions" / str(number) / stage.lower()
-            rules[stage][action.id] = Rule.parse(source, known, here)
+            if source not in read:
+                words += len(tokens_of(source, here))
+                if words > MOST_WORDS:
+                    raise here.error(
+                        f"with it all conditions have more than {MOST_WORDS:,} names, numbers, texts and signs; ask less"
+                    )
+                read[source] = Rule.parse(source, known, here)
+            rules[stage][action.id] = read[source]
     return rules
 
 

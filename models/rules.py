@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -77,11 +78,16 @@ class Rule:
         tokens = tokens_of(source, place)
         read = _check_names(tokens, names, place)
         called = _check_windows(tokens, place)
-        program = _compile(source, place)
+        program = _compile(source)
+        if isinstance(program, str):
+            raise place.error(program)
         rule = cls(source, frozenset(read), program, frozenset(called), clauses(tokens))
         for part in _comparisons(tokens, place):
             _check_choices(part, names, place)
-            _try(source[part[0].start : part[-1].end], {name: names[name] for name in read}, place)
+            compared = source[part[0].start : part[-1].end]
+            wrong = _wrong(compared, frozenset((name, kind_of(names[name])) for name in read if name in compared))
+            if wrong:
+                raise place.error(wrong)
         return rule
 
     def holds(self, context: Context) -> bool:
@@ -118,14 +124,15 @@ def is_a(kind: Kind, value: object) -> bool:
     return isinstance(value, str if kind == "text" else bool)
 
 
-def _compile(source: str, place: Place) -> Program:
+def _compile(source: str) -> Program | str:
+    """The program of a text, or what is wrong with it."""
     import cel  # noqa: PLC0415  (see context)
 
     try:
         return cel.compile(source)
     except ValueError as error:
         said = str(error).split("ERROR: <input>:", 1)[-1].split("\n", 1)[0].split(" expecting", 1)[0]
-        raise place.error(f"{source!r} does not parse, at {said}") from error
+        return f"{source!r} does not parse, at {said}"
 
 
 def _check_names(tokens: Sequence[Token], names: Names, place: Place) -> set[str]:
@@ -236,17 +243,21 @@ def _literal(token: Token) -> Kind | None:
     return "flag" if token.text in ("true", "false") else None
 
 
-def _try(source: str, names: Names, place: Place) -> None:
-    """Run a comparison on values of the declared kinds: it must say true or false."""
-    program = _compile(source, place)
+@lru_cache(maxsize=1 << 14)
+def _wrong(source: str, kinds: frozenset[tuple[str, Kind]]) -> str | None:
+    """Run a comparison on values of the declared kinds: what is wrong where it does not say true or false. Many rules have the same ones."""
+    program = _compile(source)
+    if isinstance(program, str):
+        return program
     for sample in (0, 1):
-        values = {name: (*SAMPLES[kind_of(kind)], *SAMPLES[kind_of(kind)])[sample] for name, kind in names.items()}
+        values = {name: (*SAMPLES[kind], *SAMPLES[kind])[sample] for name, kind in kinds}
         try:
             answer = program.execute(context(values, dict.fromkeys(WINDOWED, _sample(float(sample)))))
         except RAISED as error:
-            raise place.error(f"{source!r} cannot be decided: {_plain(error)}") from error
+            return f"{source!r} cannot be decided: {_plain(error)}"
         if not isinstance(answer, bool):
-            raise place.error(f"{source!r} is {answer!r}; compare it, so that it is true or false")
+            return f"{source!r} is {answer!r}; compare it, so that it is true or false"
+    return None
 
 
 def _sample(value: float) -> Callable[..., float]:

@@ -10,7 +10,8 @@ from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError, fields
 
-from models.action_catalogue import Catalogue, parse, read
+from models.action_catalogue import MOST_ACTIONS, Catalogue, parse, read
+from models.action_rules import MOST_WORDS
 from models.errors import InputError
 from service.http.bodies import json_body, whole
 from service.http.problems import problem
@@ -27,7 +28,13 @@ class ActionCatalogueSchema(Schema):
     """A catalogue, as in actions.toml; what is not said is as by default."""
 
     version = fields.String(metadata={"description": "A hash of the content; what a PUT says here is not read"})
-    actions = fields.List(fields.Dict(), required=True, metadata={"description": "issue, group, id, class, treatments"})
+    actions = fields.List(
+        fields.Dict(),
+        required=True,
+        metadata={
+            "description": f"issue, group, id, class, treatments; at most {MOST_ACTIONS:,}, all conditions of at most {MOST_WORDS:,} words"
+        },
+    )
     channels = fields.Dict()
     limits = fields.List(fields.Dict())
     suppressions = fields.List(fields.Dict())

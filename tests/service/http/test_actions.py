@@ -147,6 +147,27 @@ def test_ten_thousand_actions_are_refused_with_the_number_that_is_taken(client):
     )
 
 
+LONG = "&&".join(f"cart.total*1.0<{n}.5" for n in range(45))
+
+
+def test_conditions_of_more_words_than_can_be_read_in_a_moment_are_refused_with_the_number_that_is_taken(client):
+    row = {"issue": "i", "group": "g", "class": "growth", "treatments": [{"channel": "website"}]}
+    rows = [{**row, "id": f"a{n}", "eligibility": f"{LONG}&&cart.items<{n}"} for n in range(400)]
+    began = time.monotonic()
+    answer = client.put("/actions", json={"actions": rows})
+    assert answer.status_code == 422
+    assert list(answer.json["errors"]) == ["actions.183.eligibility"]
+    assert "more than 50,000 names, numbers, texts and signs" in answer.data.decode()
+    assert time.monotonic() - began < 10
+
+
+def test_a_condition_of_many_actions_is_read_once(client):
+    row = {"issue": "i", "group": "g", "class": "growth", "treatments": [{"channel": "website"}], "eligibility": LONG}
+    began = time.monotonic()
+    assert client.put("/actions", json={"actions": [{**row, "id": f"a{n}"} for n in range(2_000)]}).status_code == 200
+    assert time.monotonic() - began < 10
+
+
 def test_a_catalogue_made_from_an_older_one_is_refused_where_that_is_asked(client):
     stale = client.get("/actions").headers["ETag"]
     assert put(client, headers={"If-Match": stale}).status_code == 200
