@@ -146,10 +146,12 @@ def _without_key(text: str | None) -> Response:
     if not services().keyring.read:
         detail = "The store that keeps the keys does not answer. Try again."
         return problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
-    wait = services().limits.wait(
-        f"failed {_address()}", rate=FAILURES_A_SECOND, burst=FAILURES_AT_ONCE, now=time.monotonic()
-    )
-    return (text is not None and _too_many(wait, "wrong key")) or _unknown_key(text)
+    if text is None:
+        wait, why = _wait_of_address(services()), "no key"
+    else:
+        kept, why = f"failed {_address()}", "wrong key"
+        wait = services().limits.wait(kept, rate=FAILURES_A_SECOND, burst=FAILURES_AT_ONCE, now=time.monotonic())
+    return _too_many(wait, why) or _unknown_key(text)
 
 
 def _unknown_key(text: str | None) -> Response:

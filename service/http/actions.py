@@ -56,6 +56,7 @@ def _json(schema: type) -> dict[str, Any]:
 
 
 TAKES = {"required": True, "content": {"application/json": {"schema": ActionCatalogueSchema}, "application/toml": {}}}
+MISSING = "body: actions: is missing; a catalogue without any is sent as JSON, with an empty list"
 STALE = "Another catalogue was put meanwhile; get it, and change that."
 
 
@@ -88,10 +89,15 @@ def _read() -> Catalogue:
     known = services().shelf.known
     if request.mimetype in TOML:
         request.max_content_length = MOST_BYTES
-        return parse(whole(request).decode("utf-8", "replace"), "body", known=known)
+        catalogue = parse(whole(request).decode("utf-8", "replace"), "body", known=known)
+        if not catalogue.actions:
+            raise InputError(MISSING)
+        return catalogue
     document = json_body(most=MOST_BYTES)
     if not isinstance(document, dict):
         raise InputError("body: actions: write an object like the one that GET /actions answers")
+    if "actions" not in document:
+        raise InputError(MISSING)
     return read({name: said for name, said in document.items() if name != "version"}, "body", known=known)
 
 

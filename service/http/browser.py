@@ -21,6 +21,7 @@ from service.http.services import services
 blueprint = Blueprint("browser", __name__, description="For the shop's pages")
 
 SCRIPT = (Path(__file__).parent.parent / "pages" / "valet.js").read_bytes()
+AT = "/valet.js"
 OPEN = ("/events", "/recommend")  # routes that a page may call
 HOUR_S = 3_600
 PREFLIGHT = {
@@ -30,7 +31,7 @@ PREFLIGHT = {
 }
 
 
-@blueprint.route("/valet.js")
+@blueprint.route(AT)
 @blueprint.doc(responses={"200": {"description": "JavaScript", "content": {"text/javascript": {}}}})
 def script() -> Response:
     """The script for a shop's pages: events, lists, consent."""
@@ -55,7 +56,7 @@ def _refuse() -> Response | None:
     """A problem for a page that may not call; None for all others."""
     browser = services().settings.browser
     origin = request.headers.get("Origin")
-    if origin is None or _own(origin):
+    if origin is None or _own(origin) or request.path == AT:  # which tells nothing of anybody
         return None
     if origin not in browser.origins or not _open():
         return problem(

@@ -245,6 +245,13 @@ def test_guessing_keys_is_slowed_down(client: FlaskClient) -> None:
     assert client.get("/recommend", headers=bearer("server")).status_code == 200
 
 
+def test_who_sends_no_key_guesses_none_and_is_limited_as_an_address(tmp_path: Path) -> None:
+    client = client_with_keys(tmp_path, "[limits]\nper_address = 1\nburst_seconds = 25\n")
+    assert {client.get("/recommend").status_code for _ in range(25)} == {401}
+    assert client.get("/recommend", headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert client.get("/recommend").status_code == 429
+
+
 # --- what is told -----------------------------------------------------------------------------------------------------------------------
 
 

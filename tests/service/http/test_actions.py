@@ -147,6 +147,18 @@ def test_ten_thousand_actions_are_refused_with_the_number_that_is_taken(client):
     )
 
 
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [(b"{}", "application/json"), (b'{"levers": {}}', "application/json"), (b"", "application/toml")],
+)
+def test_a_catalogue_that_does_not_say_its_actions_is_refused_and_one_that_has_none_is_not(client, body, media_type):
+    before = client.get("/actions").json["version"]
+    answer = client.put("/actions", data=body, content_type=media_type)
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["actions"])
+    assert client.get("/actions").json["version"] == before
+    assert client.put("/actions", json={"actions": []}).status_code == 200
+
+
 LONG = "&&".join(f"cart.total*1.0<{n}.5" for n in range(45))
 
 

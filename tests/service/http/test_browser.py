@@ -44,6 +44,11 @@ def test_the_script_is_small_and_kept_by_the_browser_until_it_changes(client: Fl
     assert (again.status_code, again.data) == (304, b"")
 
 
+def test_the_script_is_for_pages_of_any_origin(client: FlaskClient) -> None:
+    answer = client.get("/valet.js", headers={"Origin": "https://other.example"})
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, "*")
+
+
 def test_the_script_leans_on_nothing_and_never_writes_html(client: FlaskClient) -> None:
     text = client.get("/valet.js").text
     assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|eval\(|import |require\(|cookie =", text)
