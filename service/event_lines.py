@@ -10,6 +10,7 @@ import orjson
 
 from models.profile import Event
 from service.fields import MOST_MONEY, Fields, brief, minor
+from service.nesting import TOO_DEEP, too_deep
 
 MOST_LINES = 200
 MOST_EXTRA_BYTES = 8_192
@@ -64,6 +65,11 @@ def _extra(fields: Fields) -> dict[str, Any]:
     if fields.row.keys() <= KNOWN:
         return {}
     extra = {name: value for name, value in fields.row.items() if name not in KNOWN}
+    deep = [name for name, value in extra.items() if too_deep(value)]
+    for name in deep:
+        fields.wrong(name, TOO_DEEP)
+    if deep:
+        return {}
     if len(orjson.dumps(extra)) > MOST_EXTRA_BYTES:
         fields.wrong("extra", f"unknown fields hold more than {MOST_EXTRA_BYTES} bytes; send less with the event")
     return extra

@@ -16,6 +16,7 @@ from service.http.documents import send
 from service.http.paths import install
 from service.http.schemas import ID, Whole
 from service.http.services import currency, services, store
+from service.nesting import TOO_DEEP, too_deep
 from service.people import consents as consents_of
 from service.people import facts as facts_of
 from service.people.customers import SESSION
@@ -157,6 +158,8 @@ def patch_customer(customer_id: str) -> Response:
     """Change attributes; a customer nobody knew yet is known from now on."""
     body = ATTRIBUTES.load(json_body())
     attributes = body.get("attributes", {})
+    if deep := [name for name, value in attributes.items() if too_deep(value)]:
+        raise ValidationError({"attributes": {name: [f"{TOO_DEEP.capitalize()}."] for name in deep}})
     if len(orjson.dumps(attributes)) > MOST_ATTRIBUTE_BYTES:
         raise ValidationError({"attributes": [f"More than {MOST_ATTRIBUTE_BYTES} bytes."]})
 

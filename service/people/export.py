@@ -11,6 +11,7 @@ import orjson
 from models.profile import money, rfc3339
 from service.decisions import ledger as ledger_of
 from service.decisions import record as record_of
+from service.nesting import cut
 from service.people import facts as facts_of
 from service.store import Customer, Entry, Store
 
@@ -19,6 +20,9 @@ ARCHIVED = (
     "ask the shop for them."
 )
 KINDS = {"decision": "decisions", "outcome": "outcomes", "answer": "answers"}  # of documents that name her
+LEVELS = (
+    32  # shown as they stand: all that is taken in; what other writers of the store nested deeper is shown as a text
+)
 ABOUT: Mapping[str, str] = {
     "names": "Other names under which you are known here: visits to the site before you said who you are.",
     "picture": "What is computed from all below, as every department sees it.",
@@ -40,7 +44,7 @@ def export(store: Store, customer: Customer, *, picture: Mapping[str, Any], now:
     for kind, _, document in store.papers(customer.customer_id):
         read = record_of.load if kind == record_of.KIND else orjson.loads
         papers.setdefault(KINDS.get(kind, kind), []).append(read(document))
-    return {
+    whole = {
         "customer_id": customer.customer_id,
         "exported_at": rfc3339(now),
         "about": {**ABOUT, "events": ABOUT["events"] + (ARCHIVED if store.capped else "")},
@@ -55,6 +59,7 @@ def export(store: Store, customer: Customer, *, picture: Mapping[str, Any], now:
         ],
         **papers,
     }
+    return {name: cut(part, LEVELS) for name, part in whole.items()}
 
 
 def told(entry: Entry) -> dict[str, Any]:

@@ -10,7 +10,13 @@ import orjson
 import pytest
 from flask.testing import FlaskClient
 
+from models.event_log import encode
+from models.profile import Event
+from service.events import fold
 from service.http.privacy import ErasedSchema
+from service.http.services import store
+from service.people import facts
+from service.store import Entry
 from tests.service.http.apps import tiny_app
 
 HER = "anna-4711@shop"
@@ -73,6 +79,37 @@ def test_people_read_the_export_as_a_page_that_runs_nothing(client):
         assert "<script" not in answer.text
     assert client.get("/customers/anna/export?format=xml").status_code == 422
     assert client.get("/customers/nobody/export").status_code == 404
+
+
+@pytest.mark.parametrize("levels", [17, 251, 300])
+def test_what_is_nested_too_deep_is_refused_by_its_name_and_never_stands_in_the_way_of_the_export(client, levels):
+    def told(levels: int) -> list[tuple[int, str]]:
+        deep = orjson.loads(b"[" * levels + b"]" * levels)
+        event = {**VIEW, "customer_id": HER}
+        answers = [
+            client.post("/events", json={**event, "x": deep}),
+            client.post("/events", json={**event, "items": [{"item_id": "DR-002", "y": deep}]}),
+            client.patch(f"/customers/{HER}", json={"attributes": {"z": deep}}),
+        ]
+        return [(answer.status_code, answer.text) for answer in answers]
+
+    assert [status for status, _ in told(16)] == [200] * 3
+    for (status, text), name in zip(told(levels), ("x", "items.0.y", "z"), strict=True):
+        assert (status, f'"{name}":["' in text, "16 levels" in text) == (422, True, True)
+    for form in ("json", "html"):
+        assert client.get(f"/customers/{HER}/export?format={form}").status_code == 200
+
+
+def test_the_export_shows_what_was_kept_however_deep_it_is_nested(client):
+    deep = orjson.loads(b"[" * 240 + b'"hers"' + b"]" * 240)
+    with client.application.app_context():
+        kept = store()
+        kept.record([Entry(HER, (), 1, encode(Event("view_item", 1, extra={"x": deep})))], fold)
+        kept.change(HER, "facts", lambda _: facts.dump(facts.with_attributes(facts.load(None), {"x": deep})))
+    for form in ("json", "html"):
+        answer = client.get(f"/customers/{HER}/export?format={form}")
+        assert answer.status_code == 200
+        assert answer.text.count("hers") == 3  # the event's, her attribute, and that of the picture
 
 
 # --- erasure ----------------------------------------------------------------------------------------------------------------------------
