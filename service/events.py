@@ -5,8 +5,9 @@ Three forms come in: plain rows, the GA4 data layer (`event`, `ecommerce.items[]
     payload → rows (one form) → entries (one a line of a basket) → store: logged once, folded into the profile → a receipt a row
 
 A row is accepted, repeated or refused with what is wrong in each field; accepted means that it is in the log. The same event is known again
-by its `event_id`; a line of a purchase also by its order and item; without either, by all that it says, where it says when. An item that the
-catalogue does not know is kept and marked. A visit without a customer_id keeps nothing personal; of who was erased, nothing late is taken back.
+by its `event_id`; a line of a purchase also by its order and item; without either, by all that it says, where it says when. What a page tells
+never makes a server's event a repeat (of orders that both tell, see service.people.orders). An item that the catalogue does not know is kept
+and marked. A visit without a customer_id keeps nothing personal; of who was erased, nothing late is taken back.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from models.profile.wishes import WISHED
 from service.event_forms import rows
 from service.event_lines import WHOSE, Common, lines_of, read_common
 from service.fields import Fields, brief, digest
-from service.people import consents
+from service.people import consents, orders
 from service.people.consents import Tells
 from service.people.customers import key
 from service.people.erasure import Tombs
 from service.people.facts import impersonal
 from service.people.identity import merge_session
-from service.people.lookup import note_orders
+from service.people.lookup import ORDER, note_orders
 from service.people.pseudonyms import Pseudonyms
 from service.store import Entry, Store
 
@@ -46,6 +47,7 @@ class Rules:
     currency      None: that of the first row of a call that names one
     max_age_days  0: any age
     whose         the customer of a row: the one it names, or of its customer_token
+    page          whether a page tells it, whose word nobody can vouch for
     strange       of some items those that the catalogue does not know; none where there is no catalogue to ask
     price         of an item now, minor units; None where nobody knows
     """
@@ -55,6 +57,7 @@ class Rules:
     strange: Callable[[Collection[str]], Collection[str]] = lambda _: ()
     price: Callable[[str], int | None] = lambda _: None
     whose: Callable[[Fields], str | None] = lambda fields: fields.text("customer_id")
+    page: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,12 @@ class Row(NamedTuple):
     named: bool  # a customer did it, not a visit
     tells: Tells | None = None
     session_id: str | None = None  # of which a login says that it is hers
+    page: bool = False
+
+    @property
+    def order_id(self) -> str | None:
+        """The order that it tells; None where it tells none."""
+        return self.event.order_id if self.event.name == "purchase" else None
 
 
 def record(
@@ -103,11 +112,17 @@ def record(
     read = _without_erased(
         _read_all(rows(payload), rules=rules, now=now, new_id=new_id), tombs=Tombs(store, pseudonyms)
     )
+    bought = {(row.customer_id, row.order_id) for row in read if isinstance(row, Row) and row.order_id is not None}
+    old = orders.of_server(store, pseudonyms, {one for _, one in bought}) if rules.page else set[str]()
+    read = [row._replace(lines=()) if isinstance(row, Row) and row.order_id in old else row for row in read]
     kept = [row for row in read if isinstance(row, Row)]
-    _tell(kept, store=store, pseudonyms=pseudonyms)
+    by_pages = orders.of_pages(store, pseudonyms, bought) if bought and not rules.page else {}
+    _tell(kept, store=store, pseudonyms=pseudonyms, orders_as=orders.OF_PAGE if rules.page else ORDER)
     strange = rules.strange({line.item_id for row in kept for line in row.lines if line.item_id is not None})
-    entries = [entry for row in kept for entry in _entries(row, strange, now)]
+    entries = [entry for row in kept for entry in _entries(row, strange, by_pages, now)]
     statuses = iter(store.record(entries, fold, consents.sift) if entries else ())
+    if by_pages:
+        store.drop(list({entry.sequence: entry for entry in by_pages.values()}.values()))
     return [row if isinstance(row, Receipt) else _receipt(row, statuses, strange) for row in read]
 
 
@@ -116,18 +131,18 @@ def fold(_: str, profile: bytes | None, entries: Sequence[Entry]) -> bytes:
     return fold_in(profile, (entry.body for entry in entries))
 
 
-def _tell(kept: Sequence[Row], *, store: Store, pseudonyms: Pseudonyms) -> None:
+def _tell(kept: Sequence[Row], *, store: Store, pseudonyms: Pseudonyms, orders_as: str) -> None:
     """Change what the rows say of names, consents and orders. It does no harm to do so twice, so that it comes before the log."""
-    orders: dict[str, set[str]] = {}
+    bought: dict[str, set[str]] = {}
     for row in kept:
         if row.session_id is not None:
             merge_session(store, row.session_id, row.customer_id)
         if row.tells is not None:
             consents.change(store, row.customer_id, row.tells)
-        if row.event.name == "purchase" and row.event.order_id is not None:
-            orders.setdefault(row.customer_id, set()).add(row.event.order_id)
-    for customer_id, order_ids in orders.items():
-        note_orders(store, pseudonyms, customer_id, sorted(order_ids))
+        if row.order_id is not None and row.lines:
+            bought.setdefault(row.customer_id, set()).add(row.order_id)
+    for customer_id, order_ids in bought.items():
+        note_orders(store, pseudonyms, customer_id, sorted(order_ids), kind=orders_as)
 
 
 def _receipt(row: Row, statuses: Iterator[str], strange: Collection[str]) -> Receipt:
@@ -185,8 +200,12 @@ def _read(row: Any, index: int, *, rules: Rules, now: int, new_id: Callable[[], 
     if currency is not None:
         said["currency"] = currency
     known_as = said["event_id"] = again or new_id()
+    if rules.page and event.name == "purchase" and once:
+        said[orders.TOLD_BY] = orders.PAGE
     of_login = session_id if event.name == "login" and name is not None else None
-    return Row(index, known_as, again, once, customer_id, event, lines, said, name is not None, tells, of_login)
+    return Row(
+        index, known_as, again, once, customer_id, event, lines, said, name is not None, tells, of_login, rules.page
+    )
 
 
 def _priced(lines: list[Event], rules: Rules) -> list[Event]:
@@ -200,18 +219,20 @@ def _priced(lines: list[Event], rules: Rules) -> list[Event]:
 # --- what is logged ---------------------------------------------------------------------------------------------------------------------
 
 
-def _entries(row: Row, strange: Collection[str], now: int) -> Iterator[Entry]:
+def _entries(row: Row, strange: Collection[str], counted: Collection[orders.Line], now: int) -> Iterator[Entry]:
     """The lines as they are logged: of a visit without a name nothing personal, and marked where the item is unknown."""
     for number, line in enumerate(row.lines):
         kept = line if row.named or not line.extra else line._replace(extra=impersonal(line.extra))
         body = encode(kept, **row.said, **{UNKNOWN_ITEM: True} if line.item_id in strange else NOTHING)
-        yield Entry(row.customer_id, _keys(row, line, number), line.at, body, received=now)
+        folded = not counted or (row.customer_id, row.order_id, line.item_id) not in counted
+        yield Entry(row.customer_id, _keys(row, line, number), line.at, body, received=now, folded=folded)
 
 
 def _keys(row: Row, line: Event, number: int) -> tuple[str, ...]:
     """By what a line is known again. An order has an item once, but it may come back piece by piece: two refunds differ by event_id."""
-    keys = () if row.again is None else (f"event:{row.again}:{number}" if number else f"event:{row.again}",)
-    return (*keys, digest([line.name, line.order_id, line.item_id])) if row.once else keys
+    kind, by = ("page", (orders.PAGE,)) if row.page else ("event", ())
+    keys = () if row.again is None else (f"{kind}:{row.again}:{number}" if number else f"{kind}:{row.again}",)
+    return (*keys, digest([*by, line.name, line.order_id, line.item_id])) if row.once else keys
 
 
 def summary(receipts: Iterable[Receipt]) -> dict[str, Any]:

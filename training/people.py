@@ -17,7 +17,7 @@ from models.event_log import decode
 from models.profile import Event
 from models.settings import DAY_S
 from service import events, items
-from service.people import facts
+from service.people import facts, orders
 from service.people.erasure import Tombs
 from service.people.lookup import change_facts
 from service.people.pseudonyms import Pseudonyms
@@ -71,14 +71,19 @@ def logged(store: Store, archive: Archive | None, *, upto: int) -> Iterator[Entr
     yield from takewhile(lambda entry: entry.sequence <= upto, store.events())
 
 
+def _overruled(store: Store, pseudonyms: Pseudonyms, entry: Entry) -> bool:
+    """Whether a page told this line of an order that the shop's server told too."""
+    return orders.told_by_page(entry) and bool(orders.of_server(store, pseudonyms, [decode(entry.body).order_id or ""]))
+
+
 def told(store: Store | None, archive: Archive | None = None) -> Told:
     """The log's newest number, its events that are not about buying an item, and what the shop said of its items."""
     if store is None:
         return Told()
-    sequence, also = store.newest(), dict[str, list[Event]]()
+    sequence, also, pseudonyms = store.newest(), dict[str, list[Event]](), Pseudonyms(store)
     for entry in logged(store, archive, upto=sequence):
         event = decode(entry.body)
-        if not _of_history(event):
+        if not _of_history(event) and not _overruled(store, pseudonyms, entry):
             also.setdefault(entry.customer_id, []).append(event)
     version, documents = store.items()
     changes = {item_id: items.load(document) for item_id, document in documents.items()}
@@ -86,10 +91,13 @@ def told(store: Store | None, archive: Archive | None = None) -> Told:
 
 
 def bought_and_seen(store: Store | None, upto: int, archive: Archive | None = None) -> Iterator[dict[str, Any]]:
-    """The log's events about items up to a number, as flat rows that training.read takes."""
-    for entry in logged(store, archive, upto=upto) if store is not None else ():
+    """The log's events about items up to a number, as flat rows that training.read takes; of an order, the server's word before a page's."""
+    if store is None:
+        return
+    pseudonyms = Pseudonyms(store)
+    for entry in logged(store, archive, upto=upto):
         event = decode(entry.body)
-        if _of_history(event):
+        if _of_history(event) and not _overruled(store, pseudonyms, entry):
             yield _flat(entry.customer_id, event)
 
 

@@ -13,7 +13,7 @@ from flask_smorest import Blueprint
 from marshmallow import INCLUDE, Schema, fields
 
 from service.events import record
-from service.http.access import caller, whose
+from service.http.access import whose
 from service.http.bodies import json_body
 from service.http.receipts import RESPONSES, receipts
 from service.http.services import rules, services, store
@@ -73,13 +73,13 @@ def post_events() -> Response:
     """Keep what happened; a receipt a row says whether it was accepted, known already, or refused, and why."""
     shop = services()
     shop.retention.watch()
-    page = request.headers.get("Origin") or caller().scope == "public"
-    most = MOST_OF_A_PAGE if page else MOST_BYTES
+    asks = whose()
+    most = MOST_OF_A_PAGE if asks.page or request.headers.get("Origin") else MOST_BYTES
     return receipts(
         record(
             json_body(most=most, plain=True),
             store=store(),
-            rules=replace(rules(), whose=whose().row),
+            rules=replace(rules(), whose=asks.row, page=asks.page),
             now=shop.clock(),
             new_id=partial(_numbered, token_hex(12), count()),
             pseudonyms=shop.pseudonyms,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from service.people import facts as facts_of
+from service.people.customers import SESSION
 from service.people.facts import Facts
 from service.people.pseudonyms import Pseudonyms
 from service.store import Store
@@ -40,14 +41,16 @@ def digest(pseudonyms: Pseudonyms, kind: str, text: str) -> str | None:
 
 
 def find(store: Store, pseudonyms: Pseudonyms, kind: str, text: str) -> list[str]:
-    """The customers of whom this was said, by id."""
+    """The customers of whom this was said, by id; visits without a name last."""
     asked = digest(pseudonyms, kind, text)
-    return [] if asked is None else store.find(asked)
+    return [] if asked is None else sorted(store.find(asked), key=lambda name: (name.startswith(SESSION), name))
 
 
-def note_orders(store: Store, pseudonyms: Pseudonyms, customer_id: str, order_ids: Iterable[str]) -> None:
+def note_orders(
+    store: Store, pseudonyms: Pseudonyms, customer_id: str, order_ids: Iterable[str], *, kind: str = ORDER
+) -> None:
     """Let her be found by the numbers of her orders."""
-    digests = (digest(pseudonyms, ORDER, order_id) for order_id in order_ids)
+    digests = (digest(pseudonyms, kind, order_id) for order_id in order_ids)
     store.findable(customer_id, [one for one in digests if one is not None])
 
 
