@@ -134,13 +134,16 @@ def fold(_: str, profile: bytes | None, entries: Sequence[Entry]) -> bytes:
 def _tell(kept: Sequence[Row], *, store: Store, pseudonyms: Pseudonyms, orders_as: str) -> None:
     """Change what the rows say of names, consents and orders. It does no harm to do so twice, so that it comes before the log."""
     bought: dict[str, set[str]] = {}
+    tells: dict[str, list[Tells]] = {}
     for row in kept:
         if row.session_id is not None:
             merge_session(store, row.session_id, row.customer_id)
         if row.tells is not None:
-            consents.change(store, row.customer_id, row.tells)
+            tells.setdefault(row.customer_id, []).append(row.tells)
         if row.order_id is not None and row.lines:
             bought.setdefault(row.customer_id, set()).add(row.order_id)
+    for customer_id, told in tells.items():
+        consents.change(store, customer_id, consents.in_turn(told))
     for customer_id, order_ids in bought.items():
         note_orders(store, pseudonyms, customer_id, sorted(order_ids), kind=orders_as)
 

@@ -7,6 +7,7 @@ or contract (DUTIES), of her profile her open complaints; what she does from the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import orjson
@@ -36,6 +37,11 @@ def change(store: Store, customer_id: str, tells: Tells) -> None:
     store.change(customer_id, "facts", changed)
     if allowed[0] != allowed[1]:
         reprofile(store, customer_id)
+
+
+def in_turn(several: Sequence[Tells]) -> Tells:
+    """All of some changes as one: what she allows is read, and written, once."""
+    return lambda facts: reduce(lambda so_far, tells: tells(so_far), several, facts)
 
 
 def reprofile(store: Store, customer_id: str) -> None:

@@ -14,6 +14,8 @@ Facts = dict[str, Any]
 Answer = Literal["yes", "no", "unknown"]
 
 STATUSES = ("granted", "denied", "withdrawn")
+MOST_CONSENTS = 500  # of a history: more than anybody says; what still stands is kept before what was said over
+MOST_ALIASES = 500
 EVERY = "all"  # a consent or refusal for all channels
 MARKETING, PROFILING = "marketing", "profiling"
 # What says who somebody is. A visit without a name is never given any of it: a pixel's id must not become a person by the way.
@@ -32,7 +34,9 @@ def load(document: bytes | None) -> Facts:
 
 
 def dump(facts: Facts) -> bytes:
-    """The document of some facts; the same facts give the same bytes."""
+    """The document of some facts; the same facts give the same bytes. What is too long is cut to its newest."""
+    if len(facts["consents"]) > MOST_CONSENTS:
+        facts = {**facts, "consents": _newest(facts["consents"])}
     return orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)
 
 
@@ -48,6 +52,18 @@ def with_consents(facts: Facts, consents: Sequence[Mapping[str, Any]]) -> Facts:
     return {**facts, "consents": known + [dict(consent) for consent in consents if consent not in known]}
 
 
+def _newest(consents: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The newest of a history that is too long, and before them the last word on each purpose and channel, however old."""
+    ranks = [(said["at"], said["status"] != "granted", place) for place, said in enumerate(consents)]
+    last: dict[tuple[str, str], tuple[int, bool, int]] = {}
+    for rank, said in zip(ranks, consents, strict=True):
+        about = (said["purpose"], said["channel"])
+        last[about] = max(rank, last.get(about, rank))
+    stands = set(last.values())
+    kept = sorted(ranks, key=lambda rank: (rank in stands, rank))[-MOST_CONSENTS:]
+    return [consents[place] for place in sorted(place for _, _, place in kept)]
+
+
 def with_do_not_contact(facts: Facts, channel: str, reason: str) -> Facts:
     """The facts with a channel that must not be used any more."""
     return {**facts, "do_not_contact": {**facts["do_not_contact"], channel: reason}}
@@ -60,7 +76,7 @@ def joined(known: Facts, other: Facts, *, alias: str) -> Facts:
         **told,
         "attributes": {**other["attributes"], **known["attributes"]},
         "do_not_contact": {**other["do_not_contact"], **known["do_not_contact"]},
-        "aliases": sorted({*known.get("aliases", ()), *other.get("aliases", ()), alias}),
+        "aliases": sorted({*known.get("aliases", ()), *other.get("aliases", ()), alias})[:MOST_ALIASES],
     }
 
 
