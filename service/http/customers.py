@@ -201,7 +201,8 @@ def merge_customer(customer_id: str) -> Response:
 
 def _refuse_personal(customer_id: str, attributes: Mapping[str, Any]) -> None:
     """A visit without a name is given nothing that says who she is; a merge or a login says that first."""
-    said = sorted(attributes.keys() - facts_of.impersonal(attributes).keys())
+    plain = facts_of.impersonal(attributes)
+    said = sorted(name for name, value in attributes.items() if name not in plain or plain[name] != value)
     if not said:
         return
     by_name, visit = store().customers([customer_id, f"{SESSION}{customer_id.removeprefix(SESSION)}"])

@@ -81,12 +81,14 @@ def joined(known: Facts, other: Facts, *, alias: str) -> Facts:
 
 
 def impersonal(said: Mapping[str, Any]) -> dict[str, Any]:
-    """What was said without what is personal, however deep it stands."""
-    return {
-        name: impersonal(value) if isinstance(value, Mapping) else value
-        for name, value in said.items()
-        if name.casefold() not in PERSONAL
-    }
+    """What was said without what is personal, however deep it stands, in lists too."""
+    return {name: _impersonal(value) for name, value in said.items() if name.casefold() not in PERSONAL}
+
+
+def _impersonal(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return impersonal(value)
+    return [_impersonal(one) for one in value] if isinstance(value, list) else value
 
 
 def consent(facts: Facts, purpose: str, channel: str) -> Answer:

@@ -234,12 +234,15 @@ def test_a_visit_of_who_refused_is_profiled_no_longer_once_it_is_hers(client):
 
 def test_a_visit_without_a_name_is_given_nothing_personal(client):
     told = {"email": "a@b.example", "user_data": {"phone_number": "1"}, "colour": "red", "deep": {"Phone": 1, "x": 2}}
+    told["people"] = [{"email": "a@b.example"}, [{"phone": 1, "age": 30}], 7]
     client.post("/events", json={**VIEW, "session_id": "s1", **told})
     [event] = client.get("/customers/session%3As1/export").json["events"]
-    assert event["extra"] == {"colour": "red", "deep": {"x": 2}}
+    assert event["extra"] == {"colour": "red", "deep": {"x": 2}, "people": [{}, [{"age": 30}], 7]}
     for name in ("s1", "session%3As1"):
         answer = client.patch(f"/customers/{name}", json={"attributes": {"Email": "a@b.example", "size": 38}})
         assert (answer.status_code, list(answer.json["errors"]["attributes"])) == (422, ["Email"])
+        answer = client.patch(f"/customers/{name}", json={"attributes": {"family": [{"email": "a@b.example"}]}})
+        assert (answer.status_code, list(answer.json["errors"]["attributes"])) == (422, ["family"])
         assert client.patch(f"/customers/{name}", json={"attributes": {"size": 38}}).status_code == 200
 
 
