@@ -7,17 +7,17 @@ from uuid import uuid4
 
 import orjson
 import structlog
-from flask import Response, request
+from flask import Response, abort, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from models.profile import rfc3339
 from service.http.bodies import query
-from service.http.customers import kept, picture
+from service.http.customers import picture
 from service.http.documents import send
 from service.http.services import services, store
 from service.people.erasure import Receipt, Tombs, erase, look
-from service.people.export import export, page
+from service.people.export import export, of_whom, page
 
 blueprint = Blueprint("privacy", __name__, description="Access and erasure")
 
@@ -65,7 +65,9 @@ EXPORT, ERASE = ExportQuery(), EraseQuery()
 def export_customer(customer_id: str) -> Response:
     """All that is kept of her: a document for machines, a page for people."""
     asked = EXPORT.load(query(EXPORT)).get("format")
-    customer, now = kept(customer_id), services().clock()
+    customer, now = of_whom(store(), customer_id), services().clock()
+    if customer is None:
+        abort(404, "Nothing is kept of this customer.")
     document = export(store(), customer, picture=picture(customer, now), now=now)
     best = request.accept_mimetypes.best_match(("application/json", "text/html"), "application/json")
     if (asked or best).endswith("html"):

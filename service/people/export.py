@@ -13,6 +13,7 @@ from service.decisions import ledger as ledger_of
 from service.decisions import record as record_of
 from service.nesting import cut
 from service.people import facts as facts_of
+from service.people.shared import known
 from service.store import Customer, Entry, Store
 
 ARCHIVED = (
@@ -35,6 +36,13 @@ ABOUT: Mapping[str, str] = {
     "answers": "What was answered to whoever asked for a decision by a name of its own.",
     "outcomes": "What became of it, as it was told to us.",
 }
+
+
+def of_whom(store: Store, customer_id: str) -> Customer | None:
+    """Her of whom anything is kept, decisions alone as well; None where there is nothing."""
+    found = store.customer(customer_id) or Customer(customer_id)
+    kept = known(found) or ledger_of.load(found.ledger).contacts or store.papers(found.customer_id)
+    return found if kept else None
 
 
 def export(store: Store, customer: Customer, *, picture: Mapping[str, Any], now: int) -> dict[str, Any]:

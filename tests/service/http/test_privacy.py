@@ -61,6 +61,17 @@ def test_the_export_holds_all_that_is_kept_of_her(client):
     assert document["picture"] == client.get(f"/customers/{HER}").json
 
 
+@pytest.mark.parametrize("channel", ["website", "agent"])
+def test_of_whom_only_decisions_are_kept_the_export_holds_them(client, channel):
+    decided = client.post("/next-best-action", json={"customer_id": "new", "channel": channel}).json
+    for form in ("json", "html"):
+        answer = client.get(f"/customers/new/export?format={form}")
+        assert (answer.status_code, decided["decision_id"] in answer.text) == (200, True)
+    assert client.get("/customers/new").status_code == 404
+    client.delete("/customers/new")
+    assert client.get("/customers/new/export").status_code == 404
+
+
 def test_the_export_says_where_older_events_lie_if_training_drains_the_log(client, store_url):
     client.patch("/customers/anna", json={"attributes": {"city": "Bangkok"}})
     about = client.get("/customers/anna/export").json["about"]["events"]
