@@ -88,7 +88,8 @@ class Whose:
     def row(self, fields: Fields) -> str | None:
         """The same for a row of events; what is wrong is noted there."""
         try:
-            return self(fields.text("customer_id"), fields.text("customer_token"))
+            token = fields.text("customer_token", longest=customer_tokens.LONGEST)
+            return self(fields.text("customer_id"), token)
         except ValidationError as error:
             for name, messages in error.messages_dict.items():
                 fields.wrong(name, messages[0])

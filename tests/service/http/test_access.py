@@ -137,6 +137,16 @@ def test_a_token_s_event_is_its_customer_s_and_the_token_is_not_kept(client: Fla
     assert ANN not in client.get("/customers/ann/export", headers=bearer("server")).text
 
 
+@pytest.mark.parametrize("length", [1, 4_000])
+def test_a_token_of_an_id_as_long_as_ids_may_be_is_taken_in_events_as_in_lists(
+    client: FlaskClient, length: int
+) -> None:
+    token = sign("a" * length, expires_at=NOW + 60, secret=SECRET)
+    assert client.get(f"/recommend?customer_token={token}", headers=bearer("public")).status_code == 200
+    answer = client.post("/events", json={**EVENT, "customer_token": token}, headers=bearer("public"))
+    assert (answer.status_code, answer.json.get("accepted")) == (200, 1)
+
+
 def test_a_server_may_send_tokens_too_and_names_whom_it_likes(client: FlaskClient) -> None:
     for query in ("customer_id=bob", f"customer_token={ANN}"):
         assert client.get(f"/recommend?{query}", headers=bearer("server")).status_code == 200
