@@ -7,7 +7,7 @@ or contract (DUTIES), of her profile her open complaints; what she does from the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 import orjson
@@ -67,12 +67,17 @@ def refusing(store: Store, customer_ids: Sequence[str]) -> dict[str, str]:
 
 def sift(facts: bytes, entry: Entry) -> Entry:
     """The store's Sift: an entry as it may be kept. Of who refused to be profiled what is no duty is nobody's, and of that little is folded."""
-    if may_profile(facts_of.load(facts)):
+    if _allows(facts):
         return entry
     name = decode(entry.body).name
     if name not in DUTIES:
         return _of_nobody(entry)
     return entry if name in SERVICE else entry._replace(folded=False)
+
+
+@lru_cache(maxsize=1)  # the entries of a call are mostly one customer's
+def _allows(facts: bytes) -> bool:
+    return may_profile(facts_of.load(facts))
 
 
 def _of_nobody(entry: Entry) -> Entry:
