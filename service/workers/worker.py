@@ -76,10 +76,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def run(self) -> None:
         """Serve until told to stop."""
-        self._rounds, self._slow = (
-            self.get_thread_pool(),
-            self.get_thread_pool(),
-        )  # of their own: none takes another's threads
+        # Each of its own: none takes another's threads
+        self._rounds, self._slow = self.get_thread_pool(), self.get_thread_pool()
         self._plain = not self.cfg.is_ssl and "h2" not in self.cfg.http_protocols
         self._full_until = 0.0  # no connection is taken, seconds of the monotonic clock
         self._room = WaitingRoom(self.poller, self._arrived)
