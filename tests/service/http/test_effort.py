@@ -36,7 +36,10 @@ def client(tmp_path: Path) -> FlaskClient:
 
 
 def calls(ask: Callable[[], Any]) -> int:
-    """How many functions ours and others', of Python and C, a request calls. It is asked twice before: what is remembered is remembered."""
+    """How many functions ours and others', of Python and C, a request calls. It is asked twice before: what is remembered is remembered.
+
+    The fewest of three times: what a collection of garbage calls that falls into one of them is not the request's.
+    """
     counted = 0
 
     def count(frame: FrameType, event: str, argument: object) -> None:
@@ -45,12 +48,16 @@ def calls(ask: Callable[[], Any]) -> int:
 
     ask()
     ask()
-    sys.setprofile(count)
-    try:
-        ask()
-    finally:
-        sys.setprofile(None)
-    return counted
+    found = []
+    for _ in range(3):
+        counted = 0
+        sys.setprofile(count)
+        try:
+            ask()
+        finally:
+            sys.setprofile(None)
+        found.append(counted)
+    return min(found)
 
 
 def test_a_list_that_is_everybodys_costs_few_calls_however_long_it_is(client: FlaskClient) -> None:
