@@ -7,9 +7,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +15,7 @@ from typing import Any
 import structlog
 
 from models import bundle as bundle_files
-from models.bundle import CURRENT, MANIFEST, Bundle, checksum, load, read_manifest
+from models.bundle import CURRENT, Bundle, load_verified, read_manifest
 from models.errors import BundleError
 from service.watch import Watch, unexpected
 
@@ -51,7 +48,7 @@ class Live:
             return False
         self._tried = target
         try:
-            bundle = _load_verified(target)
+            bundle = load_verified(target)
         except BundleError as error:
             log.error("bundle refused", error=str(error))
             self.refused = target.name
@@ -85,41 +82,6 @@ class Live:
             return (self.models_dir / CURRENT).resolve(strict=True)
         except OSError:
             return None
-
-
-def _load_verified(directory: Path) -> Bundle:
-    """Load a bundle; its checksums are counted once on this machine, whichever worker comes first."""
-    mark = _mark(directory)
-    if mark is None:
-        return load(directory, verify=True)
-    with mark.open("a+b", buffering=0) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # the other workers wait for the first, then find its mark
-        verified = file.seek(0, os.SEEK_END) > 0
-        bundle = load(directory, verify=not verified)
-        if not verified:
-            with suppress(OSError):  # no room: the next one counts them again
-                file.write(b"verified")
-        return bundle
-
-
-def _mark(directory: Path) -> Path | None:
-    """The file that says "verified here", named by what the manifest holds and when it was written; None where none can be kept.
-
-    It lies in a directory that only this user can enter, so that nobody else can vouch for a bundle.
-    """
-    marks = Path(tempfile.gettempdir()) / f"valet-verified-{os.getuid()}"
-    manifest = directory / MANIFEST
-    try:
-        marks.mkdir(mode=0o700, exist_ok=True)
-        owner = marks.lstat()
-        written = manifest.stat().st_mtime_ns
-        mark = marks / f"{checksum(manifest)}-{written}"
-        if owner.st_uid != os.getuid() or owner.st_mode & 0o077:
-            return None
-        mark.touch()
-    except OSError:
-        return None
-    return mark
 
 
 def versions(models_dir: Path) -> list[tuple[str, dict[str, Any]]]:

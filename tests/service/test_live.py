@@ -68,23 +68,6 @@ def test_a_link_to_nowhere_leaves_the_old_bundle(tmp_path: Path) -> None:
     live.stop()
 
 
-def test_a_bundle_is_verified_once_a_machine_and_each_bundle_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    verified = []
-    load = __import__("models.bundle", fromlist=["load"]).load
-    monkeypatch.setattr(
-        "service.live.load", lambda path, *, verify: verified.append(verify) or load(path, verify=verify)
-    )
-    save(tmp_path / "models", "one", tiny_models())
-    Live(tmp_path / "models")
-    Live(tmp_path / "models")
-    save(tmp_path / "models", "two", tiny_models())
-    Live(tmp_path / "models")
-    assert verified == [True, False, True]
-
-
 def test_a_forked_worker_watches_for_itself(tmp_path: Path) -> None:
     save(tmp_path, "one", tiny_models())
     live = Live(tmp_path, poll_s=0.02)
@@ -117,7 +100,7 @@ def test_a_bundle_that_cannot_be_read_for_now_is_told_once_and_taken_when_it_can
         raise MemoryError
 
     with monkeypatch.context() as scarce, capture_logs() as logs:
-        scarce.setattr("service.live.load", none_left)
+        scarce.setattr("service.live.load_verified", none_left)
         assert [live.refresh(), live.refresh()] == [False, False]
     assert [(entry["event"], entry["error"]) for entry in logs] == [("bundle cannot be read", "MemoryError")]
     assert (live_version(live), live.refused) == ("one", "two")

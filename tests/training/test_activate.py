@@ -61,7 +61,7 @@ def test_a_training_that_runs_is_not_waited_for(models_dir: Path, capsys) -> Non
 
 
 def test_while_others_switch_or_remove_it_waits_and_says_so_at_last(models_dir: Path, monkeypatch) -> None:
-    monkeypatch.setattr(bundle, "PATIENCE_S", 0.05)
+    monkeypatch.setattr("models.bundle.current.PATIENCE_S", 0.05)
     with bundle.switching(models_dir):
         assert main(["20260101T000000-a", "--models-dir", str(models_dir)]) == 4
     assert main(["20260101T000000-a", "--models-dir", str(models_dir)]) == 0
