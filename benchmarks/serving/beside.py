@@ -50,10 +50,7 @@ def compared(
     ours: Server, questions: Sequence[bytes], folder: Path, *, seconds: float, workers: int = 1
 ) -> dict[str, float]:
     """The figures of ours beside the bare view that returns the first question's answer. Raises AnsweredWrongError."""
-    status, answer = ours.ask(questions[0])
-    if status != 200:
-        raise AnsweredWrongError(f"{questions[0][:200]!r} was answered {status}: {answer[:500]!r}")
-    with bare(folder, answer, workers=workers) as other:
+    with bare(folder, _answer(ours, questions[0]), workers=workers) as other:
         for server in (ours, other):
             _warm(server, questions)
         turns: list[tuple[Driven, float, Driven, float]] = []
@@ -73,6 +70,30 @@ def compared(
     }
 
 
+def at_half_load(
+    ours: Server, questions: Sequence[bytes], folder: Path, *, seconds: float, rate: float, workers: int = 1
+) -> dict[str, float]:
+    """The tail of ours at `rate` requests a second, half of what it can do, beside that of the bare view at this rate: what a machine that
+    stands still does to both. Raises AnsweredWrongError."""
+    with bare(folder, _answer(ours, questions[0]), workers=workers) as other:
+        turns = [
+            [
+                _whole(drive.paced(server.port, questions, seconds=seconds, rate=rate), questions)
+                for server in (other, ours)
+            ]
+            for _ in range(TURNS)
+        ]
+    theirs, mine = (Side(side, 0.0) for side in zip(*turns, strict=True))
+    return {"p99 ms at half load": mine.ms(99), "bare p99 ms at that rate": theirs.ms(99)}
+
+
+def _answer(ours: Server, question: bytes) -> bytes:
+    status, answer = ours.ask(question)
+    if status != 200:
+        raise AnsweredWrongError(f"{question[:200]!r} was answered {status}: {answer[:500]!r}")
+    return answer
+
+
 def _warm(server: Server, questions: Sequence[bytes]) -> None:
     """Ask each question once, as a shop's pages have long been asked for; for WARM_UP_S at least, MOST_WARM_UP_S at most."""
     asked, spent = 0, 0.0
@@ -83,7 +104,11 @@ def _warm(server: Server, questions: Sequence[bytes]) -> None:
 
 def _turn(server: Server, questions: Sequence[bytes], seconds: float) -> tuple[Driven, float]:
     before = server.cpu_s()
-    driven = drive.saturate(server.port, questions, seconds=seconds)
+    driven = _whole(drive.saturate(server.port, questions, seconds=seconds), questions)
+    return driven, server.cpu_s() - before
+
+
+def _whole(driven: Driven, questions: Sequence[bytes]) -> Driven:
     if driven.failed:
         raise AnsweredWrongError(f"{driven.failed} of {driven.count} requests failed, like {questions[0][:200]!r}")
-    return driven, server.cpu_s() - before
+    return driven

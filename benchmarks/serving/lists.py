@@ -11,7 +11,7 @@ import orjson
 
 from benchmarks.profiles.stores import opened
 from benchmarks.serving import drive
-from benchmarks.serving.beside import compared
+from benchmarks.serving.beside import at_half_load, compared
 from benchmarks.serving.rows import Bound, Row
 from benchmarks.serving.server import Server, valet
 from benchmarks.serving.task import Task
@@ -52,8 +52,8 @@ def for_you(task: Task) -> Iterator[Row]:
                 for n in range(min(QUESTIONS, CUSTOMERS))
             ]
             values = compared(ours, asked, task.folder, seconds=task.seconds, workers=task.workers)
-            calm = drive.paced(ours.port, asked, seconds=task.seconds * 2, rate=values["a second"] / 2)
-        values |= {"p99 ms at half load": calm.ms[-1]}
+            half = values["a second"] / 2
+            values |= at_half_load(ours, asked, task.folder, seconds=task.seconds, rate=half, workers=task.workers)
         asked_of = {"of bare": Bound(least=0.25), "p99 ms at half load": Bound(most=10)}
         if values["bare a second"] >= FASTER_BARE:
             asked_of["a second"] = Bound(least=1_000)

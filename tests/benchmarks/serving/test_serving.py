@@ -52,6 +52,13 @@ def test_rows_are_printed_with_what_is_asked_of_them(worlds, own_client, capsys)
     assert code == (1 if short else 0)
 
 
+def test_the_tail_at_half_load_stands_beside_that_of_the_bare_view(worlds, own_client, capsys, monkeypatch):
+    monkeypatch.setattr(lists, "CUSTOMERS", 40)
+    main(["for_you", *SMALL, "--worlds", str(worlds)])
+    row = capsys.readouterr().out.splitlines()[0]
+    assert re.search(r"p99 ms at half load [\d.]+ \(≤ 10!?\)  bare p99 ms at that rate [\d.]+", row)
+
+
 def test_a_mailing_and_the_models_alone_are_measured_too(worlds, own_client, capsys, monkeypatch):
     monkeypatch.setattr(lists, "CUSTOMERS", 40)
     monkeypatch.setattr(inside, "CUSTOMERS", 20)
