@@ -1,8 +1,10 @@
 """What the tests of whole runs share: a small till, and what was learnt from it."""
 
 import pytest
+from markupsafe import Markup
 
 from tests.training.till import write_till
+from training import plots
 from training.run import main
 
 
@@ -17,3 +19,9 @@ def trained(tmp_path_factory, till):
     folder = tmp_path_factory.mktemp("trained")
     assert main(["--history", till, "--models-dir", str(folder / "models"), "--threads", "1"]) == 0
     return folder
+
+
+@pytest.fixture
+def no_plots(monkeypatch):
+    """The report's plots take half of a small run; where a test is of something else, none is drawn."""
+    monkeypatch.setattr(plots, "_svg", lambda _: Markup("<svg></svg>"))

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from markupsafe import Markup
 
 from models import bundle
 from models.changes import Changed
@@ -20,15 +19,10 @@ from service.overlay import Overlay
 from service.store.open import open_store
 from tests.training.runs import command, live, train
 from tests.training.till import write_till
-from training import plots
 
 NEW_YEAR = datetime(2025, 1, 1, tzinfo=UTC)
 
-
-@pytest.fixture
-def no_plots(monkeypatch):
-    """The report's plots take half of a small run; where a test is of something else, none is drawn."""
-    monkeypatch.setattr(plots, "_svg", lambda _: Markup("<svg></svg>"))
+pytestmark = pytest.mark.usefixtures("no_plots")  # those of `trained` are drawn before
 
 
 def test_learns_what_goes_together(trained):
@@ -50,7 +44,7 @@ def test_the_report_and_the_manifest_say_what_was_read_and_reached(trained):
 
 
 @pytest.mark.parametrize("price", ["9.90", ""])
-def test_items_of_which_nothing_differs_are_learnt_all_the_same(tmp_path, no_plots, price):
+def test_items_of_which_nothing_differs_are_learnt_all_the_same(tmp_path, price):
     bought = [(basket, f"i{(7 * basket + 3 * basket % 11 * nth) % 40}") for basket in range(600) for nth in range(3)]
     rows = [f"c{basket % 150},{item},o{basket},{NEW_YEAR + timedelta(hours=basket)},{price}" for basket, item in bought]
     export = tmp_path / "export.csv"
@@ -71,7 +65,6 @@ def test_the_same_input_and_seed_give_the_same_arrays(tmp_path, till, trained):
     assert live(tmp_path).manifest["files"] == live(trained).manifest["files"]
 
 
-@pytest.mark.usefixtures("no_plots")
 def test_a_bundle_that_this_version_cannot_read_is_replaced(tmp_path, trained, till, capsys):
     shutil.copytree(trained / "models", tmp_path / "models", symlinks=True)
     manifest = tmp_path / "models" / "current" / "manifest.json"
@@ -154,7 +147,6 @@ def test_data_without_times_or_orders_is_learnt_too_and_what_was_not_understood_
     assert "10% of each customer's items" in manifest["evaluation"]["held_out"]
 
 
-@pytest.mark.usefixtures("no_plots")
 def test_what_the_shop_told_the_service_of_its_items_is_in_the_bundle_and_not_laid_over_it_again(tmp_path, till):
     (tmp_path / "items.csv").write_text("item_id,title,price\nS1-04,Cup,5\nS1-05,Saucer,4\nS1-06,Spoon,3\n")
     url = f"sqlite:///{tmp_path / 'valet.db'}"
@@ -179,7 +171,6 @@ def test_what_the_shop_told_the_service_of_its_items_is_in_the_bundle_and_not_la
     store.close()
 
 
-@pytest.mark.usefixtures("no_plots")
 def test_a_test_file_is_measured_and_never_learnt(tmp_path, till, trained):
     test = write_till(tmp_path / "test.csv", customers=40, orders=3, seed=5)
     assert train(tmp_path, "--history", till, "--test", str(test)) == 0
@@ -192,7 +183,6 @@ def test_a_test_file_is_measured_and_never_learnt(tmp_path, till, trained):
     assert manifest["evaluation"]["held_out"] == "the file test.csv"
 
 
-@pytest.mark.usefixtures("no_plots")
 class TestTheGate:
     """A bundle is served; then a run with one neighbour and one factor learns from the same files, and does clearly worse."""
 
@@ -254,7 +244,6 @@ def test_settings_that_do_not_parse_exit_2(tmp_path, till, capsys):
     assert "line 2: tiers.window_dys" in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("no_plots")
 def test_a_pair_that_too_few_baskets_hold_is_no_pair(tmp_path, till):
     (tmp_path / "valet.toml").write_text("[training]\nminimum_support = 9999\n")
     assert train(tmp_path, "--history", till, "--config", str(tmp_path / "valet.toml"), "--no-evaluate") == 0

@@ -42,6 +42,7 @@ def test_a_run_steps_back_for_whatever_serves_beside_it(tmp_path, till):
     assert nice == max(NICE, os.nice(0))
 
 
+@pytest.mark.usefixtures("no_plots")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_that_is_stopped_anywhere_leaves_the_old_bundle_whole(tmp_path, till, trained, how):
     shutil.copytree(trained / "models", tmp_path / "models", symlinks=True)
