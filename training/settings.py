@@ -100,7 +100,7 @@ def resolve(arguments: Sequence[str], environment: Mapping[str, str] = os.enviro
         )
     return Options(
         history=history,
-        columns={**settings.history.columns, **_columns(given["columns"])},
+        columns={**settings.history.columns, **columns(given["columns"])},
         settings=settings,
         items=given["items"] or _beside(folder, settings.history.items),
         customers=given["customers"] or _beside(folder, settings.history.customers),
@@ -193,7 +193,8 @@ def _settings(config: str | None) -> tuple[Settings, Path]:
     return read_settings(path), (path.parent if path else Path())
 
 
-def _columns(given: Sequence[str] | None) -> dict[str, str]:
+def columns(given: Sequence[str] | None) -> dict[str, str]:
+    """Our fields with their headers, as --columns says them. Raises InputError for what is no field=name."""
     pairs = [pair for text in given or () for pair in text.split(",") if pair.strip()]
     for pair in pairs:
         if "=" not in pair:
