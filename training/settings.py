@@ -116,8 +116,8 @@ def resolve(arguments: Sequence[str], environment: Mapping[str, str] = os.enviro
         publish=not given["no_publish"],
         force=bool(given["force"]),
         gate_exit=3 if given["gate_exit"] is None else int(given["gate_exit"]),
-        seed=int(given["seed"] or 0),
-        threads=int(given["threads"] or 0) or (os.cpu_count() or 1),
+        seed=_counted(given, "seed"),
+        threads=_counted(given, "threads") or os.cpu_count() or 1,
     )
 
 
@@ -200,6 +200,13 @@ def columns(given: Sequence[str] | None) -> dict[str, str]:
         if "=" not in pair:
             raise InputError(f"--columns {pair!r}: write field=name, like --columns customer_id=Kunde,item_id=Artikel")
     return {field.strip(): name.strip() for field, name in (pair.split("=", 1) for pair in pairs)}
+
+
+def _counted(given: Mapping[str, Any], name: str) -> int:
+    number = int(given[name] or 0)
+    if number < 0:
+        raise InputError(f"--{name} {number}: write a whole number from 0 on")
+    return number
 
 
 def _beside(folder: Path, path: str | None) -> str | None:
