@@ -95,7 +95,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}. Name another with VALET_CONFIG or --config.") from error
+        raise InputError(f"{path} cannot be read: {error}. Name another one.") from error
 
 
 def _config(values: Mapping[str, str]) -> Path | None:

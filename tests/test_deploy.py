@@ -27,7 +27,9 @@ ROOT = Path(__file__).parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 COMPOSE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
 STAGES = dict(re.findall(r"^FROM \S+ AS (\S+)\n(.*?)(?=^FROM|\Z)", DOCKERFILE, re.M | re.S))
-SCRIPTS = dict(re.findall(r'^(valet-\w+) = "([\w.:]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M))
+SCRIPTS = dict(
+    re.findall(r'^(valet-[\w-]+) = "([\w.:]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M)
+)
 SERVICES = re.split(r"^  (\w+):.*\n", COMPOSE.split("\nservices:\n")[1].split("\nvolumes:\n")[0], flags=re.M)
 BODIES = dict(zip(SERVICES[1::2], SERVICES[2::2], strict=True))
 ENVIRONMENT = dict(re.findall(r"^ {4}(VALET_\w+): (\S+)$", COMPOSE, re.M))
@@ -273,3 +275,11 @@ def test_commands_in_comments_are_real_too() -> None:
     for line in re.findall(r"^#.*(docker compose .*)$", COMPOSE, re.M):
         words = shlex.split(line.split("(")[0])
         assert {word for word in words if word.startswith("valet-")} <= SCRIPTS.keys()
+
+
+def test_every_command_goes_by_the_name_that_its_help_says() -> None:
+    said = {
+        name for path in ROOT.glob("training/*.py") for name in re.findall(r'prog="(\S+)"', path.read_text("utf-8"))
+    }
+    assert len(said) > 5
+    assert said <= SCRIPTS.keys()

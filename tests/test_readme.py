@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from models.settings import Settings
+from service.decisions.shelf import filed
 from service.settings import from_environment
 from training.settings import parser
 
@@ -86,3 +87,8 @@ def test_the_map_names_every_file(room):
 def test_links_lead_somewhere():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_action_of_the_example_is_one_of_ours():
+    (action_id,) = set(re.findall(r"--without (\S+)", README))
+    assert action_id in {action.id for action in filed(None, Settings()).actions}

@@ -33,11 +33,12 @@ from training.read import read
 from training.scoring import Histories, Scores, Sources, score
 from training.settings import parse_time, read_settings
 
+NOBODY = "the store knows no customer: train with it, or post events; or --store names another one"
 CHUNK = 400  # customers a round trip to the store, and a task of a process
 Person = tuple[str, bytes | None, bytes | None]  # customer_id, and the documents of her profile and facts
 Done = TypeVar("Done")
 SOFT = (
-    "SOFT OPT-IN: {count:,} in this list never said yes or no. They may be written to only about your own similar products, "
+    "SOFT OPT-IN let in {count:,} who never said yes or no. They may be written to only about your own similar products, "
     "by e-mail or text message, if they could refuse when they bought and can in every message (Directive 2002/58/EC, Art. 13 (2))"
 )
 
@@ -220,7 +221,10 @@ def gather(given: argparse.Namespace, common: Common, store: Store | None) -> Cr
         return of_history(given.history, common.settings, as_of=common.as_of)
     if store is None:
         raise InputError("no customers: give --store URL, or --history PATH…")
-    return of_store(store, now=common.as_of or int(time.time()))
+    crowd = of_store(store, now=common.as_of or int(time.time()))
+    if not crowd.ids:
+        raise InputError(NOBODY)
+    return crowd
 
 
 def in_order(pending: Iterator[Future[Done]], ahead: int) -> Iterator[Done]:

@@ -1,8 +1,8 @@
-"""`python -m training.drained --customer ID --out FILE`: what the archive holds of one customer, for who asks (GDPR 15).
+"""`python -m training.drained --customer ID --out FILE`: what the archive alone holds of one customer, for who asks (GDPR 15).
 
-events that were drained from Redis → those under today's or an earlier name of hers → one JSON line each, oldest first
+events that were drained from Redis and left it → those under today's or an earlier name of hers → one JSON line each, oldest first
 
-It belongs to `GET /customers/{id}/export`, which holds what is on the server.
+It belongs to `GET /customers/{id}/export`, which holds what is still on the server.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
 
     def work() -> int:
-        sys.stdout.write(f"{run(given):,} events in {given.out}\n")
+        sys.stdout.write(f"{run(given):,} events in {given.out}; what is still on the server is in her export\n")
         return 0
 
     return ended(work, interrupted="interrupted; run it again")
@@ -76,7 +76,10 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="valet-drained", description="Write what the archive holds of one customer.")
+    parser = argparse.ArgumentParser(
+        prog="valet-drained",
+        description="Write what the archive alone holds of one customer; what is still on the server is in her export.",
+    )
     add = parser.add_argument
     add("--customer", required=True, metavar="ID", help="any name that she is known by")
     add("--out", required=True, metavar="FILE", help="JSON lines")

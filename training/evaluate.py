@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ from training.metrics import Ranked, Values
 from training.queries import Queries, completions, next_purchases, strangers
 from training.read import read
 from training.scoring import Histories, Scores, Sources
-from training.settings import read_settings
+from training.settings import DEFAULT_CONFIG, columns, read_settings
 
 OURS = "valet"
 POPULARITY, BOUGHT_MOST = "popularity", "bought_most"
@@ -243,11 +244,12 @@ def _measured(given: argparse.Namespace) -> int:
 
 def _task(given: argparse.Namespace) -> tuple[Task, int | None]:
     """What the files ask of the bundle, and the time of the newest thing known."""
-    settings, now = read_settings(Path(given.config) if given.config else None), int(time.time())
-    columns = dict(pair.split("=", 1) for pair in (given.columns or "").split(",") if "=" in pair)
+    config = given.config or os.environ.get("VALET_CONFIG") or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
+    settings, now = read_settings(Path(config) if config else None), int(time.time())
+    headers = {**settings.history.columns, **columns(given.columns)}
 
     def interactions(path: str) -> History:
-        return read([path], columns=columns, settings=settings.history, shop=settings.shop, now=now).history
+        return read([path], columns=headers, settings=settings.history, shop=settings.shop, now=now).history
 
     test = interactions(given.test)
     if given.intent == "complementary":
@@ -279,8 +281,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--exclude-seen", action="store_true", help="lists without what the customer has, and without asking for it")
     add("--intent", choices=INTENTS, default="for_you")
     add("--model", metavar="NAME", help=f"one of {', '.join(TITLES)}; default: what answers the intent")
-    add("--columns", metavar="FIELD=NAME,…", help="as for training.run")
-    add("--config", metavar="PATH", help="valet.toml")
+    add("--columns", action="append", metavar="FIELD=NAME,…", help="as for training.run")
+    add("--config", metavar="PATH", help="valet.toml (default: ./valet.toml where it exists)")
     add("--json", action="store_true", help="print one line of JSON")
     return parser
 

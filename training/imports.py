@@ -94,11 +94,12 @@ class Row:
 def rows(paths: Sequence[str], fields: Mapping[str, str], told: Told, *, time_zone: str) -> Iterator[Row]:
     """The rows that say whose they are, and when; the others are refused. Raises InputError for a file that cannot be read."""
     for file in find(list(paths)):
+        headers: dict[str, str] = {}
         for name, number, row in table_rows(file, torn=lambda place: told.refuse(place, "cells missing or too many")):
             place = f"{name}, row {number}"
+            headers |= row
             said = _named(row, fields)
-            if not {"customer_id", "at"} <= said.keys():
-                missing = " and ".join(sorted({"customer_id", "at"} - said.keys()))
+            if missing := _missing(said):
                 told.refuse(place, f"{missing} missing")
                 continue
             try:
@@ -107,6 +108,9 @@ def rows(paths: Sequence[str], fields: Mapping[str, str], told: Told, *, time_zo
                 told.refuse(place, "no time, write 2026-11-21T02:15:00Z", f"at {brief(said['at'])}")
                 continue
             yield Row(place, said["customer_id"], at, said)
+        if headers and (missing := _missing(_named(headers, fields))):
+            listed = ", ".join(map(repr, headers))
+            raise InputError(f"{file}: no column says {missing} among {listed}. Write {missing} at its head.")
 
 
 def import_consents(store: Store, given: Iterable[Row], told: Told, *, now: int) -> None:
@@ -144,6 +148,11 @@ def import_sends(store: Store, given: Iterable[Row], told: Told, *, now: int) ->
             contacts.setdefault(row.customer_id, []).append(_contact(row))
         for customer_id, made in contacts.items():
             store.change(customer_id, "ledger", lambda document, made=made: _with(document, made))  # type: ignore[misc]
+
+
+def _missing(said: Mapping[str, str]) -> str:
+    """What a row must say, and this one does not."""
+    return " and ".join(sorted({"customer_id", "at"} - said.keys()))
 
 
 def _named(row: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, str]:
@@ -233,7 +242,10 @@ def _with(document: bytes | None, made: Sequence[Contact]) -> bytes:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Import, and say what became of the rows; exit 2 for what cannot be used."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if not given.consents and not given.sends:
+        parser.error("say --consents FILE… or --sends FILE…")
 
     def work() -> int:
         for line in run(given, now=int(time.time())):

@@ -13,16 +13,19 @@ from typing import Any
 
 from models import bundle
 from models.bundle import CURRENT, MANIFEST, Models, disk_errors, switching, versions
-from models.errors import LockedError
+from models.errors import InputError, LockedError
 
 UNFINISHED = ".new-"
 
 
 @contextmanager
 def lock(models_dir: Path) -> Iterator[None]:
-    """Hold the models directory for one run; what a killed run left behind is swept. Raises LockedError, DiskError."""
+    """Hold the models directory for one run; what a killed run left behind is swept. Raises LockedError, DiskError, InputError."""
     with disk_errors(models_dir):
-        models_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            models_dir.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
+            raise InputError(f"--models-dir {models_dir}: {error.strerror}. Name a directory.") from error
         file = (models_dir / ".lock").open("w")
     with file:
         try:

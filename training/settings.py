@@ -100,7 +100,7 @@ def resolve(arguments: Sequence[str], environment: Mapping[str, str] = os.enviro
         )
     return Options(
         history=history,
-        columns={**settings.history.columns, **_columns(given["columns"])},
+        columns={**settings.history.columns, **columns(given["columns"])},
         settings=settings,
         items=given["items"] or _beside(folder, settings.history.items),
         customers=given["customers"] or _beside(folder, settings.history.customers),
@@ -116,8 +116,8 @@ def resolve(arguments: Sequence[str], environment: Mapping[str, str] = os.enviro
         publish=not given["no_publish"],
         force=bool(given["force"]),
         gate_exit=3 if given["gate_exit"] is None else int(given["gate_exit"]),
-        seed=int(given["seed"] or 0),
-        threads=int(given["threads"] or 0) or (os.cpu_count() or 1),
+        seed=_counted(given, "seed"),
+        threads=_counted(given, "threads") or os.cpu_count() or 1,
     )
 
 
@@ -193,12 +193,20 @@ def _settings(config: str | None) -> tuple[Settings, Path]:
     return read_settings(path), (path.parent if path else Path())
 
 
-def _columns(given: Sequence[str] | None) -> dict[str, str]:
+def columns(given: Sequence[str] | None) -> dict[str, str]:
+    """Our fields with their headers, as --columns says them. Raises InputError for what is no field=name."""
     pairs = [pair for text in given or () for pair in text.split(",") if pair.strip()]
     for pair in pairs:
         if "=" not in pair:
             raise InputError(f"--columns {pair!r}: write field=name, like --columns customer_id=Kunde,item_id=Artikel")
     return {field.strip(): name.strip() for field, name in (pair.split("=", 1) for pair in pairs)}
+
+
+def _counted(given: Mapping[str, Any], name: str) -> int:
+    number = int(given[name] or 0)
+    if number < 0:
+        raise InputError(f"--{name} {number}: write a whole number from 0 on")
+    return number
 
 
 def _beside(folder: Path, path: str | None) -> str | None:

@@ -30,7 +30,7 @@ from service.store import Store
 from service.store.open import open_store
 from training.command import ended
 from training.comparison import Comparison, compared
-from training.crowd import Common, load_bundle, resolve
+from training.crowd import NOBODY, Common, load_bundle, resolve
 from training.progress import Progress
 from training.rehearsal import Ground, rehearse
 from training.side_by_side import lines, write
@@ -51,7 +51,7 @@ def run(given: argparse.Namespace, common: Common, say: Progress) -> Comparison:
         now = common.as_of or int(time.time())
         names = [name for name in store.customer_ids() if not name.startswith(SESSION)]
         if not names:
-            raise InputError("the store knows no customer: train with it, or post events")
+            raise InputError(NOBODY)
         ids = sampled(names, given.sample, seed=given.seed)
         ground = Ground(store, ids, asked, learnt(store, common), now, share=len(ids) / len(names))
         return compared(stands, rehearse(stands, ground, say), changed, rehearse(changed, ground, say), ground=ground)

@@ -75,6 +75,19 @@ def test_what_cannot_be_used_exits_2_and_says_why(shop, capsys, changed, says):
     assert says in capsys.readouterr().err
 
 
+def test_the_settings_of_the_shop_say_what_its_columns_are(shop, capsys, tmp_path, monkeypatch):
+    directory, till, test = shop
+    usual = measured(capsys, "--bundle", directory, "--test", test, "--history", till)
+    for name, path in (("till.csv", till), ("test.csv", test)):
+        head, _, rows = Path(path).read_text(encoding="utf-8").partition("\n")
+        (tmp_path / name).write_text(f"{head.replace('item_id', 'Ware')}\n{rows}", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    asked = ["--bundle", directory, "--test", "test.csv", "--history", "till.csv"]
+    assert evaluate.main(asked) == 2
+    Path("valet.toml").write_text('[history]\ncolumns = { item_id = "Ware" }\n', encoding="utf-8")
+    assert measured(capsys, *asked) == usual
+
+
 def test_the_run_wrote_the_same_under_evaluation(shop):
     told = bundle.read_manifest(Path(shop[0]))["evaluation"]
     first = told["tables"][0]

@@ -117,11 +117,22 @@ def test_an_import_brings_nobody_back(
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [(["--consents", "none.csv"], "no such file"), (["--sends", "x", "--store", "none"], "store")],
+    [
+        (["--consents", "none.csv"], "no such file"),
+        (["--sends", "x", "--store", "none"], "store"),
+        (["--consents", "strange.csv"], "strange.csv: no column says at among 'customer_id', 'since'. Write at"),
+    ],
 )
 def test_what_cannot_be_used_is_said_with_exit_code_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    write(tmp_path / "strange.csv", (("customer_id", "since"), ("anna", "2025-11-01")))
     assert main(arguments) == 2
     assert says in capsys.readouterr().err
+
+
+def test_an_import_of_nothing_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([])
+    assert "--consents FILE" in capsys.readouterr().err

@@ -85,7 +85,7 @@ def test_only_who_said_yes_is_written_to(shop: tuple[Path, str], capsys: pytest.
     assert "left out: 2 who never said yes to marketing on email, 3 who said no or cannot be reached" in said
     assert "--soft-opt-in" in said
     assert {row["customer_id"] for row in picked(shop, soft=True)} == {"cid", "eve"}
-    assert "SOFT OPT-IN: 1 in this list never said yes or no" in capsys.readouterr().out
+    assert "SOFT OPT-IN let in 1 who never said yes or no" in capsys.readouterr().out
     assert {row["customer_id"] for row in picked(shop, "--channel", "sms")} == {"ann", "cid", "dan", "eve", "fay"}
     assert {row["customer_id"] for row in picked(shop, "--threads", "2", soft=False)} == {"cid"}
 
@@ -170,6 +170,16 @@ def test_what_cannot_be_used_is_one_line_and_exit_2(
     told = capsys.readouterr().err
     assert says in told
     assert told.count("\n") == 1
+
+
+def test_a_store_that_knows_nobody_is_no_mailing_to_nobody(
+    shop: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "p.csv"
+    store = f"sqlite:///{tmp_path / 'mistyped.db'}"
+    assert main(["--models-dir", str(shop[0] / "models"), "--store", store, "--out", str(out)]) == 2
+    assert "the store knows no customer" in capsys.readouterr().err
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(("soft", "names"), [(False, ["yes"]), (True, ["yes", "buyer"])])

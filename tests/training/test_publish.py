@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models import bundle
-from models.errors import BundleError, DiskError, LockedError
+from models.errors import BundleError, InputError, LockedError
 from tests.worlds import tiny_models
 from training import publish
 
@@ -90,7 +90,7 @@ def test_a_full_disk_leaves_the_old_bundle_and_no_rubbish(tmp_path):
 
 def test_a_folder_that_cannot_be_made_says_so(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises((DiskError, NotADirectoryError)), publish.lock(tmp_path / "file" / "models"):
+    with pytest.raises(InputError, match="Name a directory"), publish.lock(tmp_path / "file" / "models"):
         pass
 
 

@@ -19,6 +19,7 @@ from service.overlay import Overlay
 from service.store.open import open_store
 from tests.training.runs import command, live, train
 from tests.training.till import write_till
+from training import run
 
 NEW_YEAR = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -236,6 +237,22 @@ def test_refusals_are_counted_with_examples_that_never_show_a_customer(tmp_path,
     assert "not a time" in json.dumps(manifest)
     assert "SECRET" not in json.dumps(manifest)
     assert "SECRET" not in (tmp_path / "models" / "current" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (["--seed", "-1"], "--seed -1: write a whole number"),
+        (["--threads", "-3"], "--threads -3: write a whole number"),
+        (["--models-dir", "a.file"], "--models-dir a.file: File exists. Name a directory."),
+        (["--models-dir", "a.file/models"], "--models-dir a.file/models: Not a directory. Name a directory."),
+    ],
+)
+def test_flags_that_cannot_be_used_exit_2(tmp_path, till, capsys, monkeypatch, flags, says):
+    monkeypatch.chdir(tmp_path)
+    Path("a.file").touch()
+    assert run.main(["--history", str(till), "--store", "none", *flags]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith(says)
 
 
 def test_settings_that_do_not_parse_exit_2(tmp_path, till, capsys):

@@ -54,6 +54,14 @@ def test_it_holds_so_many_at_most_and_nobody_who_refused(shop: tuple[Path, str])
     assert [member["customer_id"] for member in audience(shop, "--item", STRANGE)] == everybody[1:]
 
 
+def test_what_is_said_of_the_soft_opt_in_is_true_of_a_short_list_too(
+    shop: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert len(audience(shop, "--item", STRANGE, "--size", "1")) == 1
+    said = capsys.readouterr().out
+    assert f"let in {len(BOUGHT)} who never said yes or no" in said
+
+
 def test_an_item_that_nobody_knows_is_named(shop: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
     folder, url = shop
     flags = ["--models-dir", str(folder / "models"), "--store", url, "--out", str(folder / "a.csv")]

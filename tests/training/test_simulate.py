@@ -156,6 +156,7 @@ def test_it_is_written_as_a_table_and_as_a_page_too(shop):
         (LIVE, ["--store", "none"], "there is nobody to decide for"),
         (LIVE, ["--out", "o.xls"], "write a file that ends in .json, .csv, .html"),
         ("[[actions]]\nid = 3\n", [], "new.toml, line 1: actions.0: issue is missing"),
+        (LIVE, ["--actions", "gone.toml"], "'gone.toml'. Name another one."),
     ],
 )
 def test_what_cannot_be_used_is_said_with_its_cure(tmp_path, capsys, changed, flags, says):

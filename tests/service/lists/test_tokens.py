@@ -1,4 +1,9 @@
+import json
+import re
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -50,3 +55,17 @@ def test_what_was_not_signed_is_none(text: str) -> None:
 def test_a_digest_tells_requests_apart_and_needs_the_secret() -> None:
     assert digest(("a", 1), b"s") == digest(("a", 1), b"s")
     assert len({digest(("a", 1), b"s"), digest(("a", 2), b"s"), digest(("a", 1), b"t")}) == 3
+
+
+@pytest.mark.parametrize("digest", ["", "a", "ab", "abc"])
+def test_an_operator_reads_a_token_as_the_operators_page_says(digest: str) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "ops.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"`python( -c 'import base64.*?)`", page)
+    told = subprocess.run(
+        ["sh", "-c", f"{sys.executable}{command}"],
+        env={"ID": sign(replace(TOKEN, request=digest), b"s"), "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(told.stdout) == ["หน้าแรก ☂", "b", "20260101T000000-tiny", 1_767_225_600, digest]
