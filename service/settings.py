@@ -74,7 +74,7 @@ def from_environment(environ: Mapping[str, str]) -> ServiceSettings:
         patience_s=_whole(values, "VALET_PATIENCE_MS", 500, least=1, most=60_000) / 1000,
         budget_s=_whole(values, "VALET_BUDGET_MS", 250, least=0, most=60_000) / 1000 or None,
         now=_time(values, "VALET_NOW"),
-        secret=values["VALET_SECRET"].encode() if "VALET_SECRET" in values else None,
+        secret=_secret("VALET_SECRET", values["VALET_SECRET"]) if "VALET_SECRET" in values else None,
         agent_key=values["VALET_AGENT_KEY"].encode() if "VALET_AGENT_KEY" in values else None,
         keys=tuple((scope, values[name]) for name, scope in KEYS.items() if name in values),
         customer_secrets=_secrets(values.get("VALET_CUSTOMER_SECRET", "")),
@@ -106,10 +106,13 @@ def _config(values: Mapping[str, str]) -> Path | None:
 
 def _secrets(text: str) -> tuple[bytes, ...]:
     """The secrets of customer_tokens, separated by commas: an old one beside a new one."""
-    found = tuple(secret.strip().encode() for secret in text.split(",") if secret.strip())
-    if any(len(secret) < LEAST_SECRET for secret in found):
-        raise InputError(f"VALET_CUSTOMER_SECRET needs {LEAST_SECRET} bytes at least: openssl rand -hex 32 makes one.")
-    return found
+    return tuple(_secret("VALET_CUSTOMER_SECRET", part.strip()) for part in text.split(",") if part.strip())
+
+
+def _secret(name: str, text: str) -> bytes:
+    if len(text.encode()) < LEAST_SECRET:
+        raise InputError(f"{name} needs {LEAST_SECRET} bytes at least: openssl rand -hex 32 makes one.")
+    return text.encode()
 
 
 def beside(config: Path | None) -> Path | None:

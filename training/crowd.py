@@ -31,7 +31,7 @@ from service.store import Store
 from training.profiles import profiles
 from training.read import read
 from training.scoring import Histories, Scores, Sources, score
-from training.settings import parse_time, read_settings
+from training.settings import parse_time, read_settings, whole
 
 NOBODY = "the store knows no customer: train with it, or post events; or --store names another one"
 CHUNK = 400  # customers a round trip to the store, and a task of a process
@@ -179,7 +179,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
         help="also customers who bought and never said yes or no to marketing on the channel: for your own similar products, where they "
         "could refuse when they bought and can in every message (Directive 2002/58/EC, Art. 13 (2)); default: only who said yes",
     )
-    add("--threads", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: all processors)")
+    add(
+        "--threads", type=whole(1), default=os.cpu_count() or 1, metavar="N", help="processes (default: all processors)"
+    )
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from training.metrics import Ranked, Values
 from training.queries import Queries, completions, next_purchases, strangers
 from training.read import read
 from training.scoring import Histories, Scores, Sources
-from training.settings import DEFAULT_CONFIG, columns, read_settings
+from training.settings import DEFAULT_CONFIG, columns, read_settings, whole
 
 OURS = "valet"
 POPULARITY, BOUGHT_MOST = "popularity", "bought_most"
@@ -277,7 +277,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--bundle", required=True, type=Path, metavar="DIR", help="a version's directory, or the link current")
     add("--test", required=True, metavar="PATH", help="what should be foretold")
     add("--history", metavar="PATH", help="what the customers bought before")
-    add("--k", type=int, default=20, help="the length of the lists (default 20)")
+    add("--k", type=whole(1), default=20, help="the length of the lists (default 20)")
     add("--exclude-seen", action="store_true", help="lists without what the customer has, and without asking for it")
     add("--intent", choices=INTENTS, default="for_you")
     add("--model", metavar="NAME", help=f"one of {', '.join(TITLES)}; default: what answers the intent")

@@ -37,6 +37,7 @@ from training import scoring
 from training.command import ended
 from training.crowd import Crowd, Permission, add_options, gather, load_bundle, resolve, scored, tastes
 from training.progress import Progress
+from training.settings import whole
 from training.sheet import Sheet
 
 COLUMNS: Mapping[str, str] = {
@@ -204,7 +205,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="a segment of valet.toml or a cluster of the report; with --item, what the audience is called",
     )
-    add("--size", type=int, metavar="N", help=f"at most so many customers (default: all; with --item {MOST_WISHES})")
+    add(
+        "--size",
+        type=whole(1),
+        metavar="N",
+        help=f"at most so many customers (default: all; with --item {MOST_WISHES})",
+    )
     add("--channel", default="email", help="whose consent counts (default: email)")
     add_options(parser)
     return parser

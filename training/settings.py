@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -191,6 +191,17 @@ def _from_environment(name: str, text: str, variable: str) -> object:
 def _settings(config: str | None) -> tuple[Settings, Path]:
     path = Path(config) if config is not None else (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
     return read_settings(path), (path.parent if path else Path())
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """What argparse reads as a whole number, from the least on."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r}: write a whole number from {least} on")
+        return int(text)
+
+    return read
 
 
 def columns(given: Sequence[str] | None) -> dict[str, str]:

@@ -33,6 +33,7 @@ from training.comparison import Comparison, compared
 from training.crowd import NOBODY, Common, load_bundle, resolve
 from training.progress import Progress
 from training.rehearsal import Ground, rehearse
+from training.settings import whole
 from training.side_by_side import lines, write
 
 SAMPLE = 20_000
@@ -135,7 +136,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--channel", default="email", metavar="NAME", help="where it would be said (default: email)")
     add("--placement", metavar="NAME", help="at which place of the channel")
     add("--lang", metavar="LANG", help="default: the shop's language")
-    add("--sample", type=int, default=SAMPLE, metavar="N", help=f"customers to decide for; 0: all (default {SAMPLE})")
+    add(
+        "--sample",
+        type=whole(0),
+        default=SAMPLE,
+        metavar="N",
+        help=f"customers to decide for; 0: all (default {SAMPLE})",
+    )
     add("--seed", type=int, default=0, metavar="N", help="of the sample (default 0)")
     add("--out", type=Path, metavar="FILE", help=f"write it, too: a file that ends in {', '.join(SUFFIXES)}")
     add("--as-of", metavar="TIME", help="default: now")

@@ -30,7 +30,7 @@ def test_without_an_environment_the_defaults_hold() -> None:
         ("VALET_NOW", "2026-01-01T00:00:00Z", "now", 1_767_225_600),
         ("VALET_NOW", "2026-01-01T07:00:00+07:00", "now", 1_767_225_600),
         ("VALET_NOW", "2026-01-01", "now", 1_767_225_600),
-        ("VALET_SECRET", "s", "secret", b"s"),
+        ("VALET_SECRET", "s" * 32, "secret", b"s" * 32),
         ("VALET_BUDGET_MS", "80", "budget_s", 0.08),
         ("VALET_BUDGET_MS", "0", "budget_s", None),
     ],
@@ -54,6 +54,13 @@ def test_a_variable_sets_a_field(name: str, text: str, field: str, value: object
 def test_a_variable_that_does_not_parse_stops_the_start_and_is_named(name: str, text: str) -> None:
     with pytest.raises(InputError, match=f"{name}='{text}'"):
         from_environment({name: text})
+
+
+@pytest.mark.parametrize("name", ["VALET_SECRET", "VALET_CUSTOMER_SECRET"])
+def test_a_secret_that_can_be_guessed_stops_the_start_and_is_not_repeated(name: str) -> None:
+    with pytest.raises(InputError, match=f"{name} needs 32 bytes") as refused:
+        from_environment({name: "s" * 31})
+    assert "sss" not in str(refused.value)
 
 
 def test_settings_and_actions_in_the_working_directory_are_found() -> None:

@@ -19,7 +19,7 @@ from service.overlay import Overlay
 from service.store.open import open_store
 from tests.training.runs import command, live, train
 from tests.training.till import write_till
-from training import run
+from training import evaluate, picks, run, segments, simulate
 
 NEW_YEAR = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -253,6 +253,22 @@ def test_flags_that_cannot_be_used_exit_2(tmp_path, till, capsys, monkeypatch, f
     Path("a.file").touch()
     assert run.main(["--history", str(till), "--store", "none", *flags]) == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("command", "flags"),
+    [
+        (evaluate, ["--k", "-1"]),
+        (segments, ["--size", "0"]),
+        (simulate, ["--sample", "-5"]),
+        (picks, ["--threads", "0"]),
+    ],
+)
+def test_numbers_that_mean_nothing_exit_2(capsys, command, flags):
+    with pytest.raises(SystemExit) as ended:
+        command.main(flags)
+    assert ended.value.code == 2
+    assert f"{flags[1]!r}: write a whole number from" in capsys.readouterr().err
 
 
 def test_settings_that_do_not_parse_exit_2(tmp_path, till, capsys):
