@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+
+from benchmarks.ports import free_port
 
 PATIENCE_S = 120.0  # of a machine that does much else beside
 
@@ -89,14 +90,6 @@ def serving(
                 process.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 process.kill()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait(service: Serving) -> None:

@@ -15,6 +15,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from benchmarks.ports import free_port
 from service.store.redis import addresses
 from service.store.redis.connections import Connections
 from tests.conftest import PATIENCE_MS, start_redis
@@ -155,9 +156,7 @@ def test_a_certificate_is_still_that_of_the_name(tmp_path: Path) -> None:
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
     made += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
     subprocess.run(made, check=True, capture_output=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     secured = {"tls-port": str(port), "tls-cert-file": str(certificate), "tls-key-file": str(key)}
     with start_redis(tmp_path, options={**secured, "tls-auth-clients": "no"}):
         settings = f"ssl_ca_certs={certificate}"
