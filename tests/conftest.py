@@ -141,7 +141,7 @@ def start_redis(
 
 
 def _wait(url: str, log: Path) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             with Redis.from_url(url, retry=None) as client:

@@ -19,6 +19,8 @@ import orjson
 from benchmarks.ports import free_port
 
 PATIENCE_S = 120.0  # of a machine that does much else beside
+SOON_S = 15.0  # what takes a second or two, on such a machine
+PATIENT = {"VALET_PATIENCE_MS": "30000", "VALET_BUDGET_MS": "0"}  # such a machine turns nobody away
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,10 @@ def call(
 def serving(
     folder: Path, *flags: str, command: Sequence[str] | None = None, environment: Mapping[str, str] | None = None
 ) -> Iterator[Serving]:
-    """A service that answers, in `folder`; stopped at the end."""
+    """A service that answers, in `folder`, patiently unless `environment` says otherwise; stopped at the end."""
     port = free_port()
     arguments = [sys.executable, *(command or ("-m", "service.serve")), *flags]
-    given = {"VALET_PORT": str(port), "GUNICORN_CMD_ARGS": "", **(environment or {})}
+    given = {"VALET_PORT": str(port), "GUNICORN_CMD_ARGS": "", **PATIENT, **(environment or {})}
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("VALET_", "PROMETHEUS_"))}
     printed = folder / f"printed-{port}"
     with (

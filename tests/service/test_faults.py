@@ -28,17 +28,15 @@ from models.popularity import Popularity
 from service.keys import KEYS, REVOKED, make, revoke
 from service.store.open import open_store
 from tests.conftest import RedisProcess, start_redis
-from tests.service.serving import Serving, call, serving
+from tests.service.serving import PATIENCE_S, Serving, call, serving
 from tests.worlds import NOW, save, switch, tiny_models
 
 HERS = "/recommend?customer_id=ann&n=3"
 JSON = {"Content-Type": "application/json"}
 STORE = "sqlite:///valet.db?timeout_ms=500"
-PATIENCE_S = 20.0
-PATIENT = {
-    "VALET_PATIENCE_MS": "30000",
-    "VALET_BUDGET_MS": "0",
-}  # a machine that is busy with other things turns nobody away here
+BUSY_STORE = "sqlite:///valet.db?timeout_ms=10000"
+IN_TIME_S = 10.0  # an answer, on a machine that is busy with other things; it would wait for ever
+HURRIED = {"VALET_BUDGET_MS": "250"}
 ACTIONS = """
 [learning]
 exploration = "none"
@@ -93,7 +91,7 @@ def answers(service: Serving, times: int = 8) -> list[dict[str, Any]]:
         began = time.monotonic()
         status, answer = service.get(HERS)
         assert (status, len(answer["items"])) == (200, 3)
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < IN_TIME_S
         found.append(answer)
     return found
 
@@ -135,7 +133,7 @@ def holds(service: Serving, said: Said, *, first: int = 1, times: int = 4) -> se
         for ask in (listed, listed, decided):
             began = time.monotonic()
             ask(service)
-            assert time.monotonic() - began < 2.0
+            assert time.monotonic() - began < IN_TIME_S
         found.append((listed(service), decided(service), tell(service, number)))
     for told, promised in zip(zip(*found, strict=True), said, strict=True):
         assert promised is None or set(told) == {promised}
@@ -162,7 +160,9 @@ def until(done: Callable[[], bool]) -> None:
 
 def logged(service: Serving) -> Counter[str]:
     """How often each of her events stands in the log."""
-    return Counter(one["event_id"] for one in service.get("/customers/ann/export")[1]["events"])
+    while (found := service.get("/customers/ann/export"))[0] == 503:  # of a store that has 50 ms to answer
+        time.sleep(0.05)
+    return Counter(one["event_id"] for one in found[1]["events"])
 
 
 # --- Redis ------------------------------------------------------------------------------------------------------------------------------
@@ -222,7 +222,7 @@ def test_what_redis_cannot_do_is_told_the_rest_goes_on_and_all_is_well_when_it_c
     after = ExitStack()
     with after, start_redis(tmp_path, options={"enable-debug-command": "local"}) as server:
         flags = ("--models-dir", "models", "--store", f"{server.url}?timeout_ms={timeout_ms}")
-        with serving(tmp_path, *flags, environment=PATIENT if said is not EITHER else None) as service:
+        with serving(tmp_path, *flags, environment=HURRIED if said is EITHER else None) as service:
             recovered(service)
             with fault(server, tmp_path, after):
                 taken = holds(service, said)
@@ -239,7 +239,7 @@ def test_a_redis_that_restarts_empty_knows_nobody_and_everything_goes_on(tmp_pat
     (tmp_path / "empty").mkdir()
     with start_redis(tmp_path) as server:
         flags = ("--models-dir", "models", "--store", f"{server.url}?timeout_ms=1000")
-        with serving(tmp_path, *flags, environment=PATIENT) as service:
+        with serving(tmp_path, *flags) as service:
             assert holds(service, AS_EVER) == {1, 2, 3, 4}
             server.process.kill()
             server.process.wait()
@@ -507,16 +507,16 @@ def test_bundles_published_under_load_fail_nobody_and_no_answer_mixes_two(tmp_pa
             while not done.is_set():
                 seen.append(call(connection, "POST", "/recommend/batch", orjson.dumps(asked)))
 
-    with serving(
-        tmp_path, "--models-dir", "models", "--store", "none", "--workers", "2", environment=PATIENT
-    ) as service:
+    def latest() -> set[str]:
+        return {page["results"][0]["model_version"] for _, page in seen[-10:]}
+
+    with serving(tmp_path, "--models-dir", "models", "--store", "none", "--workers", "2") as service:
         clients = [threading.Thread(target=load, args=(service,)) for _ in range(3)]
         for client in clients:
             client.start()
         for version in ("2", "3", "4"):
-            time.sleep(1.2)
             save(models_dir, version, by_version[version])
-        time.sleep(1.5)
+            until(lambda version=version: version in latest())
         done.set()
         for client in clients:
             client.join()
@@ -526,7 +526,7 @@ def test_bundles_published_under_load_fail_nobody_and_no_answer_mixes_two(tmp_pa
     tops = {
         (page[0]["model_version"], tuple(item["item_id"] for item in one["items"])) for page in pages for one in page
     }
-    assert len(tops) == len({version for version, _ in tops}) >= 2
+    assert len(tops) == len({version for version, _ in tops}) == 4
     assert len({ids for _, ids in tops}) == 2
 
 
@@ -548,9 +548,7 @@ def test_a_worker_that_is_killed_under_load_is_replaced_and_no_answer_is_an_erro
             except (OSError, HTTPException) as error:  # the connections of the killed one
                 broken.append(error)
 
-    with serving(
-        tmp_path, "--models-dir", "models", "--store", STORE, "--workers", "2", environment=PATIENT
-    ) as service:
+    with serving(tmp_path, "--models-dir", "models", "--store", BUSY_STORE, "--workers", "2") as service:
         master = psutil.Process(service.process.pid)
         clients = [threading.Thread(target=load, args=(service,)) for _ in range(4)]
         for client in clients:
