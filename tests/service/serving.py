@@ -17,10 +17,12 @@ from typing import Any
 import orjson
 
 from benchmarks.ports import free_port
+from tests.waiting import PATIENCE_S
 
-PATIENCE_S = 120.0  # of a machine that does much else beside
-SOON_S = 15.0  # what takes a second or two, on such a machine
-PATIENT = {"VALET_PATIENCE_MS": "30000", "VALET_BUDGET_MS": "0"}  # such a machine turns nobody away
+PATIENT = {
+    "VALET_PATIENCE_MS": "30000",
+    "VALET_BUDGET_MS": "0",
+}  # a machine that does much else beside turns nobody away
 
 
 @dataclass(frozen=True)

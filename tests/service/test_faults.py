@@ -28,7 +28,8 @@ from models.popularity import Popularity
 from service.keys import KEYS, REVOKED, make, revoke
 from service.store.open import open_store
 from tests.conftest import RedisProcess, start_redis
-from tests.service.serving import PATIENCE_S, Serving, call, serving
+from tests.service.serving import Serving, call, serving
+from tests.waiting import until
 from tests.worlds import NOW, save, switch, tiny_models
 
 HERS = "/recommend?customer_id=ann&n=3"
@@ -149,13 +150,6 @@ def recovered(service: Serving) -> None:
 def sent(service: Serving, number: int) -> None:
     """An event is sent until it is taken."""
     until(lambda: tell(service, number))
-
-
-def until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def logged(service: Serving) -> Counter[str]:
@@ -324,9 +318,7 @@ def test_where_nothing_can_be_kept_for_a_while_no_worker_dies_and_long_bodies_al
         assert batch(service)[0] == 507
         psutil.Process(service.process.pid).children()[0].kill()
         save(tmp_path / "models", "2", upside_down())
-        deadline = time.monotonic() + PATIENCE_S
-        while {answer["model_version"] for answer in answers(service)} != {"2"}:
-            assert time.monotonic() < deadline
+        until(lambda: {answer["model_version"] for answer in answers(service)} == {"2"})
         assert "valet_requests_total" in service.get("/metrics")[1]
         filler.unlink()
         status, answered = batch(service)
@@ -345,12 +337,9 @@ def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     flags = ("--models-dir", "models", "--store", "none")
     with serving(tmp_path, *flags, command=("-c", UNHEARD)) as service:
         (save(tmp_path / "models", "2", upside_down()) / "popularity.score.npy").unlink()
-        deadline = time.monotonic() + PATIENCE_S
-        while service.get("/readyz")[1]["parts"]["bundle"]["state"] != "degraded":
-            assert time.monotonic() < deadline
+        until(lambda: service.get("/readyz")[1]["parts"]["bundle"]["state"] == "degraded")
         save(tmp_path / "models", "3", upside_down())
-        while {answer["model_version"] for answer in answers(service)} != {"3"}:
-            assert time.monotonic() < deadline
+        until(lambda: {answer["model_version"] for answer in answers(service)} == {"3"})
 
 
 READ_ONLY = "mount --bind {0} {0} && mount -o remount,ro,bind {0} && exec {1} -m service.serve"
@@ -389,10 +378,7 @@ def test_a_key_that_cannot_be_read_is_told_and_what_is_revoked_stops_working(
     make(store, "server", name="", now=NOW)
 
     def comes(service: Serving, state: str, status: int) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while (found := (service.get("/readyz")[1]["parts"]["keys"]["state"], calls(service))) != (state, status):
-            assert time.monotonic() < deadline, found
-            time.sleep(0.05)
+        until(lambda: (service.get("/readyz")[1]["parts"]["keys"]["state"], calls(service)) == (state, status))
 
     def calls(service: Serving) -> int:
         with service.connect() as connection:
@@ -444,10 +430,7 @@ def test_a_bundle_that_is_broken_or_taken_away_is_not_missed_and_a_good_one_is_t
         assert service.get("/recommend?intent=popular")[1]["items"] == good
         holds(service, AS_EVER, times=1)
         save(models_dir, "5", upside_down())
-        deadline = time.monotonic() + PATIENCE_S
-        while service.get("/recommend?intent=popular")[1]["model_version"] != "5":
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: service.get("/recommend?intent=popular")[1]["model_version"] == "5")
 
 
 def emptied(version: Path) -> None:
@@ -465,14 +448,10 @@ def test_a_bundle_that_is_damaged_once_it_was_verified_is_told_and_a_good_one_is
     models_dir = tmp_path / "models"
 
     def comes(service: Serving, version: str, state: str) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while (found := service.get("/readyz")[1])["model_version"] != version or bundle_of(found) != state:
-            assert time.monotonic() < deadline, found
-            time.sleep(0.05)
+        until(lambda: of_bundle(service.get("/readyz")[1]) == (version, state))
 
-    def bundle_of(ready: Any) -> str:
-        state: str = ready["parts"]["bundle"]["state"]
-        return state
+    def of_bundle(ready: Any) -> tuple[str, str]:
+        return ready["model_version"], ready["parts"]["bundle"]["state"]
 
     save(models_dir, "1", tiny_models())
     flags = ("--models-dir", "models", "--store", "none")
@@ -556,10 +535,7 @@ def test_a_worker_that_is_killed_under_load_is_replaced_and_no_answer_is_an_erro
         time.sleep(0.5)
         killed_one = master.children()[0]
         killed_one.kill()
-        deadline = time.monotonic() + PATIENCE_S
-        while len([one for one in master.children() if one.pid != killed_one.pid]) < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: len([one for one in master.children() if one.pid != killed_one.pid]) >= 2)
         time.sleep(0.5)
         done.set()
         for client in clients:

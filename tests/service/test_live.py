@@ -6,15 +6,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from service.live import Live, versions
-from tests.service.serving import SOON_S
+from tests.waiting import SOON_S, until
 from tests.worlds import save, switch, tiny_models
 
 
 def wait_for(live: Live, version: str) -> None:
-    deadline = time.monotonic() + SOON_S
-    while (bundle := live.bundle()) is None or bundle.version != version:
-        assert time.monotonic() < deadline, f"{version} did not come up"
-        time.sleep(0.01)
+    until(lambda: live_version(live) == version)
 
 
 def live_version(live: Live) -> str | None:

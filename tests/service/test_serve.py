@@ -15,7 +15,8 @@ from urllib.parse import quote
 import orjson
 import pytest
 
-from tests.service.serving import PATIENCE_S, SOON_S, Serving, call, serving
+from tests.service.serving import Serving, call, serving
+from tests.waiting import PATIENCE_S, SOON_S
 from tests.worlds import save, tiny_models
 
 DRESS = "/recommend?item_id=DR-001&intent=complementary"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 from structlog.testing import capture_logs
 
 from service import keys, overlay
 from service.decisions import beliefs, shelf
 from service.settings import ServiceSettings
 from service.watch import Watch
-from tests.service.serving import SOON_S
+from tests.waiting import until
 
 SOMEBODY = "somebody"
 
@@ -30,10 +28,7 @@ class Stumbling:
 def looked_again(watched: Stumbling) -> None:
     watch = Watch(watched.look, every_s=0.01, name="valet-stumbling")
     watch.start()
-    deadline = time.monotonic() + SOON_S
-    while watched.looks < 3:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: watched.looks >= 3)
     watch.stop()
 
 

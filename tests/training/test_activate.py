@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from models import bundle
-from tests.service.serving import SOON_S, serving
+from tests.service.serving import serving
+from tests.waiting import SOON_S
 from tests.worlds import save, tiny_models
 from training import publish
 from training.activate import main

@@ -8,10 +8,9 @@ import orjson
 import pytest
 from flask.testing import FlaskClient
 
-from service.decisions.shelf import POLL_S
 from tests.conftest import PATIENCE_MS, start_redis
 from tests.service.http.apps import stop_watching, tiny_app
-from tests.service.serving import SOON_S
+from tests.waiting import SOON_S, until
 
 ASK = {"customer_id": "anna", "channel": "website"}
 SCARCE = """
@@ -108,10 +107,7 @@ def test_what_is_put_into_a_redis_that_came_back_empty_stands_at_once(tmp_path):
 
 def stand(version: str, *clients: FlaskClient) -> None:
     """All of them come to decide from this version."""
-    deadline = time.monotonic() + SOON_S
-    while {client.get("/actions").json["version"] for client in clients} != {version}:
-        assert time.monotonic() < deadline
-        time.sleep(POLL_S / 5)
+    until(lambda: {client.get("/actions").json["version"] for client in clients} == {version}, within_s=SOON_S)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from models import bundle
 from models.errors import DiskError
 from service.live import Live
 from tests.service.http.apps import VERSION, tiny_app, tiny_client
-from tests.service.serving import SOON_S, call, serving
+from tests.service.serving import call, serving
+from tests.waiting import SOON_S
 from tests.worlds import save, switch, tiny_models
 
 CONTRACT = {

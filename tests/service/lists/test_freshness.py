@@ -13,7 +13,8 @@ import orjson
 import pytest
 
 from tests.conftest import PATIENCE_MS, start_redis
-from tests.service.serving import PATIENCE_S, SOON_S, Serving, call, serving
+from tests.service.serving import Serving, call, serving
+from tests.waiting import PATIENCE_S, SOON_S
 from tests.worlds import save, tiny_models
 
 WORKERS = 2

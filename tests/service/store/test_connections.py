@@ -19,6 +19,7 @@ from benchmarks.ports import free_port
 from service.store.redis import addresses
 from service.store.redis.connections import Connections
 from tests.conftest import PATIENCE_MS, start_redis
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -72,9 +73,7 @@ def test_there_are_as_many_as_threads_that_ask_at_once(redis_url: str, connectio
     for thread in threads:
         thread.start()
     with Redis.from_url(redis_url) as other:
-        until = time.monotonic() + PATIENCE_MS / 1000
-        while other.info("clients")["blocked_clients"] < 3 and time.monotonic() < until:
-            time.sleep(0.01)
+        until(lambda: other.info("clients")["blocked_clients"] == 3)
         other.rpush("bread", 1, 2, 3)
     for thread in threads:
         thread.join()

@@ -19,7 +19,8 @@ import orjson
 import psutil
 import pytest
 
-from tests.service.serving import PATIENCE_S, SOON_S, Serving, call, serving
+from tests.service.serving import Serving, call, serving
+from tests.waiting import PATIENCE_S, SOON_S, until
 from tests.worlds import save, tiny_models
 
 HELD_UP_S = 10.0  # less than the thirty seconds that a thread waits for a client
@@ -150,9 +151,7 @@ def test_a_full_house_turns_away_at_once_and_answers_the_others_in_time(folder: 
         for client in clients:
             client.join()
         assert running.get("/livez")[0] == 200
-        until = time.monotonic() + PATIENCE_S
-        while running.get(LIST)[0] != 200:  # 50 ms are soon over
-            assert time.monotonic() < until
+        until(lambda: running.get(LIST)[0] == 200)  # 50 ms are soon over
         counts = running.get("/metrics")[1]
     found = Counter(status for status, _, _ in taken)
     assert found[200] > 0
@@ -333,9 +332,7 @@ def test_clients_that_break_off_leave_nothing_behind(folder: Path) -> None:
                 for client in made:
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
         assert running.get(LIST)[0] == 200
-        until = time.monotonic() + PATIENCE_S
-        while connections(running) > before:
-            assert time.monotonic() < until
+        until(lambda: connections(running) <= before)
         assert "failed" not in running.printed.read_text()
 
 
@@ -364,8 +361,7 @@ def test_who_is_too_slow_to_ask_or_to_close_is_left(folder: Path) -> None:
             assert telling.recv(1 << 16).startswith(b"HTTP/1.1 408 ")
             assert dripping.recv(1 << 16).startswith(b"HTTP/1.1 408 ")
             assert parting.recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
-            while connections(running) > 1:  # the one it listens on
-                assert time.monotonic() < began + PATIENCE_S
+            until(lambda: connections(running) == 1)  # the one it listens on
 
 
 def connections(running: Serving) -> int:
@@ -419,10 +415,7 @@ def test_stopped_it_finishes_what_it_began_and_waits_for_no_idle_connection(fold
         tellers = [threading.Thread(target=tell, args=(number,)) for number in range(4)]
         for teller in tellers:
             teller.start()
-        until = time.monotonic() + PATIENCE_S
-        while len(kept) < 20:
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        until(lambda: len(kept) >= 20)
         began = time.monotonic()
         stop(running, signal.SIGTERM)
         assert running.process.wait(PATIENCE_S) == 0
