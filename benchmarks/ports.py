@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import time
 from contextlib import suppress
 
+# Below those that a system gives to who connects: none is taken by one of them before somebody listens there
+LOWEST, HIGHEST = 15_000, 30_000
+
 
 def free_port() -> int:
     """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        port = LOWEST + secrets.randbelow(HIGHEST - LOWEST)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def listening(port: int, *, patience_s: float = 10.0) -> None:

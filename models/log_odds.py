@@ -10,8 +10,6 @@ import numpy as np
 
 from models.propensity import Floats
 
-START = 0.5  # the chance of what was never tried
-
 
 def contributions(positives: Floats, negatives: Floats) -> Floats:
     """float64[bins]: the log-odds that each bin adds to those of all."""
@@ -36,8 +34,3 @@ def auc(positives: Floats, negatives: Floats) -> float:
     better, below = positives[by], negatives[by]
     above = np.cumsum(better) - better / 2.0
     return float(above @ below) / pairs
-
-
-def smoothed(positives: float, negatives: float) -> float:
-    """The chance as counted, leaning on START as if it had been tried once more."""
-    return (START + positives) / (1.0 + positives + negatives)

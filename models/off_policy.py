@@ -143,13 +143,6 @@ def switch(log: Rounds, threshold: float) -> Estimate | None:
     return _corrected(log, np.where(log.weight <= threshold, log.weight, 0.0))
 
 
-def shrunk(log: Rounds, strength: float) -> Estimate | None:
-    """DR with w λ / (w² + λ) in the place of w, λ ≥ 0. Su, Dimakopoulou, Krishnamurthy & Dudík 2020 (ICML), optimistic shrinkage, section 3."""
-    below = log.weight**2 + strength
-    weight = np.divide(strength * log.weight, below, out=np.zeros_like(below), where=below > 0)
-    return _corrected(log, weight)
-
-
 def threshold(log: Rounds) -> float:
     """τ of `switch` with the least bound of its squared error, among quantiles of the weights. Wang, Agarwal & Dudík 2017, section 4.1.
 

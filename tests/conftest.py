@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections import Counter
@@ -18,6 +17,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as NotThere
 
+from benchmarks.ports import free_port
 from service.store import Store
 from service.store.open import open_store
 from tests.service.http.apps import stop_watching, tell
@@ -128,7 +128,7 @@ def start_redis(
         (pytest.fail if os.environ.get("CI") else pytest.skip)(
             "redis-server is not installed (Debian: apt-get install redis-server)"
         )
-    port = port or _free_port()
+    port = port or free_port()
     usual = {"port": port, "bind": "127.0.0.1", "dir": folder, "appendonly": "yes", "appendfsync": "no", "save": ""}
     given = usual | dict(options or {})
     command = [program, *itertools.chain.from_iterable((f"--{name}", str(value)) for name, value in given.items())]
@@ -140,15 +140,8 @@ def start_redis(
             process.kill()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def _wait(url: str, log: Path) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             with Redis.from_url(url, retry=None) as client:

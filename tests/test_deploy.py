@@ -18,6 +18,7 @@ from service.key_commands import main as keys
 from service.serve import _flags
 from service.settings import from_environment
 from service.store.open import open_store
+from tests.conftest import PATIENCE_MS
 from tests.service.serving import serving
 from tests.training.till import write_till
 from tests.worlds import NOW, save, tiny_models
@@ -238,7 +239,7 @@ def test_the_nightly_training_publishes_and_drains_where_all_but_its_volumes_is_
     shop = containers.root / "valet" / "shop"
     write_till(shop / "till.csv", customers=40)
     (shop / "valet.toml").write_text('[history]\nfiles = ["till.csv"]\n')
-    store = open_store(redis_url)
+    store = open_store(f"{redis_url}?timeout_ms={PATIENCE_MS}")
     assert store is not None
     row = {"event": "purchase", "customer_id": "C1", "item_id": "S0-00", "order_id": "o1"}
     assert events.record(row, store=store, rules=events.Rules(), now=NOW, new_id=str)[0].status == "accepted"

@@ -21,7 +21,7 @@ from models.errors import DiskError, InputError
 from models.lift import Estimate
 from models.off_policy import Valuation, value
 from models.profile import rfc3339
-from service.decisions.shelf import filed, stood
+from service.decisions.shelf import filed, known, stood
 from service.store import Store
 from service.store.open import open_store
 from training import policies
@@ -123,7 +123,7 @@ def _recast(given: argparse.Namespace, store: Store) -> Callable[[Mapping[str, A
         return lambda _: {}
     config = given.config or os.environ.get("VALET_CONFIG") or ("valet.toml" if Path("valet.toml").exists() else None)
     shop = read_settings(Path(config) if config else None)
-    return Recast(filed(given.actions, shop), cache(lambda version: stood(store, version, shop)))
+    return Recast(filed(given.actions, shop), cache(lambda version: stood(store, version, known(shop))))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

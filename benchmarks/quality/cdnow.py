@@ -25,8 +25,6 @@ CALIBRATION_END = datetime(1997, 9, 30, tzinfo=UTC)
 HOLDOUT_WEEKS = 39
 WEEK_S = 7 * DAY_S
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Cdnow:

@@ -121,11 +121,6 @@ class Profile:
         return self.earlier_orders + sum(order.stands for order in self.recent_orders.values())
 
     @property
-    def purchase_days(self) -> int:
-        """Days with a purchase."""
-        return self.earlier_days + len(self.bought_on)
-
-    @property
     def open_complaints(self) -> int:
         """Complaints that nobody has resolved yet."""
         return max(self.counts.get("complaint", 0) - self.counts.get("complaint_resolved", 0), 0)

@@ -57,14 +57,14 @@ def standing(store: Store) -> str | None:
 def live(store: Store, path: Path | None, shop: Settings) -> Catalogue:
     """The catalogue that a service would decide from, without a trace of having asked. Raises InputError, StoreUnavailable."""
     stands = standing(store)
-    found = None if stands is None else stood(store, stands, shop)
+    found = None if stands is None else stood(store, stands, known(shop))
     return filed(path, shop) if found is None else found
 
 
-def stood(store: Store, version: str, shop: Settings) -> Catalogue | None:
-    """A catalogue that stands or stood once; None where the store does not know it."""
+def stood(store: Store, version: str, known: Names) -> Catalogue | None:
+    """A catalogue that stands or stood once; None where the store does not know it. Raises StoreUnavailable."""
     document = store.get(DOCUMENTS, version)
-    return None if document is None else read(orjson.loads(document), OF_STORE, known=known(shop))
+    return None if document is None else read(orjson.loads(document), OF_STORE, known=known)
 
 
 class Shelf(Watched):
@@ -86,10 +86,10 @@ class Shelf(Watched):
     def at(self, version: str) -> Catalogue | None:
         """A catalogue that stood once, to decide again as then; None where the store does not know it. StoreUnavailable."""
         if version not in self._kept:
-            document = None if self._store is None else self._store.get(DOCUMENTS, version)
-            if document is None:
+            found = None if self._store is None else stood(self._store, version, self.known)
+            if found is None:
                 return None
-            self._kept[version] = self._read(document)
+            self._kept[version] = found
         return self._kept[version]
 
     def put(self, catalogue: Catalogue) -> None:
@@ -114,6 +114,3 @@ class Shelf(Watched):
         if found is not None and found.version != self._catalogue.version:
             self._catalogue = found
             log.info("actions live", catalogue_version=found.version)
-
-    def _read(self, document: bytes) -> Catalogue:
-        return read(orjson.loads(document), OF_STORE, known=self.known)

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from service.decisions.arbitration import Candidate
     from service.decisions.situation import Explain
 
-LANGUAGES = ("en", "th")
 
 SENTENCES: Mapping[str, Mapping[str, str]] = {
     "en": {

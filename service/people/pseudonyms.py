@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable
 from hashlib import blake2b
 
 from models.errors import StoreUnavailable
@@ -29,10 +28,6 @@ class Pseudonyms:
     def of(self, what: str, text: str) -> str:
         """32 hexadecimal digits that stand for a text of some kind, the same ones on every worker. Raises StoreUnavailable."""
         return blake2b(f"{what}:{text}".encode(errors="replace"), key=self._secret(), digest_size=16).hexdigest()
-
-    def of_all(self, what: str, texts: Iterable[str]) -> dict[str, str]:
-        """The pseudonym of each of some texts."""
-        return {text: self.of(what, text) for text in texts}
 
     def _secret(self) -> bytes:
         now = time.monotonic()

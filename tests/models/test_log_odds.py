@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.log_odds import auc, contributions, importance, smoothed
+from models.log_odds import auc, contributions, importance
 
 
 def of(*counts: float) -> np.ndarray:
@@ -26,8 +26,3 @@ def test_how_well_bins_tell_who_takes_it():
     assert auc(of(3, 1, 0), of(2, 0, 1)) == 0.75
     assert auc(of(3, 1), of(0, 0)) == 0.5
     assert auc(of(4, 0), of(0, 4)) == 1.0
-
-
-@pytest.mark.parametrize(("counts", "chance"), [((0, 0), 0.5), ((5, 95), 0.05445544554455446)])
-def test_a_chance_leans_on_a_half_until_it_was_tried(counts, chance):
-    assert smoothed(*counts) == pytest.approx(chance, abs=1e-12)

@@ -13,7 +13,6 @@ from models.off_policy import (
     gain,
     ips,
     rounds,
-    shrunk,
     snips,
     switch,
     threshold,
@@ -58,15 +57,10 @@ def drawn(seed: int, n: int = 2_000, *, per_unit: int = 1, valued: np.ndarray = 
         (lambda log: switch(log, 1.0), 0.1625),
         (lambda log: switch(log, 2.0), 0.1625),
         (lambda log: switch(log, 4.0), 0.3025),
-        (lambda log: shrunk(log, 0.0), 0.15125),
     ],
 )
 def test_the_expectations_of_the_worked_example_hold_to_nine_digits(estimator, due):
     assert estimator(exact()).value == pytest.approx(due, abs=1e-9)
-
-
-def test_shrunk_weights_are_those_of_the_worked_example():
-    assert shrunk(exact(), 1.0).value == pytest.approx(0.16984106, abs=5e-9)
 
 
 def test_the_effective_share_and_the_logging_policys_own_value_are_those_of_the_worked_example():

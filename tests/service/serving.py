@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,13 @@ from typing import Any
 
 import orjson
 
-PATIENCE_S = 120.0  # of a machine that does much else beside
+from benchmarks.ports import free_port
+from tests.waiting import PATIENCE_S
+
+PATIENT = {
+    "VALET_PATIENCE_MS": "30000",
+    "VALET_BUDGET_MS": "0",
+}  # a machine that does much else beside turns nobody away
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,10 @@ def call(
 def serving(
     folder: Path, *flags: str, command: Sequence[str] | None = None, environment: Mapping[str, str] | None = None
 ) -> Iterator[Serving]:
-    """A service that answers, in `folder`; stopped at the end."""
+    """A service that answers, in `folder`, patiently unless `environment` says otherwise; stopped at the end."""
     port = free_port()
     arguments = [sys.executable, *(command or ("-m", "service.serve")), *flags]
-    given = {"VALET_PORT": str(port), "GUNICORN_CMD_ARGS": "", **(environment or {})}
+    given = {"VALET_PORT": str(port), "GUNICORN_CMD_ARGS": "", **PATIENT, **(environment or {})}
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("VALET_", "PROMETHEUS_"))}
     printed = folder / f"printed-{port}"
     with (
@@ -89,14 +94,6 @@ def serving(
                 process.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 process.kill()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait(service: Serving) -> None:

@@ -21,8 +21,8 @@ from tests.conftest import start_redis
 from tests.service.http.apps import stop_watching, tiny_client
 
 PAGE = {"requests": [{"intent": "for_you", "customer_id": f"c{number}", "n": 2} for number in range(12)]}
-BUDGET_S = 0.3
-SLACK_S = 1.0  # of a machine that does much else beside
+BUDGET_S = 0.9
+SLACK_S = 5.0  # of a machine that does much else beside
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +73,7 @@ def in_time(client: FlaskClient) -> bool:
     return any(not any(one["degraded"] for one in page["results"]) for page in pages)
 
 
-@pytest.mark.parametrize("by_s", [0.04, 0.2])
+@pytest.mark.parametrize("by_s", [0.12, 0.6])
 def test_slow_answers_add_up_to_no_more_than_the_budget(tmp_path: Path, by_s: float) -> None:
     late = [0.0]
     with start_redis(tmp_path) as server, delayed(server.port, late) as port:
@@ -83,13 +83,13 @@ def test_slow_answers_add_up_to_no_more_than_the_budget(tmp_path: Path, by_s: fl
             assert in_time(client)
             late[0] = by_s
             page, took_s = timed(client, "/recommend/batch", PAGE)
-            assert took_s < BUDGET_S + SLACK_S < len(PAGE["requests"]) * 0.2
+            assert took_s < BUDGET_S + SLACK_S < len(PAGE["requests"]) * 0.6
             assert page["results"][-1]["degraded"]
             assert page["results"][-1]["fallback"] == "popular"
             assert all(one["items"] for one in page["results"])
             decided, took_s = timed(client, "/next-best-action", {"customer_id": "ann", "channel": "website"})
             assert took_s < BUDGET_S + SLACK_S
-            assert decided["degraded"] or by_s < 0.1
+            assert decided["degraded"] or by_s < 0.3
         finally:
             stop_watching(store)
 

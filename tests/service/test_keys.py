@@ -12,7 +12,7 @@ from service.keys import Keyring, given, listed, make, revoke
 from service.settings import from_environment
 from service.store import Store
 from service.store.open import open_store
-from tests.conftest import start_redis
+from tests.conftest import PATIENCE_MS, start_redis
 
 NOW = 1_767_225_600
 
@@ -51,7 +51,7 @@ def test_nobody_can_read_a_key_in_the_store(tmp_path: Path) -> None:
 
 def test_a_store_that_is_away_or_emptied_takes_no_known_key_away(tmp_path: Path) -> None:
     with start_redis(tmp_path) as server:
-        store = open_store(server.url)
+        store = open_store(f"{server.url}?timeout_ms={PATIENCE_MS}")
         assert store is not None
         _, text = make(store, "server", name="", now=NOW)
         keyring = Keyring(store)

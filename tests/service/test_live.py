@@ -6,14 +6,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from service.live import Live, versions
+from tests.waiting import SOON_S, until
 from tests.worlds import save, switch, tiny_models
 
 
-def wait_for(live: Live, version: str, seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while (bundle := live.bundle()) is None or bundle.version != version:
-        assert time.monotonic() < deadline, f"{version} did not come up"
-        time.sleep(0.01)
+def wait_for(live: Live, version: str) -> None:
+    until(lambda: live_version(live) == version)
 
 
 def live_version(live: Live) -> str | None:
@@ -75,7 +73,7 @@ def test_a_forked_worker_watches_for_itself(tmp_path: Path) -> None:
     child = os.fork()
     if child == 0:
         live.watch()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + SOON_S
         while live_version(live) != "two" and time.monotonic() < deadline:
             time.sleep(0.01)
         os.write(writing, (live_version(live) or "").encode())

@@ -1,6 +1,5 @@
 import gc
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from service.live import Live
 from service.overlay import Overlay
 from service.store import Store
 from tests.fakes import FakeStore
+from tests.waiting import until
 from tests.worlds import save, switch, tiny_models
 
 
@@ -36,10 +36,7 @@ def test_what_another_worker_changed_is_laid_over_soon(live: Live) -> None:
     overlay = Overlay(live, store, poll_s=0.02)
     assert price(overlay) == 129_000
     put(store, "SH-014", 7)
-    deadline = time.monotonic() + 5
-    while price(overlay) != 7:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: price(overlay) == 7)
     overlay.stop()
 
 
@@ -128,7 +125,4 @@ def test_the_watch_ends_with_what_it_watches_for(live: Live) -> None:
     live.swapped = lambda: None
     del overlay
     gc.collect()
-    deadline = time.monotonic() + 5
-    while threading.active_count() >= before:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: threading.active_count() < before)

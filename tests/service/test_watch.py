@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 from structlog.testing import capture_logs
 
+from service import keys, overlay
+from service.decisions import beliefs, shelf
+from service.settings import ServiceSettings
 from service.watch import Watch
+from tests.waiting import until
 
 SOMEBODY = "somebody"
 
@@ -26,10 +28,7 @@ class Stumbling:
 def looked_again(watched: Stumbling) -> None:
     watch = Watch(watched.look, every_s=0.01, name="valet-stumbling")
     watch.start()
-    deadline = time.monotonic() + 5
-    while watched.looks < 3:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: watched.looks >= 3)
     watch.stop()
 
 
@@ -40,3 +39,8 @@ def test_what_a_look_raises_is_logged_by_its_type_and_it_looks_again() -> None:
         ("watch failed", "valet-stumbling", "KeyError")
     ]
     assert SOMEBODY not in str(logs)
+
+
+def test_what_counts_within_a_second_everywhere_is_looked_for_twice_in_it() -> None:
+    assert max(module.POLL_S for module in (beliefs, keys, overlay, shelf)) <= 0.5
+    assert ServiceSettings().poll_s <= 0.5

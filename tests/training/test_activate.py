@@ -8,6 +8,7 @@ import pytest
 
 from models import bundle
 from tests.service.serving import serving
+from tests.waiting import SOON_S
 from tests.worlds import save, tiny_models
 from training import publish
 from training.activate import main
@@ -29,7 +30,7 @@ def test_an_older_bundle_answers_again_within_two_seconds_and_no_request_fails(
         subprocess.run(command, check=True, capture_output=True, timeout=60)
         switched, found = time.monotonic(), ""
         while found != "20260101T000000-a":
-            assert time.monotonic() - switched < 5  # two seconds, and some for a machine that is busy
+            assert time.monotonic() - switched < SOON_S
             status, answer = running.get("/recommend")
             assert status == 200
             found = answer["model_version"]

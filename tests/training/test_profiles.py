@@ -131,7 +131,7 @@ def test_more_days_than_a_profile_keeps_are_folded_one_by_one():
     assert not summed(whole)
     (document,) = dict(profiles(whole, now=NOW)).values()
     assert document == one_by_one(whole)["ann"]
-    assert (load(document).orders, load(document).purchase_days, load(document).value) == (400, 400, sum(range(400)))
+    assert (load(document).orders, load(document).value) == (400, sum(range(400)))
 
 
 def test_events_that_no_history_holds_are_folded_in():

@@ -28,9 +28,7 @@ CANCELLED_STATUS = r"cancell?ed|cancell?ation|refunded|returned|failed|voided|vo
 
 def event_code(con: duckdb.DuckDBPyConnection, source: Source, kinds: Mapping[str, str]) -> str:
     """The event's code as SQL: by the event column, the status, and the numbers of cancelled invoices."""
-    code = (
-        _coded(con, "event", {name: _event_code(name) for name in _distinct(con, "event")}) if "event" in kinds else "0"
-    )
+    code = _coded("event", {name: _event_code(name) for name in _distinct(con, "event")}) if "event" in kinds else "0"
     cancelled = []
     if "status" in kinds:
         gone = [name for name in _distinct(con, "status") if re.fullmatch(CANCELLED_STATUS, _worded(name))]
@@ -54,7 +52,7 @@ def _distinct(con: duckdb.DuckDBPyConnection, name: str) -> list[str]:
     ]
 
 
-def _coded(con: duckdb.DuckDBPyConnection, column: str, codes: Mapping[str, int]) -> str:
+def _coded(column: str, codes: Mapping[str, int]) -> str:
     by_code = {code: [name for name in codes if codes[name] == code] for code in sorted(set(codes.values()))}
     cases = " ".join(
         f"WHEN {column} IN ({', '.join(map(literal, names))}) THEN {code}" for code, names in by_code.items()

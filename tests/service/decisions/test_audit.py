@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 
 from service.decisions import audit
+from tests.conftest import PATIENCE_MS
 from tests.service.http.apps import tiny_client
 from tests.worlds import NOW
 
@@ -75,7 +76,7 @@ def test_decisions_and_chains_are_kept_as_many_days_as_the_settings_say(redis_ur
     for days in (2, 4):
         (folder / f"{days}.jsonl").touch()
         os.utime(folder / f"{days}.jsonl", (NOW - days * DAY_S, NOW - days * DAY_S))
-    client = tiny_client(tmp_path, store=redis_url, audit=folder, audit_days=3)
+    client = tiny_client(tmp_path, store=f"{redis_url}?timeout_ms={PATIENCE_MS}", audit=folder, audit_days=3)
     made = client.post("/next-best-action", json={"customer_id": "c1", "channel": "website"}).json["decision_id"]
     with Redis.from_url(redis_url) as redis:
         [anchor] = redis.keys("document:anchor:*")

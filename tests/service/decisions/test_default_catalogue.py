@@ -24,7 +24,6 @@ HOUR_S = 3_600
 THAI = re.compile("[\u0e01-\u0e5b]")
 TEXT = (Path(service.__file__).parent / "decisions" / "actions.toml").read_text(encoding="utf-8")
 ACTIONS = parse(TEXT.replace('exploration = "thompson"', 'exploration = "none"'), "actions.toml")
-BEST = {one.id: one for one in ACTIONS.actions}
 
 YES = {"consents": [{"purpose": "marketing", "channel": "all", "status": "granted", "at": NOW - DAY_S}]}
 NO = {"consents": [{"purpose": "marketing", "channel": "all", "status": "denied", "at": NOW - DAY_S}]}

@@ -8,9 +8,9 @@ import orjson
 import pytest
 from flask.testing import FlaskClient
 
-from service.decisions.shelf import POLL_S
-from tests.conftest import start_redis
+from tests.conftest import PATIENCE_MS, start_redis
 from tests.service.http.apps import stop_watching, tiny_app
+from tests.waiting import SOON_S, until
 
 ASK = {"customer_id": "anna", "channel": "website"}
 SCARCE = """
@@ -75,10 +75,7 @@ def test_what_is_put_decides_at_once_here_and_within_a_second_elsewhere(client, 
     other = tiny_app(tmp_path, store=store_url).test_client()
     version = put(client).json["version"]
     assert client.post("/next-best-action", json=ASK).json["catalogue_version"] == version
-    deadline = time.monotonic() + 1
-    while time.monotonic() < deadline and other.get("/actions").json["version"] != version:
-        time.sleep(POLL_S / 5)
-    assert other.get("/actions").json["version"] == version
+    stand(version, other)
     later = tiny_app(tmp_path, store=store_url).test_client()
     assert later.get("/actions").json["version"] == version
 
@@ -88,7 +85,8 @@ def test_what_is_put_into_a_redis_that_came_back_empty_stands_at_once(tmp_path):
     for folder in folders:
         folder.mkdir()
     with start_redis(folders[0]) as server:
-        client, other = (tiny_app(tmp_path, store=server.url).test_client() for _ in range(2))
+        store = f"{server.url}?timeout_ms={PATIENCE_MS}"
+        client, other = (tiny_app(tmp_path, store=store).test_client() for _ in range(2))
         filed = client.get("/actions").json["version"]
         for amount in (6, 7, 8):
             put(client, SCARCE.replace("amount = 5", f"amount = {amount}"))
@@ -99,20 +97,17 @@ def test_what_is_put_into_a_redis_that_came_back_empty_stands_at_once(tmp_path):
             decided = client.post("/next-best-action", json=ASK).json
             assert decided["catalogue_version"] == filed
             (tmp_path / "actions.toml").write_text(SCARCE)
-            later = tiny_app(tmp_path, store=server.url, actions=tmp_path / "actions.toml").test_client()
+            later = tiny_app(tmp_path, store=store, actions=tmp_path / "actions.toml").test_client()
             assert later.get(f"/decisions/{decided['decision_id']}").json["replay"]["same"] is True
             version = put(client, SCARCE.replace("amount = 5", "amount = 9")).json["version"]
             assert client.post("/next-best-action", json=ASK).json["catalogue_version"] == version
             stand(version, client, other, later)
-            stop_watching(server.url)
+            stop_watching(store)
 
 
 def stand(version: str, *clients: FlaskClient) -> None:
     """All of them come to decide from this version."""
-    deadline = time.monotonic() + 5
-    while {client.get("/actions").json["version"] for client in clients} != {version}:
-        assert time.monotonic() < deadline
-        time.sleep(POLL_S / 5)
+    until(lambda: {client.get("/actions").json["version"] for client in clients} == {version}, within_s=SOON_S)
 
 
 @pytest.mark.parametrize(

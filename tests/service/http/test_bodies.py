@@ -9,7 +9,8 @@ from service.http.app import MOST_BYTES
 from service.http.bodies import loading
 from service.http.schemas import RecommendBody
 from tests.service.http.apps import tiny_client
-from tests.service.serving import PATIENCE_S, Serving, call
+from tests.service.serving import Serving, call
+from tests.waiting import PATIENCE_S
 
 
 class Asked(Schema):

@@ -2,10 +2,10 @@
 
 import subprocess
 import sys
-import time
 
 from service.http import lines
 from service.http.lines import Lines
+from tests.waiting import until
 
 LINE = "x" * 99 + "\n"
 
@@ -28,10 +28,7 @@ def test_they_are_written_without_being_asked(monkeypatch) -> None:
     monkeypatch.setattr(lines, "EVERY_S", 0.01)
     told = Lines()
     told.add(LINE)
-    deadline = time.monotonic() + 30
-    while LINE not in written and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert LINE in written
+    until(lambda: LINE in written)
 
 
 def test_what_waits_is_written_as_the_process_ends() -> None:

@@ -12,6 +12,7 @@ from models.errors import DiskError
 from service.live import Live
 from tests.service.http.apps import VERSION, tiny_app, tiny_client
 from tests.service.serving import call, serving
+from tests.waiting import SOON_S
 from tests.worlds import save, switch, tiny_models
 
 CONTRACT = {
@@ -201,7 +202,7 @@ def test_all_workers_answer_from_the_older_bundle_within_a_second_or_two(tmp_pat
         switched, answers = time.monotonic(), [NEWER]
         while set(answers[-20:]) != {OLDER} or len(answers) < 21:
             answers.append(running.get("/recommend")[1]["model_version"])
-            assert time.monotonic() - switched < 5  # a second, and some for a machine that is busy
+            assert time.monotonic() - switched < SOON_S
 
 
 def test_metrics_count_routes_and_never_ids(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,9 @@ from flask import Flask
 from service.services import Services
 from service.store import Customer
 from tests.service.http.apps import tiny_app
+from tests.waiting import until
 
 ITEMS = ("DR-001", "SH-014", "DR-002")
-PATIENCE_S = 20.0
 TIME = "2025-12-31T20:00:00Z"
 
 
@@ -40,9 +39,7 @@ def at_once(app: Flask, questions: list[dict[str, Any]]) -> list[tuple[int, dict
     with ThreadPoolExecutor(len(questions)) as pool:
         with shop.lists._turn:
             asked = [pool.submit(ask, app, question) for question in questions]
-            until = time.monotonic() + PATIENCE_S
-            while len(shop.lists._waiting) < len(questions) and time.monotonic() < until:
-                time.sleep(0.001)
+            until(lambda: len(shop.lists._waiting) == len(questions))
         return [one.result() for one in asked]
 
 

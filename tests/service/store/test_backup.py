@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from service.store.open import open_store
-from tests.conftest import start_redis
+from tests.conftest import PATIENCE_MS, start_redis
 from tests.service.store.conftest import event, fold, folded
 
 
@@ -40,7 +40,7 @@ def test_a_copy_of_redis_append_only_files_can_be_put_back(tmp_path: Path) -> No
     old, new = tmp_path / "old", tmp_path / "new"
     old.mkdir()
     with start_redis(old, options={"appendfsync": "always"}) as server:
-        store = open_store(server.url)
+        store = open_store(f"{server.url}?timeout_ms={PATIENCE_MS}")
         assert store is not None
         store.record([event("ann", "before")], fold)
         shutil.copytree(old, new)
@@ -56,8 +56,8 @@ def test_a_redis_snapshot_can_be_put_back(tmp_path: Path) -> None:
     program = shutil.which("redis-cli")
     if program is None:
         pytest.skip("redis-cli is not installed")
-    with start_redis(old) as server:
-        store = open_store(server.url)
+    with start_redis(old, options={"repl-diskless-sync-delay": "0"}) as server:
+        store = open_store(f"{server.url}?timeout_ms={PATIENCE_MS}")
         assert store is not None
         store.record([event("ann", "before")], fold)
         command = [program, "-p", str(server.port), "--rdb", str(new / "dump.rdb")]
@@ -68,7 +68,7 @@ def test_a_redis_snapshot_can_be_put_back(tmp_path: Path) -> None:
 
 def _restored(folder: Path, options: dict[str, str] | None = None) -> None:
     with start_redis(folder, options=options) as server:
-        store = open_store(server.url)
+        store = open_store(f"{server.url}?timeout_ms={PATIENCE_MS}")
         assert store is not None
         assert folded(store, "ann") == ["before"]
         assert store.record([event("ann", "after")], fold) == ["accepted"]

@@ -57,7 +57,7 @@ def test_kill_9_of_a_writer_loses_nothing_acknowledged_and_leaves_nothing_half_d
     assert writer.stdout is not None
     acknowledged = [writer.stdout.readline().decode().strip() for _ in range(100)]
     writer.kill()
-    acknowledged += writer.communicate(timeout=10)[0].decode().split("\n")[:-1]
+    acknowledged += writer.communicate(timeout=60)[0].decode().split("\n")[:-1]
     logged = [entry.body.decode() for entry in store.events()]
     assert set(acknowledged) <= set(logged)
     assert folded(store, "ann") == logged
@@ -154,7 +154,7 @@ def test_of_many_customers_that_send_one_key_at_once_one_is_accepted(store: Stor
 
     def send(customer_id: str) -> None:
         for number in range(10):
-            together.wait(10)
+            together.wait(60)
             statuses.extend(store.record([event(customer_id, f"e{number}")], slow_fold))
 
     threads = [threading.Thread(target=send, args=(f"c{number}",)) for number in range(6)]

@@ -8,16 +8,18 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Barrier, Event, Thread
+from threading import Event, Thread
 from urllib.parse import urlsplit
 
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from benchmarks.ports import free_port
 from service.store.redis import addresses
 from service.store.redis.connections import Connections
 from tests.conftest import PATIENCE_MS, start_redis
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -42,9 +44,9 @@ def test_a_refusal_stands_in_its_place_and_the_connection_stays(connections: Con
 
 
 def test_an_answer_that_comes_too_late_is_never_given_to_the_next(redis_url: str) -> None:
-    hasty = Connections(redis_url, timeout_s=0.1)
+    hasty = Connections(redis_url, timeout_s=1.0)
     with pytest.raises(RedisError):
-        hasty.ask([[("BLPOP", "nothing", "0.2")]])
+        hasty.ask([[("BLPOP", "nothing", "5")]])
     assert [hasty.ask([[("ECHO", str(number))]]) for number in range(3)] == [[b"0"], [b"1"], [b"2"]]
     hasty.close()
 
@@ -61,16 +63,18 @@ def test_a_connection_that_the_server_closed_is_replaced_before_anything_is_sent
 
 def test_there_are_as_many_as_threads_that_ask_at_once(redis_url: str, connections: Connections) -> None:
     assert len({numbers(connections) for _ in range(10)}) == 1
-    together, found = Barrier(3), set[int]()
+    found = set[int]()
 
     def ask() -> None:
-        together.wait()
-        [number, _] = connections.ask([[("CLIENT", "ID"), ("BLPOP", "nothing", "0.2")]])
+        [number, _] = connections.ask([[("CLIENT", "ID"), ("BLPOP", "bread", "0")]])
         found.add(int(number))
 
     threads = [Thread(target=ask) for _ in range(3)]
     for thread in threads:
         thread.start()
+    with Redis.from_url(redis_url) as other:
+        until(lambda: other.info("clients")["blocked_clients"] == 3)
+        other.rpush("bread", 1, 2, 3)
     for thread in threads:
         thread.join()
     assert len(found) == 3
@@ -99,7 +103,7 @@ def silence(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
 
     def asked(host: str, *arguments: object, **named: object) -> object:
         if host == "localhost" and silent.is_set():
-            ended.wait(10)
+            ended.wait(60)
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
         return ask(host, *arguments, **named)  # type: ignore[arg-type]
 
@@ -111,6 +115,10 @@ def silence(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
     addresses.name_of.cache_clear()
 
 
+LIMIT_S = 2.0
+SLACK_S = 10.0  # of a machine that does much else beside
+
+
 def took_s(connections: Connections) -> float:
     began = time.monotonic()
     with pytest.raises(RedisError):
@@ -120,9 +128,9 @@ def took_s(connections: Connections) -> float:
 
 def test_a_name_server_that_is_silent_is_not_waited_for_beyond_the_limit(redis_url: str, silence: Event) -> None:
     silence.set()
-    by_name = Connections(redis_url.replace("127.0.0.1", "localhost"), timeout_s=0.3)
-    assert [took_s(by_name) < 1.0 for _ in range(3)] == [True] * 3
-    assert took_s(by_name) < 0.1  # it was asked for long enough by then
+    by_name = Connections(redis_url.replace("127.0.0.1", "localhost"), timeout_s=LIMIT_S)
+    assert [took_s(by_name) < LIMIT_S + SLACK_S for _ in range(3)] == [True] * 3
+    assert took_s(by_name) < LIMIT_S  # it was asked for long enough by then
     assert Connections(redis_url, timeout_s=PATIENCE_MS / 1000).ask([[("PING",)]]) == [b"PONG"]
 
 
@@ -155,9 +163,7 @@ def test_a_certificate_is_still_that_of_the_name(tmp_path: Path) -> None:
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
     made += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
     subprocess.run(made, check=True, capture_output=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     secured = {"tls-port": str(port), "tls-cert-file": str(certificate), "tls-key-file": str(key)}
     with start_redis(tmp_path, options={**secured, "tls-auth-clients": "no"}):
         settings = f"ssl_ca_certs={certificate}"

@@ -17,7 +17,7 @@ from service.store import Store, deadline
 from service.store.open import open_store
 from tests.conftest import start_redis
 
-SLACK_S = 1.0  # of a machine that does much else beside
+SLACK_S = 10.0  # of a machine that does much else beside; without a deadline it would be thirty
 
 
 @pytest.fixture(autouse=True)
@@ -34,8 +34,8 @@ def opened(url: str) -> Store:
 
 def test_without_a_deadline_there_is_any_time_left_and_each_thread_has_its_own() -> None:
     assert deadline.left_s() == math.inf
-    deadline.set_by(5.0)
-    assert 4.0 < deadline.left_s() <= 5.0
+    deadline.set_by(60.0)
+    assert 30.0 < deadline.left_s() <= 60.0
     elsewhere: list[float] = []
     thread = threading.Thread(target=lambda: elsewhere.append(deadline.left_s()))
     thread.start()
@@ -53,8 +53,8 @@ def test_a_dead_redis_is_waited_for_no_longer_than_is_left_and_then_not_asked(tm
         store.ping()
         server.process.send_signal(signal.SIGSTOP)
         try:
-            deadline.set_by(0.3)
             began = time.monotonic()
+            deadline.set_by(0.3)
             for _ in range(20):
                 with pytest.raises(StoreUnavailable):
                     store.customer("ann")
@@ -83,8 +83,8 @@ def test_a_locked_sqlite_is_waited_for_no_longer_than_is_left(tmp_path: Path) ->
     store.ping()
     other = sqlite3.connect(tmp_path / "valet.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    deadline.set_by(0.2)
     began = time.monotonic()
+    deadline.set_by(0.2)
     for _ in range(5):
         with pytest.raises(StoreUnavailable):
             store.put("kind", "key", b"document")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -15,8 +14,7 @@ from gunicorn.config import Config
 from service.store.together import Together
 from service.workers.connection import Connection
 from service.workers.round import Round
-
-PATIENCE_S = 20.0
+from tests.waiting import PATIENCE_S, until
 
 
 @pytest.fixture
@@ -106,14 +104,9 @@ def test_whether_it_reckons_or_waits_is_told(pairs: list[tuple[Connection, socke
     assert not round_.reckons()
     thread = threading.Thread(target=round_.run)
     thread.start()
-    until = time.monotonic() + PATIENCE_S
-    while not round_.reckons():
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(round_.reckons)
     enough.set()
-    while round_.reckons():
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(lambda: not round_.reckons())
     end.set()
     thread.join()
     assert round_.kept == {pairs[0][0]: True}

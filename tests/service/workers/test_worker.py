@@ -19,10 +19,11 @@ import orjson
 import psutil
 import pytest
 
-from tests.service.serving import PATIENCE_S, Serving, call, serving
+from tests.service.serving import Serving, call, serving
+from tests.waiting import PATIENCE_S, SOON_S, until
 from tests.worlds import save, tiny_models
 
-LOOKS_S = 1.2  # two looks of every worker
+HELD_UP_S = 10.0  # less than the thirty seconds that a thread waits for a client
 LIST = "/recommend?item_id=DR-001&n=1"
 
 
@@ -110,20 +111,22 @@ def test_a_key_is_made_rotated_and_revoked_while_the_service_runs(tmp_path: Path
 
     first = keys("create", "--scope", "server").strip()
     with serving(tmp_path, "--workers", "2") as running:
-        assert everywhere(running, {first: 200, "other": 401}) < LOOKS_S
+        assert everywhere(running, {first: 200, "other": 401}) < SOON_S
         key_id = first.split("_")[2]
         second = keys("rotate", key_id, "--overlap", "86400").strip()
-        assert everywhere(running, {first: 200, second: 200}) < LOOKS_S
+        assert everywhere(running, {first: 200, second: 200}) < SOON_S
         keys("revoke", key_id)
-        assert everywhere(running, {first: 401, second: 200}) < LOOKS_S
+        assert everywhere(running, {first: 401, second: 200}) < SOON_S
 
 
 def test_the_workers_of_a_machine_share_a_limit(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "limited.toml").write_text('[browser]\nkey = "pk"\n[limits]\nper_address = 1\nburst_seconds = 20\n')
     flags = ("--workers", "2", "--store", "none", "--config", str(tmp_path / "limited.toml"))
     with serving(folder, *flags) as running:
+        began = time.monotonic()
         answers = Counter(running.get(f"{LIST}&key=pk")[0] for _ in range(40))
-    assert 20 <= answers[200] <= 30
+        took_s = time.monotonic() - began
+    assert 20 <= answers[200] <= 21 + took_s
     assert answers[200] + answers[429] == 40
 
 
@@ -148,7 +151,7 @@ def test_a_full_house_turns_away_at_once_and_answers_the_others_in_time(folder: 
         for client in clients:
             client.join()
         assert running.get("/livez")[0] == 200
-        assert running.get(LIST)[0] == 200
+        until(lambda: running.get(LIST)[0] == 200)  # 50 ms are soon over
         counts = running.get("/metrics")[1]
     found = Counter(status for status, _, _ in taken)
     assert found[200] > 0
@@ -223,7 +226,7 @@ def test_who_is_slow_holds_up_nobody(service: Serving, said: bytes) -> None:
         assert call(connection, "GET", "/livez")[0] == 200
         assert call(connection, "GET", "/readyz")[0] == 200
         assert call(connection, "GET", "/placements")[0] == 404
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < HELD_UP_S
 
 
 SMUGGLED = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -262,7 +265,7 @@ def test_nobody_keeps_the_room_of_others_by_saying_nothing(folder: Path) -> None
             began = time.monotonic()
             assert call(there, "GET", LIST)[0] == 200
             assert running.get(LIST)[0] == 200
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < HELD_UP_S
 
 
 def test_a_request_that_comes_byte_by_byte_is_answered(service: Serving) -> None:
@@ -329,9 +332,7 @@ def test_clients_that_break_off_leave_nothing_behind(folder: Path) -> None:
                 for client in made:
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
         assert running.get(LIST)[0] == 200
-        until = time.monotonic() + PATIENCE_S
-        while connections(running) > before:
-            assert time.monotonic() < until
+        until(lambda: connections(running) <= before)
         assert "failed" not in running.printed.read_text()
 
 
@@ -340,28 +341,27 @@ def test_who_is_too_slow_to_ask_or_to_close_is_left(folder: Path) -> None:
         "from service.workers import connection, worker; from service.serve import main; "
         "worker.SLOWEST_S = worker.PARTING_S = connection.SILENT_S = 1; main([])"
     )
-    with (
-        serving(folder, command=("-c", hurried), environment={"VALET_STORE": "none"}) as running,
-        clients(running, 2, ASK[:20]) as (silent, slow),
-        clients(running, 1, ASK.replace(b"Host", b"Connection: close\r\nHost")) as (parting,),
-        clients(running, 1, CHUNKS) as (telling,),
-        clients(running, 1, TELL.replace(b" 400", b" 70000")) as (dripping,),
-    ):
+    with serving(folder, command=("-c", hurried), environment={"VALET_STORE": "none"}) as running:
         began = time.monotonic()
-        while time.monotonic() < began + PATIENCE_S:
-            try:
-                slow.sendall(b"x")
-                dripping.sendall(b"x")
-            except OSError:
-                break
-            time.sleep(0.1)
-        assert silent.recv(1) == b""
-        assert 0.8 < time.monotonic() - began < 20
-        assert telling.recv(1 << 16).startswith(b"HTTP/1.1 408 ")
-        assert dripping.recv(1 << 16).startswith(b"HTTP/1.1 408 ")
-        assert parting.recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
-        while connections(running) > 1:  # the one it listens on
-            assert time.monotonic() < began + PATIENCE_S
+        with (
+            clients(running, 2, ASK[:20]) as (silent, slow),
+            clients(running, 1, ASK.replace(b"Host", b"Connection: close\r\nHost")) as (parting,),
+            clients(running, 1, CHUNKS) as (telling,),
+            clients(running, 1, TELL.replace(b" 400", b" 70000")) as (dripping,),
+        ):
+            while time.monotonic() < began + PATIENCE_S:
+                try:
+                    slow.sendall(b"x")
+                    dripping.sendall(b"x")
+                except OSError:
+                    break
+                time.sleep(0.1)
+            assert silent.recv(1) == b""
+            assert 0.8 < time.monotonic() - began < 20
+            assert telling.recv(1 << 16).startswith(b"HTTP/1.1 408 ")
+            assert dripping.recv(1 << 16).startswith(b"HTTP/1.1 408 ")
+            assert parting.recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
+            until(lambda: connections(running) == 1)  # the one it listens on
 
 
 def connections(running: Serving) -> int:
@@ -387,11 +387,11 @@ def test_a_long_answer_that_has_begun_is_sent_to_its_end(folder: Path, how: sign
         stop(running, how)
         *_, last = answer.read().splitlines()
         assert orjson.loads(last) == {"done": True, "count": 600}
-        assert running.process.wait(20) == 0
+        assert running.process.wait(PATIENCE_S) == 0
 
 
 def test_stopped_it_finishes_what_it_began_and_waits_for_no_idle_connection(folder: Path) -> None:
-    store = {"VALET_STORE": "sqlite:///stop.db"}
+    store = {"VALET_STORE": "sqlite:///stop.db?timeout_ms=10000"}
     with serving(folder, "--workers", "2", environment=store) as running, ExitStack() as stack:
         idle = stack.enter_context(running.connect())
         assert call(idle, "GET", LIST)[0] == 200
@@ -415,11 +415,11 @@ def test_stopped_it_finishes_what_it_began_and_waits_for_no_idle_connection(fold
         tellers = [threading.Thread(target=tell, args=(number,)) for number in range(4)]
         for teller in tellers:
             teller.start()
-        time.sleep(0.5)
+        until(lambda: len(kept) >= 20)
         began = time.monotonic()
         stop(running, signal.SIGTERM)
-        assert running.process.wait(20) == 0
-        assert time.monotonic() - began < 15  # an idle connection alone would make it 30
+        assert running.process.wait(PATIENCE_S) == 0
+        assert time.monotonic() - began < 20  # an idle connection alone would make it 30
         for teller in tellers:
             teller.join()
         told = running.printed.read_text().count('"route":"/events","status":200')
