@@ -429,3 +429,26 @@ def test_stopped_it_finishes_what_it_began_and_waits_for_no_idle_connection(fold
     with serving(folder, environment=store) as running, running.connect() as connection:
         export = call(connection, "GET", "/customers/session%3As/export")[1]
     assert all(event_id in str(export) for _, event_id in kept)
+
+
+def test_a_request_that_is_on_its_way_when_it_stops_is_answered_and_who_never_sends_the_rest_is_not_waited_for(
+    folder: Path,
+) -> None:
+    body = orjson.dumps({"event": "view_item", "session_id": "s", "item_id": "DR-001"})
+    head = TELL.removesuffix(b"{").replace(b" 400", b" %d" % len(body))
+    with (
+        serving(folder) as running,
+        clients(running, 1, head) as (told,),
+        clients(running, 1, head, body[:10]) as (half,),
+        clients(running, 1, ASK[:20]) as (asked,),
+        clients(running, 1, TELL),
+    ):
+        time.sleep(0.5)
+        stop(running, signal.SIGTERM)
+        began = time.monotonic()
+        time.sleep(0.5)
+        for client, rest in ((told, body), (half, body[10:]), (asked, ASK[20:])):
+            client.sendall(rest)
+            assert client.recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
+        assert running.process.wait(20) == 0
+        assert time.monotonic() - began < 15
