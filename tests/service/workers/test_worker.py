@@ -48,6 +48,7 @@ def sent(service: Serving, raw: bytes) -> tuple[int, bytes, dict]:
         (b"GET /customers/secret-person HTTP/9.9\r\n\r\n", 400),
         (b"POST /events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: secret-person\r\n\r\n", 400),
         (b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"GET /recommend?customer_id=secret-person\xff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 400),
     ],
 )
 def test_what_is_no_request_is_a_problem_and_the_log_repeats_no_word_of_it(
