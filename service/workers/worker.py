@@ -264,8 +264,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             return
         super().set_accept_enabled(enabled)
         if not self.alive:
-            for connection in (*self._room.idle, *self._room.asking):
-                self._arrived(connection)  # it may have asked just now
+            for connection in (*self._room.idle, *self._room.asking) if self._plain else ():
+                self._arrived(
+                    connection
+                )  # it may have asked just now; where TLS hides that, a thread would wait for it
             for connection in tuple(self._room.idle):
                 self._leave(connection)
             self._room.hurry(self._room.asking, ENDING_S)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -452,4 +454,33 @@ def test_a_request_that_is_on_its_way_when_it_stops_is_answered_and_who_never_se
             client.sendall(rest)
             assert client.recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
         assert running.process.wait(20) == 0
+        assert time.monotonic() - began < 15
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_with_tls_it_waits_for_no_idle_connection_either(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
+    subprocess.run([*made, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+    trusting = ssl.create_default_context(cafile=str(certificate))
+
+    def up(running: Serving) -> None:
+        until = time.monotonic() + PATIENCE_S
+        while "Booting worker" not in running.printed.read_text():
+            assert time.monotonic() < until
+
+    monkeypatch.setattr("tests.service.serving._wait", up)  # which asks without TLS
+    flags = {"VALET_STORE": "none", "GUNICORN_CMD_ARGS": f"--certfile {certificate} --keyfile {key}"}
+    with (
+        serving(folder, environment=flags) as running,
+        socket.create_connection(("127.0.0.1", running.port), PATIENCE_S) as plain,
+        trusting.wrap_socket(plain, server_hostname="localhost") as idle,
+    ):
+        idle.sendall(ASK)
+        assert idle.recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
+        time.sleep(0.5)
+        began = time.monotonic()
+        assert running.stop() == 0
         assert time.monotonic() - began < 15
