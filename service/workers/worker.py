@@ -162,7 +162,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         idle = self._room.idle
         silent = (one for one in idle if not one.answered)
         first = next(chain(self._room.parting, silent, self._room.asking, idle), None)
-        if first is not None:
+        if first is not None and self._plain:
+            self._arrived(first)  # it may have asked just now
+        if first is not None and first.among is not None:
             self._leave(first)
 
     def _arrived(self, connection: Connection, _: Any = None) -> None:

@@ -268,6 +268,29 @@ def test_nobody_keeps_the_room_of_others_by_saying_nothing(folder: Path) -> None
             assert time.monotonic() - began < 2
 
 
+def test_who_has_asked_is_answered_even_where_others_need_the_room_at_the_same_moment(folder: Path) -> None:
+    narrow = (
+        "from gunicorn.config import WorkerConnections; WorkerConnections.default = 20; "
+        "from service.serve import main; main([])"
+    )
+    environment = {"VALET_STORE": "none", "VALET_THREADS": "1"}
+    with serving(folder, command=("-c", narrow), environment=environment) as running, ExitStack() as stack:
+        until = time.monotonic() + PATIENCE_S
+        while connections(running) > 1:  # the one it listens on
+            assert time.monotonic() < until
+        there = stack.enter_context(clients(running, 19))
+        for client in there:
+            client.sendall(ASK)
+            assert client.recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
+        time.sleep(0.5)
+        (worker,) = psutil.Process(running.process.pid).children()
+        worker.suspend()
+        stack.enter_context(clients(running, 1))
+        there[0].sendall(ASK)
+        worker.resume()
+        assert there[0].recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
+
+
 def test_a_request_that_comes_byte_by_byte_is_answered(service: Serving) -> None:
     with clients(service, 1) as (client,):
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
