@@ -8,6 +8,8 @@ from inspect import unwrap
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, Request
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest
 from werkzeug.routing import MapAdapter, Rule
 
 from service.http.sessions import NoSessions
@@ -23,6 +25,14 @@ class Asked(Request):
 
     blueprints: tuple[str, ...] = ()  # type: ignore[assignment]  # whose hooks it passes: none has its own
     max_content_length: int | None = MOST_BYTES
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        """The query. Raises BadRequest where bytes stand in it that are no text."""
+        try:
+            return super().args
+        except UnicodeDecodeError as error:
+            raise BadRequest("The query is not UTF-8; percent-encode it.") from error
 
 
 class Known:

@@ -40,6 +40,12 @@ class WaitingRoom:
             del connection.among[connection]
             connection.among = None
 
+    def hurry(self, among: Waiting, seconds: float) -> None:
+        """Let none of these wait longer than this from now on."""
+        until = time.monotonic() + seconds
+        for connection in among:
+            connection.timeout = min(connection.timeout, until)
+
     def late(self) -> Iterator[Connection]:
         """Those whose time is up, until each of them has risen."""
         now = time.monotonic()

@@ -4,7 +4,7 @@
 - whole short requests that are there at the same time are answered in a round, by one thread; other whole ones by a thread each, as in gunicorn;
 - threads that wait for clients, for long bodies and for who does not read, are others than those that answer;
 - a request says since when it waited for a thread (service.http.load.QUEUED in its environ), so that the app can turn away what is late;
-- idle connections are closed at once when it stops: nobody waits for them;
+- idle connections are closed at once when it stops: nobody waits for them; for the rest of a request that is on its way, it waits a moment;
 - what came together with a request is answered behind it, and where one was read to its end, nothing is looked for;
 - what cannot be parsed is answered by a problem like any other error, and logged without what was sent.
 """
@@ -43,6 +43,7 @@ BUSY = 4  # connections at the same time
 PROMPT_S = 0.002  # what a client takes at most that asks again at once
 SLOWEST_S = 30.0  # from the first byte of a request to its last
 PARTING_S = 2.0  # until a client has closed what we closed
+ENDING_S = 2.0  # for the rest of a request that is on its way when it stops
 LOOK_S = 1.0  # how often is looked for those that are late
 
 FULL = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -161,7 +162,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         idle = self._room.idle
         silent = (one for one in idle if not one.answered)
         first = next(chain(self._room.parting, silent, self._room.asking, idle), None)
-        if first is not None:
+        if first is not None and self._plain:
+            self._arrived(first)  # it may have asked just now
+        if first is not None and first.among is not None:
             self._leave(first)
 
     def _arrived(self, connection: Connection, _: Any = None) -> None:
@@ -263,10 +266,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             return
         super().set_accept_enabled(enabled)
         if not self.alive:
-            for connection in (*self._room.idle, *self._room.asking):
-                self._arrived(connection)  # it may have asked just now
-            for connection in (*self._room.idle, *self._room.asking):
+            for connection in (*self._room.idle, *self._room.asking) if self._plain else ():
+                self._arrived(
+                    connection
+                )  # it may have asked just now; where TLS hides that, a thread would wait for it
+            for connection in tuple(self._room.idle):
                 self._leave(connection)
+            self._room.hurry(self._room.asking, ENDING_S)
 
     def handle(self, conn: Connection) -> Any:
         """Answer a request, and where no poller could tell of them those that were read along with it."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -49,6 +51,7 @@ def sent(service: Serving, raw: bytes) -> tuple[int, bytes, dict]:
         (b"GET /customers/secret-person HTTP/9.9\r\n\r\n", 400),
         (b"POST /events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: secret-person\r\n\r\n", 400),
         (b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"GET /recommend?customer_id=secret-person\xff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 400),
     ],
 )
 def test_what_is_no_request_is_a_problem_and_the_log_repeats_no_word_of_it(
@@ -268,6 +271,29 @@ def test_nobody_keeps_the_room_of_others_by_saying_nothing(folder: Path) -> None
             assert time.monotonic() - began < HELD_UP_S
 
 
+def test_who_has_asked_is_answered_even_where_others_need_the_room_at_the_same_moment(folder: Path) -> None:
+    narrow = (
+        "from gunicorn.config import WorkerConnections; WorkerConnections.default = 20; "
+        "from service.serve import main; main([])"
+    )
+    environment = {"VALET_STORE": "none", "VALET_THREADS": "1"}
+    with serving(folder, command=("-c", narrow), environment=environment) as running, ExitStack() as stack:
+        until = time.monotonic() + PATIENCE_S
+        while connections(running) > 1:  # the one it listens on
+            assert time.monotonic() < until
+        there = stack.enter_context(clients(running, 19))
+        for client in there:
+            client.sendall(ASK)
+            assert client.recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
+        time.sleep(0.5)
+        (worker,) = psutil.Process(running.process.pid).children()
+        worker.suspend()
+        stack.enter_context(clients(running, 1))
+        there[0].sendall(ASK)
+        worker.resume()
+        assert there[0].recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
+
+
 def test_a_request_that_comes_byte_by_byte_is_answered(service: Serving) -> None:
     with clients(service, 1) as (client,):
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -429,3 +455,55 @@ def test_stopped_it_finishes_what_it_began_and_waits_for_no_idle_connection(fold
     with serving(folder, environment=store) as running, running.connect() as connection:
         export = call(connection, "GET", "/customers/session%3As/export")[1]
     assert all(event_id in str(export) for _, event_id in kept)
+
+
+def test_a_request_that_is_on_its_way_when_it_stops_is_answered_and_who_never_sends_the_rest_is_not_waited_for(
+    folder: Path,
+) -> None:
+    body = orjson.dumps({"event": "view_item", "session_id": "s", "item_id": "DR-001"})
+    head = TELL.removesuffix(b"{").replace(b" 400", b" %d" % len(body))
+    with (
+        serving(folder) as running,
+        clients(running, 1, head) as (told,),
+        clients(running, 1, head, body[:10]) as (half,),
+        clients(running, 1, ASK[:20]) as (asked,),
+        clients(running, 1, TELL),
+    ):
+        time.sleep(0.5)
+        stop(running, signal.SIGTERM)
+        began = time.monotonic()
+        time.sleep(0.5)
+        for client, rest in ((told, body), (half, body[10:]), (asked, ASK[20:])):
+            client.sendall(rest)
+            assert client.recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
+        assert running.process.wait(20) == 0
+        assert time.monotonic() - began < 15
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_with_tls_it_waits_for_no_idle_connection_either(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
+    subprocess.run([*made, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+    trusting = ssl.create_default_context(cafile=str(certificate))
+
+    def up(running: Serving) -> None:
+        until = time.monotonic() + PATIENCE_S
+        while "Booting worker" not in running.printed.read_text():
+            assert time.monotonic() < until
+
+    monkeypatch.setattr("tests.service.serving._wait", up)  # which asks without TLS
+    flags = {"VALET_STORE": "none", "GUNICORN_CMD_ARGS": f"--certfile {certificate} --keyfile {key}"}
+    with (
+        serving(folder, environment=flags) as running,
+        socket.create_connection(("127.0.0.1", running.port), PATIENCE_S) as plain,
+        trusting.wrap_socket(plain, server_hostname="localhost") as idle,
+    ):
+        idle.sendall(ASK)
+        assert idle.recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
+        time.sleep(0.5)
+        began = time.monotonic()
+        assert running.stop() == 0
+        assert time.monotonic() - began < 15
