@@ -266,10 +266,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             return
         super().set_accept_enabled(enabled)
         if not self.alive:
+            # One may have asked just now; where TLS hides that, a thread would wait for it
             for connection in (*self._room.idle, *self._room.asking) if self._plain else ():
-                self._arrived(
-                    connection
-                )  # it may have asked just now; where TLS hides that, a thread would wait for it
+                self._arrived(connection)
             for connection in tuple(self._room.idle):
                 self._leave(connection)
             self._room.hurry(self._room.asking, ENDING_S)
