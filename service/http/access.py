@@ -22,6 +22,7 @@ from marshmallow import ValidationError
 from service import customer_tokens
 from service.fields import Fields
 from service.http.bodies import PUBLIC_KEY
+from service.http.load import LONGEST_BODY, SLOW
 from service.http.metrics import metrics
 from service.http.problems import RETRY_AFTER_S, problem
 from service.http.services import services, this_request
@@ -122,7 +123,7 @@ def _check(shop: Services) -> Response | None:
     asked.environ[CALLER] = key
     if bearer is None and text is not None and key.scope != "public" and key is not LOCAL:
         return _secret_in_address()
-    return _out_of_scope(key, asked.method, rule) or _over_limit(key, shop)
+    return _out_of_scope(key, asked.method, rule) or _over_limit(key, shop) or _slow_page(key, asked)
 
 
 def _bearer(asked: Request) -> str | None:
@@ -177,6 +178,15 @@ def _out_of_scope(key: Key, method: str, rule: str) -> Response | None:
         return None
     metrics().refused("scope")
     return problem(403, f"A key of scope {key.scope} may not call {method} {rule}.")
+
+
+def _slow_page(key: Key, asked: Request) -> Response | None:
+    """A problem for a page whose body a thread would wait for: what is in every page holds none of the few there are for that."""
+    if key.scope != "public" or not asked.environ.get(SLOW):
+        return None
+    metrics().refused("slow page")
+    status = 411 if "HTTP_TRANSFER_ENCODING" in asked.environ else 413
+    return problem(status, f"Pages send up to {LONGEST_BODY} bytes at once, and say how many (Content-Length).")
 
 
 def may(scope: Scope, method: str, rule: str) -> bool:

@@ -15,13 +15,13 @@ from marshmallow import INCLUDE, Schema, fields
 from service.events import record
 from service.http.access import whose
 from service.http.bodies import json_body
+from service.http.load import LONGEST_BODY
 from service.http.receipts import RESPONSES, receipts
 from service.http.services import rules, services, store
 
 blueprint = Blueprint("events", __name__, description="What happened")
 
 MOST_BYTES = 4 << 20  # of a server's body: one bad row of a megabyte is refused alone
-MOST_OF_A_PAGE = 1 << 16  # of a page's: sendBeacon and keepalive take no more
 
 
 class ItemSchema(Schema):
@@ -74,7 +74,7 @@ def post_events() -> Response:
     shop = services()
     shop.retention.watch()
     asks = whose()
-    most = MOST_OF_A_PAGE if asks.page or request.headers.get("Origin") else MOST_BYTES
+    most = LONGEST_BODY if asks.page or request.headers.get("Origin") else MOST_BYTES
     return receipts(
         record(
             json_body(most=most, plain=True),

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 QUEUED = "valet.queued"  # in the environ: since when it waited, seconds of the monotonic clock; service.workers.worker sets it
+SLOW = "valet.slow"  # as well: whether the rest of the body is still to come, and a thread waits for it
 ALWAYS = ("/livez", "/readyz", "/metrics")
 AWAITED = {"/recommend", "/recommend/batch", "/rank", "/next-best-action"}
 STREAM = "application/x-ndjson"
+LONGEST_BODY = 1 << 16  # bytes that are waited for without a thread; sendBeacon and keepalive take no more
 LONGEST_ADDRESS = 128 << 10  # bytes: some thousand ids
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from enum import Enum, auto
 
-LONGEST = 1 << 16  # bytes of a request that is waited for; what is longer is read by a thread that waits for clients
+from service.http.load import LONGEST_ADDRESS, LONGEST_BODY
+
+LONGEST_HEAD = LONGEST_ADDRESS + (1 << 15)
 # Answered in rounds: many and quick, or open to everybody
 SHORT = frozenset(b"/recommend /rank /next-best-action /events /livez /readyz /docs /openapi.json /valet.js".split())
 _FRAMED = re.compile(rb"\n(?:content-length|transfer-encoding|expect)([^\n]*)", re.IGNORECASE)
@@ -18,16 +20,17 @@ class Arrival(Enum):
     MORE = auto()  # the rest is to come
     SHORT = auto()  # a whole request that is answered quickly
     ALONE = auto()  # any other whole request: answered by a thread of its own
-    SLOW = auto()  # what is long, or odd: the rest is for a thread to read
+    SLOW = auto()  # a long body, or an odd one: the rest is for a thread to read
+    NONE = auto()  # no request: its head is too long, or does not end as it should
 
 
 def look(came: bytes) -> tuple[Arrival, int]:
     """What has come; and how many bytes of it are the first request where that is SHORT, and will be where MORE is to come, as far as known."""
     head, ended, body = came.partition(b"\r\n\r\n")
     if not ended:
-        return (Arrival.SLOW if len(came) >= LONGEST or b"\n\n" in came or b"\n\r\n" in came else Arrival.MORE), 0
+        return (Arrival.NONE if len(came) >= LONGEST_HEAD or b"\n\n" in came or b"\n\r\n" in came else Arrival.MORE), 0
     length = _length(head)
-    if length is None or len(head) + length > LONGEST:
+    if length is None or length > LONGEST_BODY:
         return Arrival.SLOW, 0
     whole = len(head) + len(ended) + length
     if len(body) < length:

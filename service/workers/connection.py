@@ -22,9 +22,10 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
     came     what was read and is not asked yet
     wanted   how many bytes of it the next request takes, as far as known
     asked    the request that is to be answered, whole
-    rest     what of an answer the client had no room for
+    rest     what of an answer the client had no room for; kept: whether more may be asked behind it
     busy     whether a thread has it
-    watched  whether the poller tells when there is something to read
+    watched  what the poller tells of, something to read or room to send; 0: nothing
+    slow     whether a thread waits for the rest of what it asks
     parting  whether nothing more is said to it
     among    those with which it waits, and timeout, until when
     queued   since when it waits for a thread, seconds of the monotonic clock; answered: when it had its last answer
@@ -41,7 +42,8 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
             self.sock.setsockopt(socket.SOL_SOCKET, way, struct.pack("ll", SILENT_S, 0))  # a timeval
         self.came = self.asked = self.rest = b""
         self.wanted = 0
-        self.busy = self.watched = self.parting = self.prompt = False
+        self.watched = 0
+        self.busy = self.slow = self.kept = self.parting = self.prompt = False
         self.among: Waiting | None = None
         self.queued = self.answered = 0.0
 
@@ -60,6 +62,16 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         """Let so much of what came be the next that is answered."""
         self.asked, self.came = self.came[:length], self.came[length:]
         self.wanted = 0
+
+    def send(self) -> bool:
+        """Send what there is room for of the rest; whether the client is still there. Never waits."""
+        try:
+            self.rest = self.rest[self.sock.send(self.rest, socket.MSG_DONTWAIT) :]
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return True
 
     def hand_over(self) -> None:
         """Give the parser what is asked."""

@@ -2,7 +2,8 @@
 
 - the poller's thread reads, and who sends slowly, or nothing, or does not read or close, holds up nobody;
 - whole short requests that are there at the same time are answered in a round, by one thread; other whole ones by a thread each, as in gunicorn;
-- threads that wait for clients, for long bodies and for who does not read, are others than those that answer;
+- threads that wait for clients, for long bodies, are others than those that answer, and no page gets one;
+- answers that are not read wait for room without a thread;
 - a request says since when it waited for a thread (service.http.load.QUEUED in its environ), so that the app can turn away what is late;
 - idle connections are closed at once when it stops: nobody waits for them; for the rest of a request that is on its way, it waits a moment;
 - what came together with a request is answered behind it, and where one was read to its end, nothing is looked for;
@@ -31,9 +32,9 @@ from gunicorn.http.body import ChunkedReader
 from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import ThreadWorker
 
-from service.http.load import QUEUED
-from service.workers.arrival import Arrival, look
-from service.workers.connection import Connection, Inlet, Stream
+from service.http.load import QUEUED, SLOW
+from service.workers.arrival import LONGEST_HEAD, Arrival, look
+from service.workers.connection import MOST_KEPT, SILENT_S, SLOWEST, Connection, Inlet, Stream
 from service.workers.round import Round
 from service.workers.waiting import WaitingRoom
 
@@ -42,6 +43,8 @@ HOLD_MS = 20  # how often is looked whether a round still reckons
 BUSY = 4  # connections at the same time
 PROMPT_S = 0.002  # what a client takes at most that asks again at once
 SLOWEST_S = 30.0  # from the first byte of a request to its last
+SENDING_S = SILENT_S + MOST_KEPT / SLOWEST  # until a client has read its answer
+MOST_SENDING = 64  # clients that do not read; one more, and the first of them is left: each costs up to MOST_KEPT
 PARTING_S = 2.0  # until a client has closed what we closed
 ENDING_S = 2.0  # for the rest of a request that is on its way when it stops
 LOOK_S = 1.0  # how often is looked for those that are late
@@ -70,7 +73,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._serving = threading.local()
 
         def stamped(environ: Any, start_response: Any) -> Any:
-            environ[QUEUED] = self._serving.queued
+            environ[QUEUED], environ[SLOW] = self._serving.queued, self._serving.slow
             return app(environ, start_response)
 
         self.wsgi = stamped
@@ -130,10 +133,22 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _sent(self, connection: Connection, rest: bytes, kept: bool) -> None:
         """It was answered, but for a rest that the client has no room for yet."""
-        if rest:
-            self._thread(connection, partial(_send, connection, rest, kept), self._slow)
-        else:
+        if not rest:
             self._answered(connection, kept)
+            return
+        connection.rest, connection.kept = rest, kept
+        self._room.wait(connection, self._room.sending, SENDING_S)
+        if len(self._room.sending) > MOST_SENDING:
+            self._leave(next(iter(self._room.sending)))
+
+    def _send(self, connection: Connection) -> None:
+        """There is room for more of the rest."""
+        if not connection.send():
+            self._leave(connection)
+        elif not connection.rest:
+            self._room.rise(connection)
+            self._room.unwatch(connection)
+            self._answered(connection, connection.kept)
 
     def accept(self, listener: Any) -> None:
         """Take the connections that wait, or so many of them; the rest may be another worker's."""
@@ -161,17 +176,19 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """Leave who is parting, or has asked nothing yet, or not all, or waits the longest to ask again; those that are answered stay."""
         idle = self._room.idle
         silent = (one for one in idle if not one.answered)
-        first = next(chain(self._room.parting, silent, self._room.asking, idle), None)
+        first = next(chain(self._room.parting, silent, self._room.asking, idle, self._room.sending), None)
         if first is not None and self._plain:
             self._arrived(first)  # it may have asked just now
         if first is not None and first.among is not None:
             self._leave(first)
 
     def _arrived(self, connection: Connection, _: Any = None) -> None:
-        """There is something to read, an end, or nothing yet."""
+        """There is something to read, room to send, an end, or nothing yet."""
         if not connection.watched:  # it has left since the poller was asked
             return
-        if connection.busy:  # it asks ahead, and is looked at again when it was answered
+        if connection.among is self._room.sending:
+            self._send(connection)
+        elif connection.busy:  # it asks ahead, and is looked at again when it was answered
             self._room.unwatch(connection)
         elif self._plain:
             if not connection.read():
@@ -190,12 +207,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         arrival = Arrival.MORE
         if len(connection.came) >= connection.wanted:
             arrival, connection.wanted = look(connection.came)
+            connection.slow = arrival is Arrival.SLOW
         if arrival is Arrival.SHORT:
             connection.ask(connection.wanted)
             self._take(connection)
             self._ready.append(connection)
+        elif arrival is Arrival.NONE:
+            self.handle_error(None, connection.sock, None, _wrong(connection.came))
+            self._part(connection)
         elif arrival is not Arrival.MORE:
-            self._alone(connection, self.tpool if arrival is Arrival.ALONE else self._slow)
+            self._alone(connection, self._slow if connection.slow else self.tpool)
         elif connection.came:
             self._room.wait(connection, self._room.asking, SLOWEST_S)
         else:
@@ -298,7 +319,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer one request."""
-        self._serving.queued = conn.queued
+        self._serving.queued, self._serving.slow = conn.queued, conn.slow
         return super().handle_request(req, conn)
 
     def _keepalive_after(self, conn: Any, keepalive: Any) -> Any:
@@ -339,9 +360,11 @@ def _is_here(reader: Any, unreader: Any) -> bool:
     return getattr(reader, "length", 0) <= len(unreader.buf.getvalue())
 
 
-def _send(connection: Connection, rest: bytes, kept: bool) -> bool:
-    connection.sock.sendall(rest)
-    return kept
+def _wrong(head: bytes) -> errors.ParseException:
+    """Why this is no request's head."""
+    if len(head) < LONGEST_HEAD:
+        return errors.InvalidHeader("a line that ends in LF alone")
+    return errors.LimitRequestHeaders("too long") if b"\n" in head else errors.LimitRequestLine(len(head), LONGEST_HEAD)
 
 
 def _status(error: BaseException) -> HTTPStatus:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from service.workers.arrival import LONGEST, SHORT, Arrival, look
+from service.http.load import LONGEST_ADDRESS, LONGEST_BODY
+from service.workers.arrival import LONGEST_HEAD, SHORT, Arrival, look
 
 HEAD = b"POST /events HTTP/1.1\r\nHost: x\r\n"
 LIST = b"GET /recommend?item_id=a&n=3 HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -46,16 +47,34 @@ def test_of_a_request_that_comes_in_pieces_each_but_the_last_is_waited_for() -> 
         HEAD + b"Content-Length: 2, 2\r\n\r\n{}",
         HEAD + b"Content-Length:\r\n 200\r\n\r\n{}",
         HEAD + b"Content-Length: 99999999\r\n\r\n",
-        HEAD + b"Content-Length: %d\r\n\r\n" % LONGEST,
-        b"GET /recommend HTTP/1.1\n\n",
-        b"GET /recommend HTTP/1.1\n\r\n",
+        HEAD + b"Content-Length: %d\r\n\r\n" % (LONGEST_BODY + 1),
         b"GET /recommend HTTP/1.1\r\nX: y\n\r\nGET /hidden HTTP/1.1\r\n\r\n",
         b"GET /recommend HTTP/1.1\r\nX: y\n\nGET /hidden HTTP/1.1\r\n\r\n",
-        b"GET /recommend?n=" + b"1" * LONGEST,
     ],
 )
-def test_what_is_long_or_odd_is_left_to_a_thread_that_waits_for_clients(came: bytes) -> None:
+def test_a_long_body_or_an_odd_one_is_left_to_a_thread_that_waits_for_clients(came: bytes) -> None:
     assert look(came)[0] is Arrival.SLOW
+
+
+@pytest.mark.parametrize(
+    "came",
+    [
+        b"GET /recommend HTTP/1.1\n\n",
+        b"GET /recommend HTTP/1.1\n\r\n",
+        b"GET /recommend?n=" + b"1" * LONGEST_HEAD,
+        HEAD + b"X: y\r\n" * (LONGEST_HEAD // 6),
+    ],
+)
+def test_what_has_no_end_is_no_request(came: bytes) -> None:
+    assert look(came)[0] is Arrival.NONE
+
+
+def test_the_longest_address_and_the_longest_body_are_waited_for() -> None:
+    address = b"POST /recommend?n=" + b"1" * LONGEST_ADDRESS
+    request = address + b" HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % LONGEST_BODY + b"x" * LONGEST_BODY
+    assert look(address) == (Arrival.MORE, 0)
+    assert look(request[:-1]) == (Arrival.MORE, len(request))
+    assert look(request) == (Arrival.SHORT, len(request))
 
 
 @pytest.mark.parametrize("came", WHOLE)

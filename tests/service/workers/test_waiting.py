@@ -57,12 +57,39 @@ def test_who_waits_for_the_rest_gets_no_longer_for_each_byte(pair: Pair, poller:
     assert connection.timeout > until + 500
 
 
+def test_who_is_sent_the_rest_is_told_of_room_and_not_of_what_comes(pair: Pair, poller: selectors.BaseSelector) -> None:
+    connection, client = pair
+    connection.rest = b"x" * (8 << 20)
+    whole = len(connection.rest)
+    assert connection.send()
+    room = WaitingRoom(poller, lambda one, _: told.append(one))
+    told: list[Connection] = []
+    room.wait(connection, room.idle, 60)
+    room.wait(connection, room.sending, 60)
+    client.sendall(b"x")
+    assert poller.select(0) == []
+    read = 0
+    while connection.rest:
+        read += len(client.recv(1 << 20))
+        for key, _ in poller.select(0):
+            key.data(key.fileobj)
+            assert connection.send()
+    assert set(told) == {connection}
+    room.wait(connection, room.idle, 60)
+    [(key, events)] = poller.select(5)
+    assert (key.fileobj, events) == (connection.sock, selectors.EVENT_READ)
+    connection.sock.shutdown(socket.SHUT_WR)
+    while part := client.recv(1 << 20):
+        read += len(part)
+    assert read == whole
+
+
 def test_those_whose_time_is_up_are_found_wherever_they_wait(poller: selectors.BaseSelector) -> None:
     room = WaitingRoom(poller, lambda *_: None)
-    socks = [socket.socket() for _ in range(6)]
+    socks = [socket.socket() for _ in range(8)]
     ones = [Connection(Config(), sock, ("127.0.0.1", 1), ("127.0.0.1", 2)) for sock in socks]
     for one, among, seconds in zip(
-        ones, [room.idle, room.idle, room.asking, room.asking, room.parting, room.parting], [0, 60] * 3, strict=True
+        ones, [room.idle] * 2 + [room.asking] * 2 + [room.sending] * 2 + [room.parting] * 2, [0, 60] * 4, strict=True
     ):
         room.wait(one, among, seconds)
     late = []
@@ -71,6 +98,6 @@ def test_those_whose_time_is_up_are_found_wherever_they_wait(poller: selectors.B
         room.unwatch(one)
         late.append(one)
     assert late == ones[::2]
-    assert [*room.idle, *room.asking, *room.parting] == ones[1::2]
+    assert [*room.idle, *room.asking, *room.sending, *room.parting] == ones[1::2]
     for sock in socks:
         sock.close()

@@ -75,11 +75,11 @@ def test_others_are_not_served_without_keys_and_are_with_one(folder: Path) -> No
     )
     assert started.returncode == 2
     assert "valet-serve keys create" in started.stderr
-    key = "a-server-key-of-the-settings"
-    with serving(folder, "--host", "0.0.0.0", "--store", "none", environment={"VALET_SERVER_KEY": key}) as running:
+    keys = {"VALET_SERVER_KEY": SERVER_KEY}
+    with serving(folder, "--host", "0.0.0.0", "--store", "none", environment=keys) as running:
         assert running.get(LIST)[0] == 401
         with running.connect() as connection:
-            connection.request("GET", LIST, headers={"Authorization": f"Bearer {key}"})
+            connection.request("GET", LIST, headers={"Authorization": f"Bearer {SERVER_KEY}"})
             assert connection.getresponse().status == 200
 
 
@@ -172,6 +172,8 @@ def test_a_full_house_turns_away_at_once_and_answers_the_others_in_time(folder: 
 ASK = b"GET /recommend?item_id=DR-001&n=1 HTTP/1.1\r\nHost: x\r\n\r\n"
 TELL = b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n{"
 
+DOCUMENT = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+UNREAD = DOCUMENT * 400  # more than what lies between two processes
 CHUNKS = (
     b"POST /recommend/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
@@ -197,13 +199,13 @@ def clients(running: Serving, count: int, *said: bytes) -> Iterator[list[socket.
         ASK[:20],
         TELL,
         ASK.replace(b"Host", b"Connection: close\r\nHost"),  # and closes nothing itself
-        b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n",
+        DOCUMENT,
         ASK * 40,  # and reads nothing
         CHUNKS,
         b"GET /nowhere?" + b"a" * 70_000,
         b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n",
         TELL.replace(b" 400", b" 70000"),
-        b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 40,
+        UNREAD,
         b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 1_000,
     ],
     ids=[
@@ -230,6 +232,80 @@ def test_who_is_slow_holds_up_nobody(service: Serving, said: bytes) -> None:
         assert call(connection, "GET", "/readyz")[0] == 200
         assert call(connection, "GET", "/placements")[0] == 404
         assert time.monotonic() - began < HELD_UP_S
+
+
+SERVER_KEY, PUBLIC_KEY = "a-server-key-of-the-settings", "a-public-key-of-the-settings"
+PAGES = CHUNKS.replace(b"/recommend/batch", b"/recommend?key=" + PUBLIC_KEY.encode())
+
+
+@pytest.fixture(scope="module")
+def guarded(folder: Path) -> Iterator[Serving]:
+    """A service with keys."""
+    keys = {"VALET_SERVER_KEY": SERVER_KEY, "VALET_PUBLIC_KEY": PUBLIC_KEY}
+    (folder / "unlimited.toml").write_text("[limits]\nper_address = 0\n")
+    with serving(folder, "--store", "none", "--config", "unlimited.toml", environment=keys) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        UNREAD,
+        CHUNKS,
+        PAGES,
+        PAGES.replace(b"Transfer-Encoding: chunked", b"Expect: 100-continue\r\nContent-Length: 2"),
+        PAGES.replace(b"Transfer-Encoding: chunked", b"Content-Length:  2"),
+        b"GET /nowhere?" + b"a" * 100_000,
+        b"GET /nowhere HTTP/1.1\n\n",
+    ],
+    ids=["much to read", "no key", "chunks", "a question", "an odd length", "a long head", "no end"],
+)
+def test_no_stranger_and_no_page_takes_a_thread_that_reads_the_long_bodies_of_servers(
+    guarded: Serving, said: bytes
+) -> None:
+    lines = b'{"customer_id": "c", "n": 1}\n' * 3_000
+    with clients(guarded, 40, said), guarded.connect() as connection:
+        time.sleep(2)
+        began = time.monotonic()
+        headers = {"Authorization": f"Bearer {SERVER_KEY}", "Content-Type": "application/x-ndjson"}
+        connection.request("POST", "/recommend/batch", lines, headers)
+        answer = connection.getresponse()
+        assert orjson.loads(answer.read().splitlines()[-1]) == {"done": True, "count": 3_000}
+        assert time.monotonic() - began < HELD_UP_S
+
+
+@pytest.mark.parametrize(("framing", "status"), [(b"Transfer-Encoding: chunked", 411), (b"Content-Length: 65537", 413)])
+def test_a_page_is_told_how_to_send_what_is_long(guarded: Serving, framing: bytes, status: int) -> None:
+    answered, _, document = sent(guarded, PAGES.replace(b"Transfer-Encoding: chunked", framing))
+    assert (answered, document["status"]) == (status, status)
+    assert "Content-Length" in document["detail"]
+
+
+def test_who_reads_late_gets_all_of_every_answer(service: Serving) -> None:
+    _, head, _ = sent(service, DOCUMENT.replace(b"Host", b"Connection: close\r\nHost"))
+    (length,) = (int(line.split()[1]) for line in head.splitlines() if line.lower().startswith(b"content-length"))
+    with clients(service, 3, UNREAD) as (first, second, third):
+        time.sleep(0.5)
+        for client in (second, third, first):
+            with client.makefile("rb") as answers:
+                for _ in range(400):
+                    assert answers.readline() == b"HTTP/1.1 200 OK\r\n"
+                    while answers.readline() != b"\r\n":
+                        pass
+                    assert orjson.loads(answers.read(length))["openapi"]
+                client.sendall(ASK)
+                assert answers.readline() == b"HTTP/1.1 200 OK\r\n"
+
+
+def test_only_so_many_may_leave_their_answers_unread(folder: Path) -> None:
+    few = "from service.workers import worker; from service.serve import main; worker.MOST_SENDING = 4; main([])"
+    with (
+        serving(folder, command=("-c", few), environment={"VALET_STORE": "none"}) as running,
+        clients(running, 12, UNREAD),
+        running.connect() as there,
+    ):
+        assert call(there, "GET", LIST)[0] == 200
+        until(lambda: connections(running) == 6, within_s=HELD_UP_S)  # four, this one, and the one it listens on
 
 
 SMUGGLED = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -365,7 +441,7 @@ def test_clients_that_break_off_leave_nothing_behind(folder: Path) -> None:
 def test_who_is_too_slow_to_ask_or_to_close_is_left(folder: Path) -> None:
     hurried = (
         "from service.workers import connection, worker; from service.serve import main; "
-        "worker.SLOWEST_S = worker.PARTING_S = connection.SILENT_S = 1; main([])"
+        "worker.SLOWEST_S = worker.PARTING_S = worker.SENDING_S = connection.SILENT_S = 1; main([])"
     )
     with serving(folder, command=("-c", hurried), environment={"VALET_STORE": "none"}) as running:
         began = time.monotonic()
@@ -373,6 +449,7 @@ def test_who_is_too_slow_to_ask_or_to_close_is_left(folder: Path) -> None:
             clients(running, 2, ASK[:20]) as (silent, slow),
             clients(running, 1, ASK.replace(b"Host", b"Connection: close\r\nHost")) as (parting,),
             clients(running, 1, CHUNKS) as (telling,),
+            clients(running, 1, UNREAD),
             clients(running, 1, TELL.replace(b" 400", b" 70000")) as (dripping,),
         ):
             while time.monotonic() < began + PATIENCE_S:
