@@ -86,15 +86,16 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--soak", type=float, default=15.0, metavar="MINUTES", help="how long the task soak takes; 15 by default"
     )
     parser.add_argument(
-        "--quick", action="store_true", help="one worker, turns of a second, 50,000 customers: ten minutes in all"
+        "--quick",
+        action="store_true",
+        help="unless said otherwise: one worker, turns of a second, 50,000 customers; ten minutes in all",
     )
     parser.add_argument("--factors", type=int, help="of the shops; default: as training chooses them by size")
     parser.add_argument("--worlds", type=Path, default=Path("var/serving"), help="where shops are kept between runs")
+    if parser.parse_args(arguments).quick:
+        parser.set_defaults(workers=[1], seconds=1.0, customers=50_000, requests=10_000)
     options = parser.parse_args(arguments)
     options.tasks = [*options.tasks, *options.task]
-    if options.quick:
-        options.workers, options.seconds, options.customers = [1], 1.0, min(options.customers, 50_000)
-        options.requests = min(options.requests, 10_000)
     return options
 
 

@@ -103,8 +103,9 @@ def test_an_unknown_task_is_named(capsys):
     assert "flying is no task; known are complementary" in capsys.readouterr().err
 
 
-def test_what_measures_nothing_is_no_success(tmp_path, capsys):
-    assert main(["soak", "--workers", "2", "--worlds", str(tmp_path)]) == 2
+@pytest.mark.parametrize("flags", [[], ["--quick"]])  # what is said stands, however quick
+def test_what_measures_nothing_is_no_success(tmp_path, capsys, flags):
+    assert main(["soak", *flags, "--workers", "2", "--worlds", str(tmp_path)]) == 2
     assert "--workers 1" in capsys.readouterr().err
 
 
