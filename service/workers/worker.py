@@ -15,6 +15,7 @@ from __future__ import annotations
 import errno
 import select
 import socket
+import ssl
 import threading
 import time
 from collections import deque
@@ -106,6 +107,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if self._ready:
             self._gather()
             self._begin()
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """As SIGTERM: gunicorn would end at once, and with it the poller that sends the rests of answers."""
+        self.handle_exit(sig, frame)
 
     def _gather(self) -> None:
         """Under load who was answered asks again at once, and twice as many are answered as one: those who did so last time are waited for."""
@@ -277,9 +282,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         connection.close()
 
     def murder_keepalived(self) -> None:
-        """Leave those that have been idle for too long, and those that are too slow to ask, or to close."""
+        """Leave those that have been idle for too long, and those that are too slow to ask, to read or to close; one more where it is full."""
         for connection in self._room.late():
             self._leave(connection)
+        if self.alive and self.nr_conns >= self.worker_connections:
+            self._make_room()  # all were being answered when the last of them came
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Take connections or, where there are too many or it stops, no more of them; then those that ask nothing are closed."""
@@ -299,7 +306,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if self._plain:
             return self._handle_apart(conn)
         kept = super().handle(conn)
-        while kept is True and conn.parser.unreader.buf.getvalue().strip():
+        while kept is True and (conn.parser.unreader.buf.getvalue().strip() or _deciphered(conn.sock)):
             conn.queued = time.monotonic()
             kept = super().handle(conn)
         return kept
@@ -351,6 +358,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             write_nonblock(client, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         except OSError:
             log.info("nobody waits for the answer")
+
+
+def _deciphered(sock: Any) -> int:
+    """The bytes that TLS read, and gave nobody yet."""
+    return int(sock.pending()) if isinstance(sock, ssl.SSLSocket) else 0
 
 
 def _is_here(reader: Any, unreader: Any) -> bool:

@@ -370,6 +370,22 @@ def test_who_has_asked_is_answered_even_where_others_need_the_room_at_the_same_m
         assert there[0].recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
 
 
+def test_nobody_keeps_the_room_of_others_by_asking_all_at_once_and_reading_nothing(folder: Path) -> None:
+    narrow = (
+        "from gunicorn.config import WorkerConnections; WorkerConnections.default = 20; "
+        "from service.serve import main; main([])"
+    )
+    with serving(folder, command=("-c", narrow), environment={"VALET_STORE": "none"}) as running:
+        (worker,) = psutil.Process(running.process.pid).children()
+        worker.suspend()
+        with clients(running, 40, UNREAD):
+            worker.resume()
+            time.sleep(2)
+            began = time.monotonic()
+            assert running.get(LIST)[0] == 200
+            assert time.monotonic() - began < 3 * HELD_UP_S  # others have thrice as long to read
+
+
 def test_a_request_that_comes_byte_by_byte_is_answered(service: Serving) -> None:
     with clients(service, 1) as (client,):
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -493,6 +509,20 @@ def test_a_long_answer_that_has_begun_is_sent_to_its_end(folder: Path, how: sign
         assert running.process.wait(PATIENCE_S) == 0
 
 
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_an_answer_that_nobody_read_yet_when_it_stops_is_sent_to_its_end(folder: Path, how: signal.Signals) -> None:
+    with serving(folder, "--store", "none") as running, clients(running, 1, UNREAD) as (client,):
+        time.sleep(1)
+        stop(running, how)
+        time.sleep(0.5)
+        with client.makefile("rb") as answers:
+            while line := answers.readline():
+                assert line == b"HTTP/1.1 200 OK\r\n"
+                head = dict(line.rstrip().split(b": ", 1) for line in iter(answers.readline, b"\r\n"))
+                assert orjson.loads(answers.read(int(head[b"Content-Length"])))["openapi"]
+        assert running.process.wait(PATIENCE_S) == 0
+
+
 def test_stopped_it_finishes_what_it_began_and_waits_for_no_idle_connection(folder: Path) -> None:
     store = {"VALET_STORE": "sqlite:///stop.db?timeout_ms=10000"}
     with serving(folder, "--workers", "2", environment=store) as running, ExitStack() as stack:
@@ -557,10 +587,11 @@ def test_a_request_that_is_on_its_way_when_it_stops_is_answered_and_who_never_se
         assert time.monotonic() - began < 15
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
-def test_with_tls_it_waits_for_no_idle_connection_either(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def secured(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Serving, ssl.SSLSocket]]:
+    """A service with TLS, and a connection to it."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
     subprocess.run([*made, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
@@ -575,12 +606,25 @@ def test_with_tls_it_waits_for_no_idle_connection_either(
     flags = {"VALET_STORE": "none", "GUNICORN_CMD_ARGS": f"--certfile {certificate} --keyfile {key}"}
     with (
         serving(folder, environment=flags) as running,
-        socket.create_connection(("127.0.0.1", running.port), PATIENCE_S) as plain,
-        trusting.wrap_socket(plain, server_hostname="localhost") as idle,
+        socket.create_connection(("127.0.0.1", running.port), SOON_S) as plain,
+        trusting.wrap_socket(plain, server_hostname="localhost") as client,
     ):
-        idle.sendall(ASK)
-        assert idle.recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
-        time.sleep(0.5)
-        began = time.monotonic()
-        assert running.stop() == 0
-        assert time.monotonic() - began < 15
+        yield running, client
+
+
+def test_with_tls_it_waits_for_no_idle_connection_either(secured: tuple[Serving, ssl.SSLSocket]) -> None:
+    running, idle = secured
+    idle.sendall(ASK)
+    assert idle.recv(1 << 16).startswith(b"HTTP/1.1 200 OK")
+    time.sleep(0.5)
+    began = time.monotonic()
+    assert running.stop() == 0
+    assert time.monotonic() - began < 15
+
+
+def test_with_tls_requests_that_come_together_are_answered_too(secured: tuple[Serving, ssl.SSLSocket]) -> None:
+    _, client = secured
+    padded = SMUGGLED.replace(b"Host: x", b"Host: " + b"x" * (65 - len(SMUGGLED)))
+    assert len(padded) == 64  # what the parser reads at once ends where one of them does, and TLS holds the others
+    client.sendall(padded * 256)
+    assert statuses(client, 256) == [200] * 256
