@@ -150,7 +150,10 @@ class Stream(Outlet):
         super().sendall(data)
         self._kept = [self.flush()]
         if len(self._kept[0]) > MOST_KEPT:
-            self._sock.sendall(self._kept.pop())
+            try:
+                self._sock.sendall(self._kept.pop())
+            except BlockingIOError as error:  # for gunicorn as if the client had gone
+                raise BrokenPipeError(errno.EPIPE, "nobody reads the answer") from error
 
     def fileno(self) -> int:
         """For a file that is sent behind what was kept."""

@@ -2,8 +2,8 @@
 
 - the poller's thread reads, and who sends slowly, or nothing, or does not read or close, holds up nobody;
 - whole short requests that are there at the same time are answered in a round, by one thread; other whole ones by a thread each, as in gunicorn;
-- threads that wait for clients, for long bodies, are others than those that answer, and no page gets one;
-- answers that are not read wait for room without a thread;
+- threads that wait for clients, for long bodies and for who reads a mailing, are others than those that answer, and no page gets one;
+- other answers that are not read wait for room without a thread;
 - a request says since when it waited for a thread (service.http.load.QUEUED in its environ), so that the app can turn away what is late;
 - idle connections are closed at once when it stops: nobody waits for them; for the rest of a request that is on its way, it waits a moment;
 - what came together with a request is answered behind it, and where one was read to its end, nothing is looked for;
@@ -221,7 +221,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self.handle_error(None, connection.sock, None, _wrong(connection.came))
             self._part(connection)
         elif arrival is not Arrival.MORE:
-            self._alone(connection, self._slow if connection.slow else self.tpool)
+            self._alone(connection, self.tpool if arrival is Arrival.ALONE else self._slow)
         elif connection.came:
             self._room.wait(connection, self._room.asking, SLOWEST_S)
         else:
@@ -372,8 +372,9 @@ def _is_here(reader: Any, unreader: Any) -> bool:
     return getattr(reader, "length", 0) <= len(unreader.buf.getvalue())
 
 
-def _wrong(head: bytes) -> errors.ParseException:
-    """Why this is no request's head."""
+def _wrong(came: bytes) -> errors.ParseException:
+    """Why this is no request."""
+    head = came.partition(b"\r\n\r\n")[0]
     if len(head) < LONGEST_HEAD:
         return errors.InvalidHeader("a line that ends in LF alone")
     return errors.LimitRequestHeaders("too long") if b"\n" in head else errors.LimitRequestLine(len(head), LONGEST_HEAD)

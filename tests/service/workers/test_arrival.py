@@ -42,14 +42,11 @@ def test_of_a_request_that_comes_in_pieces_each_but_the_last_is_waited_for() -> 
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n",
         HEAD + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n",
         HEAD + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
-        HEAD + b"Content-Length: 2\nContent-Length: 200\r\n\r\n{}",
         HEAD + b"Content-Length: -1\r\n\r\n",
         HEAD + b"Content-Length: 2, 2\r\n\r\n{}",
         HEAD + b"Content-Length:\r\n 200\r\n\r\n{}",
         HEAD + b"Content-Length: 99999999\r\n\r\n",
         HEAD + b"Content-Length: %d\r\n\r\n" % (LONGEST_BODY + 1),
-        b"GET /recommend HTTP/1.1\r\nX: y\n\r\nGET /hidden HTTP/1.1\r\n\r\n",
-        b"GET /recommend HTTP/1.1\r\nX: y\n\nGET /hidden HTTP/1.1\r\n\r\n",
     ],
 )
 def test_a_long_body_or_an_odd_one_is_left_to_a_thread_that_waits_for_clients(came: bytes) -> None:
@@ -61,6 +58,10 @@ def test_a_long_body_or_an_odd_one_is_left_to_a_thread_that_waits_for_clients(ca
     [
         b"GET /recommend HTTP/1.1\n\n",
         b"GET /recommend HTTP/1.1\n\r\n",
+        b"GET /recommend HTTP/1.1\r\nX: y\n",
+        b"GET /recommend HTTP/1.1\r\nX: y\n\r\nGET /hidden HTTP/1.1\r\n\r\n",
+        b"GET /recommend HTTP/1.1\r\nX: y\n\nGET /hidden HTTP/1.1\r\n\r\n",
+        HEAD + b"Content-Length: 2\nContent-Length: 200\r\n\r\n{}",
         b"GET /recommend?n=" + b"1" * LONGEST_HEAD,
         HEAD + b"X: y\r\n" * (LONGEST_HEAD // 6),
     ],
@@ -75,6 +76,15 @@ def test_the_longest_address_and_the_longest_body_are_waited_for() -> None:
     assert look(address) == (Arrival.MORE, 0)
     assert look(request[:-1]) == (Arrival.MORE, len(request))
     assert look(request) == (Arrival.SHORT, len(request))
+
+
+@pytest.mark.parametrize(
+    "kind", [b"Content-Type: application/x-ndjson; charset=utf-8", b"content-type:application/X-NDJSON"]
+)
+def test_a_mailing_takes_none_of_the_threads_that_answer_others(kind: bytes) -> None:
+    head = b"POST /recommend/batch HTTP/1.1\r\n%s\r\nContent-Length: 3\r\n\r\n" % kind
+    assert look(head + b"{}") == (Arrival.MORE, len(head) + 3)
+    assert look(head + b"{}\n")[0] is Arrival.LONG
 
 
 @pytest.mark.parametrize("came", WHOLE)
